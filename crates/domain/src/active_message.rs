@@ -1,0 +1,61 @@
+//! An active message: a template with which an agent starts a conversation (LI-01).
+
+/// The nine states that pages and API show (LI-01).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActiveMessageState {
+    /// Set for a later instant.
+    Scheduled,
+    /// Triggered, not yet accepted by the platform; held, leased and unknown show as this.
+    Sending,
+    /// Accepted by the platform.
+    Sent,
+    /// On the customer's phone.
+    Delivered,
+    /// Read by the customer.
+    Read,
+    /// Answered by the customer.
+    Replied,
+    /// Ended without arriving.
+    Failed,
+    /// 24 h without a reply.
+    Expired,
+    /// Taken back before it was due.
+    Cancelled,
+}
+
+impl ActiveMessageState {
+    /// Every state, in the order of LI-01.
+    pub const ALL: [Self; 9] = [
+        Self::Scheduled,
+        Self::Sending,
+        Self::Sent,
+        Self::Delivered,
+        Self::Read,
+        Self::Replied,
+        Self::Failed,
+        Self::Expired,
+        Self::Cancelled,
+    ];
+
+    /// The word it is stored and exchanged by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Replied => "replied",
+            Self::Failed => "failed",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state stored as `word`; `None` when there is none of that name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}

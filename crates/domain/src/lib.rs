@@ -1,0 +1,17 @@
+//! The rules of proactive messaging and the values they speak of.
+//!
+//! *Lives here*: admission, the life of a message, session windows, numbers with their standing and
+//! tiers, routing, and every value these need. Each rule is a function of its arguments; `now` is one
+//! of them.
+//!
+//! *Must not live here*: clocks, SQL, HTTP, wording for people. The one exception to "no async" is the
+//! [`channel::Channel`] trait, through which the outside is reached.
+
+pub mod active_message;
+pub mod channel;
+pub mod clock;
+pub mod ids;
+pub mod permission;
+pub mod phone;
+pub mod presence;
+pub mod template;

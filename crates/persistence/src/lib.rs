@@ -1,0 +1,3 @@
+//! The tables and rows behind the desk.
+
+mod schema;

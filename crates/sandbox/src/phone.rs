@@ -1,0 +1,143 @@
+//! A customer's phone: the chat, the windows, what the customer decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::clock::instant;
+use crate::message::{ChatMessage, Side, Status};
+use crate::number::DAY_MS;
+
+/// A customer with everything on the phone.
+#[derive(Debug, Default)]
+pub(crate) struct Phone {
+    pub wa_id: String,
+    pub name: String,
+    pub blocked: bool,
+    pub reported: bool,
+    /// The accounts whose marketing the customer stopped.
+    pub stopped: BTreeSet<String>,
+    pub messages: Vec<ChatMessage>,
+    /// When the customer last wrote to each business number.
+    pub wrote_at: BTreeMap<String, i64>,
+    /// The business number that wrote last.
+    pub last_number: Option<String>,
+    /// When anything last happened, for the order of the list.
+    pub touched_ms: i64,
+}
+
+/// A phone in the list.
+#[derive(Debug, Serialize)]
+pub(crate) struct PhoneSummary {
+    pub id: String,
+    pub name: String,
+    pub blocked: bool,
+    pub reported: bool,
+    pub stopped: bool,
+    pub messages: usize,
+    pub unread: usize,
+    pub last: Option<LastLine>,
+}
+
+/// The line under a customer's name.
+#[derive(Debug, Serialize)]
+pub(crate) struct LastLine {
+    pub at: String,
+    pub from: Side,
+    pub text: String,
+    pub status: Status,
+}
+
+impl Phone {
+    pub(crate) fn new(wa_id: &str, name: &str) -> Self {
+        Self { wa_id: wa_id.to_owned(), name: name.to_owned(), ..Self::default() }
+    }
+
+    /// Whether `number` may write freely: the customer wrote to it less than 24 hours ago.
+    pub(crate) fn window_open(&self, number: &str, now_ms: i64) -> bool {
+        self.wrote_at.get(number).is_some_and(|at| now_ms < at + DAY_MS)
+    }
+
+    /// Appends a message and returns its place.
+    pub(crate) fn push(&mut self, message: ChatMessage) -> usize {
+        self.touched_ms = message.at_ms;
+        match message.from {
+            Side::Business => self.last_number = Some(message.number.clone()),
+            Side::Customer => {
+                self.wrote_at.insert(message.number.clone(), message.at_ms);
+            }
+        }
+        self.messages.push(message);
+        self.messages.len() - 1
+    }
+
+    /// The messages that reached the phone or are on their way and may be shown on it.
+    pub(crate) fn visible(&self) -> impl DoubleEndedIterator<Item = &ChatMessage> {
+        self.messages.iter().filter(|message| {
+            message.from == Side::Customer
+                || matches!(message.status, Status::Delivered | Status::Read)
+        })
+    }
+
+    pub(crate) fn summary(&self) -> PhoneSummary {
+        let unread = self
+            .messages
+            .iter()
+            .rev()
+            .filter(|m| m.from == Side::Business && m.status == Status::Delivered)
+            .count();
+        PhoneSummary {
+            id: self.wa_id.clone(),
+            name: self.name.clone(),
+            blocked: self.blocked,
+            reported: self.reported,
+            stopped: !self.stopped.is_empty(),
+            messages: self.messages.len(),
+            unread,
+            last: self.messages.last().map(|message| LastLine {
+                at: instant(message.at_ms),
+                from: message.from,
+                text: message.content.text.clone(),
+                status: message.status,
+            }),
+        }
+    }
+
+    /// The phone with every message, oldest first, for the control API.
+    pub(crate) fn detail(&self) -> Value {
+        let messages: Vec<Value> = self
+            .messages
+            .iter()
+            .map(|message| {
+                json!({
+                    "id": message.id,
+                    "number": message.number,
+                    "from": message.from,
+                    "at": instant(message.at_ms),
+                    "type": message.kind,
+                    "text": message.content.text,
+                    "header": message.content.header,
+                    "media": message.content.media,
+                    "footer": message.content.footer,
+                    "buttons": message.content.buttons,
+                    "template": message.template,
+                    "status": message.status,
+                    "failure": message.failure,
+                    "callback_data": message.callback_data,
+                    "context": message.context,
+                    "reaction": message.reaction,
+                    "tapped": message.tapped,
+                })
+            })
+            .collect();
+        let mut detail = json!(self.summary());
+        if let Some(fields) = detail.as_object_mut() {
+            let windows: BTreeMap<&String, String> =
+                self.wrote_at.iter().map(|(number, at)| (number, instant(at + DAY_MS))).collect();
+            fields.insert("windows".to_owned(), json!(windows));
+            fields.insert("messages".to_owned(), Value::Array(messages));
+        }
+        detail
+    }
+}

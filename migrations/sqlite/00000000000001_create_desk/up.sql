@@ -1,0 +1,497 @@
+-- Instants are milliseconds since 1970 in UTC. Enums are short words. Flags are BOOLEAN.
+
+-- The workspace: one row, id 1.
+CREATE TABLE workspace (
+    id BIGINT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    time_zone TEXT NOT NULL,
+    language TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+-- Data keys, each wrapped by the key-encryption key named beside it.
+CREATE TABLE data_keys (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    key_id TEXT NOT NULL,
+    wrapped BLOB NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+-- Limits as versioned data: a body is never changed, a new version is a new row.
+CREATE TABLE policies (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    profile TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (profile, version)
+);
+
+CREATE TABLE users (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    email TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    language TEXT,
+    time_zone TEXT,
+    status TEXT NOT NULL,
+    max_tickets BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+-- Permissions that hold for the whole workspace.
+CREATE TABLE workspace_permissions (
+    user_id BIGINT NOT NULL REFERENCES users (id),
+    permission TEXT NOT NULL,
+    PRIMARY KEY (user_id, permission)
+);
+
+-- Database sessions of the web pages; only the hash of the token is kept.
+CREATE TABLE sessions (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    token_hash BLOB NOT NULL UNIQUE,
+    user_id BIGINT NOT NULL REFERENCES users (id),
+    form_token TEXT NOT NULL,
+    user_agent TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_by_user ON sessions (user_id);
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+
+CREATE TABLE api_tokens (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    token_hash BLOB NOT NULL UNIQUE,
+    user_id BIGINT NOT NULL REFERENCES users (id),
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    last_used_at BIGINT,
+    revoked_at BIGINT
+);
+
+CREATE TABLE chatbots (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    time_zone TEXT NOT NULL,
+    active_messages_enabled BOOLEAN NOT NULL,
+    cap_enabled BOOLEAN NOT NULL,
+    cap_sends BIGINT NOT NULL,
+    cap_scope TEXT NOT NULL,
+    direct_transfer BOOLEAN NOT NULL,
+    all_day_service BOOLEAN NOT NULL,
+    quiet_hours_enabled BOOLEAN NOT NULL,
+    risk_alert_minutes BIGINT NOT NULL,
+    settings_changed_at BIGINT,
+    settings_changed_by BIGINT REFERENCES users (id),
+    created_at BIGINT NOT NULL
+);
+
+-- Weekly frames in which writing is allowed; weekday 1 is Monday, minutes of the day, end exclusive.
+CREATE TABLE quiet_hours_frames (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
+    weekday BIGINT NOT NULL,
+    opens_minute BIGINT NOT NULL,
+    closes_minute BIGINT NOT NULL
+);
+CREATE INDEX quiet_hours_frames_by_chatbot ON quiet_hours_frames (chatbot_id);
+
+-- Who belongs to a chatbot's team, with the role shown and the permissions held.
+CREATE TABLE memberships (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    user_id BIGINT NOT NULL REFERENCES users (id),
+    chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
+    role TEXT NOT NULL,
+    UNIQUE (user_id, chatbot_id)
+);
+CREATE INDEX memberships_by_chatbot ON memberships (chatbot_id);
+CREATE TABLE membership_permissions (
+    membership_id BIGINT NOT NULL REFERENCES memberships (id),
+    permission TEXT NOT NULL,
+    PRIMARY KEY (membership_id, permission)
+);
+
+CREATE TABLE presences (
+    user_id BIGINT NOT NULL PRIMARY KEY REFERENCES users (id),
+    presence TEXT NOT NULL,
+    since BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    streaming BOOLEAN NOT NULL
+);
+
+CREATE TABLE queues (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
+    name TEXT NOT NULL,
+    position BIGINT NOT NULL
+);
+CREATE INDEX queues_by_chatbot ON queues (chatbot_id);
+CREATE TABLE queue_agents (
+    queue_id BIGINT NOT NULL REFERENCES queues (id),
+    user_id BIGINT NOT NULL REFERENCES users (id),
+    PRIMARY KEY (queue_id, user_id)
+);
+CREATE INDEX queue_agents_by_user ON queue_agents (user_id);
+
+-- One connection to a platform. Secrets are sealed (see data_keys).
+CREATE TABLE channels (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    account_id TEXT NOT NULL,
+    api_base_url TEXT NOT NULL,
+    access_token BLOB NOT NULL,
+    app_secret BLOB NOT NULL,
+    verify_token BLOB NOT NULL,
+    connected BOOLEAN NOT NULL,
+    credentials_failing_since BIGINT,
+    webhook_verified_at BIGINT,
+    last_webhook_at BIGINT,
+    created_at BIGINT NOT NULL,
+    UNIQUE (kind, external_id)
+);
+CREATE INDEX channels_by_chatbot ON channels (chatbot_id);
+CREATE INDEX channels_by_account ON channels (account_id);
+
+-- A WhatsApp phone number: its rating, the clocks of its standing, its level, and the exact
+-- count of its recipients: rows of recipient_window with counted_at > *_expired_through.
+CREATE TABLE numbers (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    channel_id BIGINT NOT NULL UNIQUE REFERENCES channels (id),
+    phone TEXT NOT NULL,
+    policy_id BIGINT NOT NULL REFERENCES policies (id),
+    level BIGINT NOT NULL,
+    level_entered_at BIGINT NOT NULL,
+    rating TEXT NOT NULL,
+    rating_since BIGINT NOT NULL,
+    standing TEXT NOT NULL,
+    low_since BIGINT,
+    not_low_since BIGINT,
+    platform_status TEXT NOT NULL,
+    platform_restricted_until BIGINT,
+    platform_rating TEXT,
+    platform_limit BIGINT,
+    platform_read_at BIGINT,
+    throughput BIGINT NOT NULL,
+    paused_until BIGINT,
+    counted_day BIGINT NOT NULL,
+    day_expired_through BIGINT NOT NULL,
+    counted_week BIGINT NOT NULL,
+    week_expired_through BIGINT NOT NULL,
+    lock_version BIGINT NOT NULL
+);
+
+CREATE TABLE number_events (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    number_id BIGINT NOT NULL REFERENCES numbers (id),
+    at BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX number_events_by_number ON number_events (number_id, at);
+
+CREATE TABLE contacts (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    phone TEXT,
+    language TEXT,
+    time_zone TEXT,
+    responsible_agent_id BIGINT REFERENCES users (id),
+    marketing_opt_in_at BIGINT,
+    marketing_opt_in_source TEXT,
+    tags TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    lock_version BIGINT NOT NULL
+);
+
+-- Folded words of name and phone, for search by word beginnings.
+CREATE TABLE contact_words (
+    word TEXT NOT NULL,
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    PRIMARY KEY (word, contact_id)
+);
+CREATE INDEX contact_words_by_contact ON contact_words (contact_id);
+
+-- How a contact is reached. Phones are in canonical form with scope ''; other kinds name their scope.
+CREATE TABLE contact_identities (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    kind TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    value TEXT NOT NULL,
+    reachable TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (kind, scope, value)
+);
+CREATE INDEX contact_identities_by_contact ON contact_identities (contact_id);
+
+-- What a chatbot knows of a contact; without a row the contact is not this chatbot's.
+CREATE TABLE chatbot_contacts (
+    chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    first_contact_at BIGINT NOT NULL,
+    last_agent_id BIGINT REFERENCES users (id),
+    last_channel_id BIGINT REFERENCES channels (id),
+    PRIMARY KEY (chatbot_id, contact_id)
+);
+CREATE INDEX chatbot_contacts_by_contact ON chatbot_contacts (contact_id);
+
+CREATE TABLE opt_outs (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    scope TEXT NOT NULL,
+    source TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    lifted_at BIGINT,
+    lifted_source TEXT,
+    lifted_reason TEXT
+);
+CREATE INDEX opt_outs_by_contact ON opt_outs (contact_id);
+
+CREATE TABLE session_windows (
+    channel_id BIGINT NOT NULL REFERENCES channels (id),
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    last_inbound_at BIGINT NOT NULL,
+    PRIMARY KEY (channel_id, contact_id)
+);
+CREATE INDEX session_windows_by_contact ON session_windows (contact_id);
+
+-- One row per template and language of a platform account.
+CREATE TABLE message_templates (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    account_id TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    language TEXT NOT NULL,
+    category TEXT NOT NULL,
+    status TEXT NOT NULL,
+    paused_until BIGINT,
+    parameter_format TEXT NOT NULL,
+    components TEXT NOT NULL,
+    quality TEXT,
+    synced_at BIGINT NOT NULL,
+    gone_at BIGINT,
+    UNIQUE (account_id, name, language)
+);
+
+CREATE TABLE tickets (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    protocol TEXT NOT NULL UNIQUE,
+    chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    channel_id BIGINT NOT NULL REFERENCES channels (id),
+    queue_id BIGINT REFERENCES queues (id),
+    agent_id BIGINT REFERENCES users (id),
+    only_agent_id BIGINT REFERENCES users (id),
+    state TEXT NOT NULL,
+    opened_at BIGINT NOT NULL,
+    assigned_at BIGINT,
+    closed_at BIGINT,
+    closed_by BIGINT REFERENCES users (id),
+    last_message_at BIGINT NOT NULL,
+    unread BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX tickets_one_open ON tickets (chatbot_id, contact_id) WHERE state <> 'closed';
+CREATE INDEX tickets_by_agent ON tickets (agent_id, state, last_message_at);
+CREATE INDEX tickets_by_chatbot ON tickets (chatbot_id, state, last_message_at);
+CREATE INDEX tickets_by_contact ON tickets (contact_id, opened_at);
+
+-- Every message of every conversation, in and out. What the dispatcher keeps of outgoing ones
+-- stands in outbox; callback_id is what the platform echoes in its receipts.
+CREATE TABLE messages (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
+    channel_id BIGINT NOT NULL REFERENCES channels (id),
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    ticket_id BIGINT REFERENCES tickets (id),
+    agent_id BIGINT REFERENCES users (id),
+    direction TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    provider_id TEXT,
+    callback_id TEXT UNIQUE,
+    state TEXT NOT NULL,
+    failure_code TEXT,
+    failure_title TEXT,
+    occurred_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX messages_by_provider_id ON messages (channel_id, provider_id) WHERE provider_id IS NOT NULL;
+CREATE INDEX messages_by_contact ON messages (contact_id, occurred_at);
+CREATE INDEX messages_by_ticket ON messages (ticket_id, occurred_at);
+
+-- Outgoing messages the dispatcher still has to do with: queued, held, leased, unknown.
+CREATE TABLE outbox (
+    message_id BIGINT NOT NULL PRIMARY KEY REFERENCES messages (id),
+    channel_id BIGINT NOT NULL REFERENCES channels (id),
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    state TEXT NOT NULL,
+    due_at BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    lease_token TEXT,
+    lease_fence BIGINT NOT NULL,
+    lease_until BIGINT,
+    reason TEXT
+);
+CREATE INDEX outbox_by_due ON outbox (state, due_at);
+CREATE INDEX outbox_by_channel ON outbox (channel_id, state, due_at);
+
+CREATE TABLE attempts (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    message_id BIGINT NOT NULL REFERENCES messages (id),
+    fence BIGINT NOT NULL,
+    started_at BIGINT NOT NULL,
+    finished_at BIGINT,
+    outcome TEXT,
+    code TEXT,
+    detail TEXT,
+    UNIQUE (message_id, fence)
+);
+
+-- The append-only log a message's state is folded from.
+CREATE TABLE delivery_events (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    message_id BIGINT NOT NULL REFERENCES messages (id),
+    kind TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    source TEXT NOT NULL,
+    code TEXT,
+    title TEXT,
+    received_at BIGINT NOT NULL,
+    UNIQUE (message_id, kind, at, source)
+);
+
+-- Receipts that came before the message they speak of was known.
+CREATE TABLE early_receipts (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    channel_id BIGINT NOT NULL REFERENCES channels (id),
+    provider_id TEXT NOT NULL,
+    callback_id TEXT,
+    kind TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    code TEXT,
+    title TEXT,
+    received_at BIGINT NOT NULL,
+    UNIQUE (channel_id, provider_id, kind, at)
+);
+CREATE INDEX early_receipts_by_received ON early_receipts (received_at);
+
+-- A message with which an agent starts a conversation. state is the fold shown on pages.
+CREATE TABLE active_messages (
+    message_id BIGINT NOT NULL PRIMARY KEY REFERENCES messages (id),
+    chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
+    number_id BIGINT NOT NULL REFERENCES numbers (id),
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    agent_id BIGINT REFERENCES users (id),
+    token_id BIGINT REFERENCES api_tokens (id),
+    template_id BIGINT NOT NULL REFERENCES message_templates (id),
+    variables TEXT NOT NULL,
+    door TEXT NOT NULL,
+    decision_id BIGINT NOT NULL,
+    state TEXT NOT NULL,
+    notification BOOLEAN NOT NULL,
+    queued_at BIGINT NOT NULL,
+    accepted_at BIGINT,
+    replied_at BIGINT,
+    given_back_at BIGINT,
+    expires_at BIGINT NOT NULL,
+    expired_at BIGINT,
+    listed_until BIGINT NOT NULL,
+    counted_at BIGINT
+);
+CREATE INDEX active_messages_by_cap ON active_messages (contact_id, chatbot_id, agent_id, queued_at);
+CREATE INDEX active_messages_by_agent ON active_messages (agent_id, listed_until);
+CREATE INDEX active_messages_by_expiry ON active_messages (state, expires_at);
+CREATE INDEX active_messages_by_chatbot ON active_messages (chatbot_id, queued_at);
+CREATE INDEX active_messages_by_counted ON active_messages (number_id, counted_at);
+CREATE INDEX active_messages_by_recipient ON active_messages (number_id, contact_id, counted_at);
+
+-- Latest counted notification of each contact on each number; rows live 168 h.
+CREATE TABLE recipient_window (
+    number_id BIGINT NOT NULL REFERENCES numbers (id),
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    counted_at BIGINT NOT NULL,
+    PRIMARY KEY (number_id, contact_id)
+);
+CREATE INDEX recipient_window_by_instant ON recipient_window (number_id, counted_at);
+
+CREATE TABLE decisions (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    at BIGINT NOT NULL,
+    chatbot_id BIGINT NOT NULL,
+    contact_id BIGINT,
+    agent_id BIGINT,
+    number_id BIGINT,
+    policy_id BIGINT NOT NULL,
+    door TEXT NOT NULL,
+    allowed BOOLEAN NOT NULL,
+    codes TEXT NOT NULL,
+    until BIGINT,
+    facts TEXT NOT NULL
+);
+CREATE INDEX decisions_by_at ON decisions (at);
+CREATE INDEX decisions_by_contact ON decisions (contact_id, at);
+
+CREATE TABLE idempotency_keys (
+    owner TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    body_hash TEXT NOT NULL,
+    result TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (owner, idempotency_key)
+);
+CREATE INDEX idempotency_keys_by_created ON idempotency_keys (created_at);
+
+-- Raw signed webhooks, durable before the platform gets its 200.
+CREATE TABLE webhook_inbox (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    channel_id BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    body BLOB NOT NULL,
+    done_at BIGINT
+);
+CREATE INDEX webhook_inbox_open ON webhook_inbox (id) WHERE done_at IS NULL;
+
+-- Changes that are neither messages nor receipts, by the hash of the change.
+CREATE TABLE seen_changes (
+    channel_id BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    PRIMARY KEY (channel_id, hash)
+);
+
+-- Elements that could not be applied, kept with the reason.
+CREATE TABLE quarantined_events (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    inbox_id BIGINT NOT NULL,
+    channel_id BIGINT NOT NULL,
+    element TEXT NOT NULL,
+    error TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
+
+CREATE TABLE job_leases (
+    name TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    fence BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+
+CREATE TABLE job_runs (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    job TEXT NOT NULL,
+    scheduled_for BIGINT NOT NULL,
+    owner TEXT NOT NULL,
+    fence BIGINT NOT NULL,
+    started_at BIGINT NOT NULL,
+    finished_at BIGINT,
+    rows_touched BIGINT,
+    error TEXT,
+    UNIQUE (job, scheduled_for)
+);
+CREATE INDEX job_runs_by_start ON job_runs (job, started_at);
