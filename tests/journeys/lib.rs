@@ -1,1 +1,277 @@
-//! Journeys through the running desk.
+//! Starts the running desk for a journey: `janela demo` as a process on free ports, on the database asked for.
+//!
+//! *Lives here*: starting, stopping, signing in, waiting for a condition. *Must not live here*: what a
+//! journey asserts; that stands in the journey.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use reqwest::{Client, RequestBuilder, StatusCode, header, redirect::Policy};
+use serde_json::Value;
+
+/// The database a journey runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    /// A file in the demo's folder.
+    Sqlite,
+    /// A database of its own on the server named by `JANELA_TEST_POSTGRES_URL`.
+    Postgres,
+}
+
+/// A running demo; stops when dropped.
+pub struct Demo {
+    process: Child,
+    folder: tempfile::TempDir,
+    /// What `janela demo --json` printed.
+    pub line: Value,
+}
+
+/// Where the binary under test is.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let path = std::env::var_os("JANELA_TEST_BINARY").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/debug/janela"),
+        PathBuf::from,
+    );
+    assert!(path.is_file(), "{} is missing: run `cargo build --workspace` first", path.display());
+    path
+}
+
+impl Demo {
+    /// Starts a demo whose customers react a hundred times faster.
+    ///
+    /// # Panics
+    /// When it does not serve within a minute.
+    #[must_use]
+    pub fn start(database: Database) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = (database == Database::Postgres).then(create_postgres_database);
+        let process_and_line = launch(folder.path(), url.as_deref());
+        Self { process: process_and_line.0, folder, line: process_and_line.1 }
+    }
+
+    /// An address of the line, such as `desk` or `sandbox`.
+    ///
+    /// # Panics
+    /// When the line has no such address.
+    #[must_use]
+    pub fn url(&self, name: &str) -> &str {
+        self.line[name].as_str().expect("an address").trim_end_matches('/')
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The bearer token of the API.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        self.line["api_token"].as_str().unwrap_or_default()
+    }
+
+    /// A call of the API with the demo's token.
+    #[must_use]
+    pub fn api(&self, client: &Client, method: reqwest::Method, path: &str) -> RequestBuilder {
+        client
+            .request(method, format!("{}/api/v1{path}", self.url("desk")))
+            .bearer_auth(self.token())
+    }
+
+    /// Posts to the sandbox's control API.
+    ///
+    /// # Panics
+    /// When the sandbox refuses.
+    pub async fn control(&self, client: &Client, path: &str, body: &Value) -> Value {
+        let answer = client
+            .post(format!("{}/control{path}", self.url("sandbox")))
+            .json(body)
+            .send()
+            .await
+            .expect("the sandbox answers");
+        assert!(answer.status().is_success(), "control{path}: {}", answer.status());
+        answer.json().await.unwrap_or(Value::Null)
+    }
+
+    /// Reads from the sandbox's control API.
+    ///
+    /// # Panics
+    /// When the sandbox refuses.
+    pub async fn look(&self, client: &Client, path: &str) -> Value {
+        let url = format!("{}/control{path}", self.url("sandbox"));
+        let answer = client.get(url).send().await.expect("the sandbox answers");
+        answer.json().await.expect("JSON")
+    }
+
+    /// Signs in the first user of `role` and returns a client that keeps the session.
+    ///
+    /// # Panics
+    /// When the desk does not let them in.
+    pub async fn sign_in(&self, role: &str) -> Browser {
+        let users = self.line["users"].as_array().expect("users");
+        let user = users.iter().find(|user| user["role"] == role).expect("a user of the role");
+        let browser = Browser::new(self.url("desk"));
+        let page = browser.page("/account/sign-in").await;
+        let answer = browser
+            .submit(
+                "/account/sign-in",
+                &page,
+                &[
+                    ("email", user["email"].as_str().unwrap_or_default()),
+                    ("password", user["password"].as_str().unwrap_or_default()),
+                ],
+            )
+            .await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{role} signs in");
+        browser
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn launch(folder: &Path, database_url: Option<&str>) -> (Child, Value) {
+    let mut command = Command::new(binary());
+    command
+        .args(["demo", "--json", "--bind", "127.0.0.1:0", "--sandbox-bind", "127.0.0.1:0"])
+        .args(["--speed", "100", "--data-dir"])
+        .arg(folder)
+        .env("JANELA_LOG", "warn")
+        .stdout(Stdio::piped());
+    if let Some(url) = database_url {
+        command.args(["--database-url", url]);
+    }
+    let mut process = command.spawn().expect("janela starts");
+    let stdout = process.stdout.take().expect("a pipe");
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = BufReader::new(stdout).read_line(&mut line);
+        let _ = sender.send(read.map(|_| line));
+    });
+    let line = receiver
+        .recv_timeout(Duration::from_secs(120))
+        .expect("the demo serves within two minutes")
+        .expect("a line");
+    let line = serde_json::from_str(&line).expect("one line of JSON");
+    (process, line)
+}
+
+/// Creates a database of its own on the test server and returns its URL.
+fn create_postgres_database() -> String {
+    let server = std::env::var("JANELA_TEST_POSTGRES_URL")
+        .expect("JANELA_TEST_POSTGRES_URL names a server (tests/run starts one)");
+    let name = format!("journey_{}_{:?}", std::process::id(), Instant::now())
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_lowercase();
+    let created = Command::new("psql")
+        .args([server.as_str(), "-q", "-c", &format!("CREATE DATABASE {name}")])
+        .status()
+        .expect("psql runs");
+    assert!(created.success(), "a database for the journey");
+    server.replacen("/postgres?", &format!("/{name}?"), 1)
+}
+
+/// Someone at a browser: keeps the session, sends Origin and the form's token.
+pub struct Browser {
+    client: Client,
+    desk: String,
+}
+
+impl Browser {
+    /// A browser that has seen nothing yet.
+    ///
+    /// # Panics
+    /// When the client cannot be built.
+    #[must_use]
+    pub fn new(desk: &str) -> Self {
+        let client = Client::builder()
+            .cookie_store(true)
+            .redirect(Policy::none())
+            .build()
+            .expect("a client");
+        Self { client, desk: desk.to_owned() }
+    }
+
+    /// Gets a path and returns the answer.
+    ///
+    /// # Panics
+    /// When the desk does not answer.
+    pub async fn get(&self, path: &str) -> reqwest::Response {
+        self.client.get(format!("{}{path}", self.desk)).send().await.expect("the desk answers")
+    }
+
+    /// Gets a path that must be a page, and returns its text.
+    ///
+    /// # Panics
+    /// When the desk does not answer 200.
+    pub async fn page(&self, path: &str) -> String {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.text().await.expect("a page")
+    }
+
+    /// Posts a form with the token found in `page`, as the browser would.
+    ///
+    /// # Panics
+    /// When the desk does not answer.
+    pub async fn submit(
+        &self,
+        path: &str,
+        page: &str,
+        fields: &[(&str, &str)],
+    ) -> reqwest::Response {
+        let mut form: Vec<(&str, &str)> = fields.to_vec();
+        if let Some(token) = hidden_value(page, "form_token") {
+            form.push(("form_token", token));
+        }
+        self.client
+            .post(format!("{}{path}", self.desk))
+            .header(header::ORIGIN, &self.desk)
+            .form(&form)
+            .send()
+            .await
+            .expect("the desk answers")
+    }
+}
+
+/// The value of the hidden field `name` in a page.
+#[must_use]
+pub fn hidden_value<'a>(page: &'a str, name: &str) -> Option<&'a str> {
+    let at = page.find(&format!("name=\"{name}\""))?;
+    let rest = &page[at..];
+    let value = rest.split_once("value=\"")?.1;
+    Some(value.split_once('"')?.0)
+}
+
+/// Waits until `condition` gives something, at most `seconds`.
+///
+/// # Panics
+/// When it never does; `what` names it.
+pub async fn until<T, F>(what: &str, seconds: u64, mut condition: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    loop {
+        if let Some(found) = condition().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what}: not within {seconds} s");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,417 @@
+//! The settings: a TOML file, overridden by the environment, overridden by flags. Read once, here.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use figment::{
+    Figment,
+    providers::{Format, Serialized, Toml},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::cli::SettingsArgs;
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ProcessRole {
+    /// Pages, API and webhooks.
+    Web,
+    /// Dispatcher and jobs.
+    Worker,
+    /// Everything.
+    #[default]
+    All,
+}
+
+/// Every setting with its default. A key that is not here is refused.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSettings {
+    data_dir: PathBuf,
+    database_url: Option<String>,
+    bind: SocketAddr,
+    metrics_bind: Option<SocketAddr>,
+    public_url: Option<String>,
+    smtp_url: Option<String>,
+    secret_key: Option<String>,
+    log: String,
+    role: ProcessRole,
+    outgoing_allow: Vec<String>,
+    trusted_proxies: Vec<String>,
+    agent_idle_minutes: u32,
+    admin_idle_minutes: u32,
+    session_hours: u32,
+}
+
+impl Default for RawSettings {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("./janela-data"),
+            database_url: None,
+            bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            metrics_bind: None,
+            public_url: None,
+            smtp_url: None,
+            secret_key: None,
+            log: "info".to_owned(),
+            role: ProcessRole::All,
+            outgoing_allow: Vec::new(),
+            trusted_proxies: Vec::new(),
+            agent_idle_minutes: 30,
+            admin_idle_minutes: 15,
+            session_hours: 12,
+        }
+    }
+}
+
+/// The keys whose values are never shown, and which may come from a file named by `…_FILE`.
+const SECRETS: [&str; 3] = ["secret_key", "database_url", "smtp_url"];
+
+/// The settings as the rest of the program takes them.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Folder for the database file and the key.
+    pub data_dir: PathBuf,
+    /// `sqlite:PATH` or `postgres://…`; may hold a password.
+    pub database_url: SecretString,
+    /// Address of the desk.
+    pub bind: SocketAddr,
+    /// Address of `/metrics`; `None`: no such listener.
+    pub metrics_bind: Option<SocketAddr>,
+    /// The address people use; `None`: `http://` and the bound address.
+    pub public_url: Option<String>,
+    /// Where mails go; `None`: nowhere but, in the demo, the sandbox's mailbox.
+    pub smtp_url: Option<SecretString>,
+    /// The key-encryption key as given; `None`: the file `secret.key` in the data folder.
+    pub secret_key: Option<SecretString>,
+    /// Filter of the log, such as `info` or `janela=debug`.
+    pub log: String,
+    /// What this process does.
+    pub role: ProcessRole,
+    /// Inner hosts that may be called, exact `host:port`.
+    pub outgoing_allow: Vec<String>,
+    /// Addresses whose forwarding headers count.
+    pub trusted_proxies: Vec<String>,
+    /// Idle minutes after which an agent's session ends.
+    pub agent_idle_minutes: u32,
+    /// Idle minutes after which an admin's session ends.
+    pub admin_idle_minutes: u32,
+    /// Hours after which every session ends.
+    pub session_hours: u32,
+}
+
+/// One line of `janela config check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettingSource {
+    /// The key in the TOML file; the variable is `JANELA_` and the key in capitals.
+    pub key: String,
+    /// Its value, masked when secret; `null` when unset.
+    pub value: serde_json::Value,
+    /// Where the value comes from.
+    pub source: String,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// A key is unknown or a value ill-typed.
+    #[error("the settings are not valid: {0}")]
+    Invalid(Box<figment::Error>),
+    /// An environment variable looks like a setting but is none.
+    #[error("unknown setting {0} in the environment")]
+    UnknownVariable(String),
+    /// The configuration file is missing.
+    #[error("the configuration file {0} does not exist")]
+    NoFile(PathBuf),
+    /// A `…_FILE` cannot be read.
+    #[error("the file named by {variable} cannot be read")]
+    UnreadableFile {
+        /// The variable.
+        variable: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A value has the right type but makes no sense.
+    #[error("{key} {problem}")]
+    Value {
+        /// The setting.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Settings with the source of each.
+#[derive(Debug)]
+pub struct LoadedSettings {
+    /// The settings.
+    pub settings: Settings,
+    /// Each key with its value and its source, in a fixed order.
+    pub sources: Vec<SettingSource>,
+}
+
+/// Reads file, environment and flags.
+///
+/// # Errors
+/// [`SettingsError`] names the key and what is wrong.
+pub fn load(
+    args: &SettingsArgs,
+    role: Option<ProcessRole>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<LoadedSettings, SettingsError> {
+    let file = args.config.clone();
+    if let Some(path) = file.as_ref().filter(|path| !path.is_file()) {
+        return Err(SettingsError::NoFile(path.clone()));
+    }
+    let mut figment = Figment::from(Serialized::defaults(RawSettings::default()));
+    if let Some(path) = &file {
+        figment = figment.merge(Toml::file_exact(path));
+    }
+    let from_environment = read_environment(environment)?;
+    let mut variables = BTreeMap::new();
+    for (key, (variable, value)) in from_environment {
+        figment = figment.merge(Serialized::default(&key, parse_variable(&key, &value)));
+        variables.insert(key, variable);
+    }
+    let mut flags = Vec::new();
+    if let Some(url) = &args.database_url {
+        figment = figment.merge(Serialized::default("database_url", url));
+        flags.push("database_url");
+    }
+    if let Some(folder) = &args.data_dir {
+        figment = figment.merge(Serialized::default("data_dir", folder));
+        flags.push("data_dir");
+    }
+    if let Some(address) = args.bind {
+        figment = figment.merge(Serialized::default("bind", address));
+        flags.push("bind");
+    }
+    if let Some(role) = role {
+        figment = figment.merge(Serialized::default("role", role));
+        flags.push("role");
+    }
+    let raw: RawSettings =
+        figment.extract().map_err(|error| SettingsError::Invalid(Box::new(error)))?;
+    let in_file = file.as_ref().map(|path| Figment::from(Toml::file_exact(path)));
+    let sources = describe(&raw, &variables, &flags, in_file.as_ref(), file.as_deref());
+    Ok(LoadedSettings { settings: raw.check()?, sources })
+}
+
+/// The variables `JANELA_…` by key, with `…_FILE` read; `JANELA_TEST_…` is left to the tests.
+fn read_environment(
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<BTreeMap<String, (String, String)>, SettingsError> {
+    let known = known_keys();
+    let mut found = BTreeMap::new();
+    for (variable, value) in environment {
+        let Some(name) = variable.strip_prefix("JANELA_") else { continue };
+        if name.starts_with("TEST_") {
+            continue;
+        }
+        let key = name.to_ascii_lowercase();
+        if known.contains(&key) {
+            found.insert(key, (variable, value));
+            continue;
+        }
+        let secret = key.strip_suffix("_file").filter(|key| SECRETS.contains(key));
+        let Some(secret) = secret else { return Err(SettingsError::UnknownVariable(variable)) };
+        let content = std::fs::read_to_string(&value).map_err(|source| {
+            SettingsError::UnreadableFile { variable: variable.clone(), source }
+        })?;
+        found.insert(secret.to_owned(), (variable, content.trim_end().to_owned()));
+    }
+    Ok(found)
+}
+
+fn known_keys() -> Vec<String> {
+    match serde_json::to_value(RawSettings::default()) {
+        Ok(serde_json::Value::Object(keys)) => keys.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Numbers stay numbers and lists are separated by commas; everything else is text.
+fn parse_variable(key: &str, value: &str) -> serde_json::Value {
+    match key {
+        "outgoing_allow" | "trusted_proxies" => value
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(|item| serde_json::Value::String(item.to_owned()))
+            .collect(),
+        "agent_idle_minutes" | "admin_idle_minutes" | "session_hours" => match value.parse::<u32>() {
+            Ok(number) => number.into(),
+            Err(_) => value.into(),
+        },
+        _ => value.into(),
+    }
+}
+
+fn describe(
+    raw: &RawSettings,
+    variables: &BTreeMap<String, String>,
+    flags: &[&str],
+    in_file: Option<&Figment>,
+    file: Option<&Path>,
+) -> Vec<SettingSource> {
+    let Ok(serde_json::Value::Object(values)) = serde_json::to_value(raw) else { return Vec::new() };
+    values
+        .into_iter()
+        .map(|(key, value)| {
+            let source = if flags.contains(&key.as_str()) {
+                format!("flag --{}", key.replace('_', "-"))
+            } else if let Some(variable) = variables.get(&key) {
+                format!("environment {variable}")
+            } else if in_file.is_some_and(|figment| figment.contains(&key)) {
+                format!("file {}", file.map(Path::display).map_or_else(String::new, |path| path.to_string()))
+            } else {
+                "default".to_owned()
+            };
+            let secret = SECRETS.contains(&key.as_str()) && !value.is_null();
+            let value = if secret { "(hidden)".into() } else { value };
+            SettingSource { key, value, source }
+        })
+        .collect()
+}
+
+impl RawSettings {
+    fn check(self) -> Result<Settings, SettingsError> {
+        let database_url = match self.database_url {
+            Some(url) => url,
+            None => format!("sqlite:{}", self.data_dir.join("janela.db").display()),
+        };
+        let known_scheme = ["sqlite:", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| database_url.starts_with(scheme));
+        if !known_scheme {
+            let problem = "must start with sqlite: or postgres://".to_owned();
+            return Err(SettingsError::Value { key: "database_url", problem });
+        }
+        if let Some(url) = &self.public_url {
+            let usable = url.starts_with("https://") || url.starts_with("http://");
+            if !usable {
+                let problem = "must start with https:// or http://".to_owned();
+                return Err(SettingsError::Value { key: "public_url", problem });
+            }
+        }
+        if let Some(entry) = self.outgoing_allow.iter().find(|entry| !is_host_and_port(entry)) {
+            let problem = format!("has {entry:?}, which is no host:port");
+            return Err(SettingsError::Value { key: "outgoing_allow", problem });
+        }
+        for (key, minutes) in [
+            ("agent_idle_minutes", self.agent_idle_minutes),
+            ("admin_idle_minutes", self.admin_idle_minutes),
+            ("session_hours", self.session_hours),
+        ] {
+            if minutes == 0 {
+                return Err(SettingsError::Value { key, problem: "must be above 0".to_owned() });
+            }
+        }
+        Ok(Settings {
+            data_dir: self.data_dir,
+            database_url: SecretString::from(database_url),
+            bind: self.bind,
+            metrics_bind: self.metrics_bind,
+            public_url: self.public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            smtp_url: self.smtp_url.map(SecretString::from),
+            secret_key: self.secret_key.map(SecretString::from),
+            log: self.log,
+            role: self.role,
+            outgoing_allow: self.outgoing_allow,
+            trusted_proxies: self.trusted_proxies,
+            agent_idle_minutes: self.agent_idle_minutes,
+            admin_idle_minutes: self.admin_idle_minutes,
+            session_hours: self.session_hours,
+        })
+    }
+}
+
+impl Settings {
+    /// Whether the database is the file in the data folder rather than a server.
+    pub fn is_sqlite(&self) -> bool {
+        self.database_url.expose_secret().starts_with("sqlite:")
+    }
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn source_of<'a>(loaded: &'a LoadedSettings, key: &str) -> &'a str {
+        loaded.sources.iter().find(|line| line.key == key).map_or("", |line| line.source.as_str())
+    }
+
+    #[test]
+    fn flags_win_over_environment_over_file_over_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("janela.toml");
+        std::fs::write(&file, "bind = \"127.0.0.1:1\"\nlog = \"warn\"\nsession_hours = 8\n").unwrap();
+        let args = SettingsArgs {
+            config: Some(file),
+            bind: Some("127.0.0.1:3".parse().unwrap()),
+            ..SettingsArgs::default()
+        };
+        let variables = environment(&[("JANELA_BIND", "127.0.0.1:2"), ("JANELA_LOG", "debug")]);
+        let loaded = load(&args, None, variables).unwrap();
+        assert_eq!(loaded.settings.bind.port(), 3);
+        assert_eq!(loaded.settings.log, "debug");
+        assert_eq!(loaded.settings.session_hours, 8);
+        assert_eq!(loaded.settings.admin_idle_minutes, 15);
+        assert_eq!(source_of(&loaded, "bind"), "flag --bind");
+        assert_eq!(source_of(&loaded, "log"), "environment JANELA_LOG");
+        assert!(source_of(&loaded, "session_hours").starts_with("file "));
+        assert_eq!(source_of(&loaded, "admin_idle_minutes"), "default");
+    }
+
+    #[test]
+    fn unknown_keys_and_senseless_values_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("janela.toml");
+        std::fs::write(&file, "bindd = \"127.0.0.1:1\"\n").unwrap();
+        let args = SettingsArgs { config: Some(file), ..SettingsArgs::default() };
+        assert!(matches!(load(&args, None, []), Err(SettingsError::Invalid(_))));
+
+        let cases = [
+            ("JANELA_BINDD", "127.0.0.1:1"),
+            ("JANELA_BIND", "nowhere"),
+            ("JANELA_DATABASE_URL", "mysql://x"),
+            ("JANELA_SESSION_HOURS", "0"),
+            ("JANELA_SESSION_HOURS", "many"),
+            ("JANELA_OUTGOING_ALLOW", "inner-host"),
+            ("JANELA_PUBLIC_URL", "desk.example"),
+            ("JANELA_SECRET_KEY_FILE", "/does/not/exist"),
+        ];
+        for (variable, value) in cases {
+            let loaded = load(&SettingsArgs::default(), None, environment(&[(variable, value)]));
+            assert!(loaded.is_err(), "{variable}={value}");
+        }
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_file_and_is_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        std::fs::write(&file, "top-secret\n").unwrap();
+        let variables = environment(&[("JANELA_SECRET_KEY_FILE", file.to_str().unwrap())]);
+        let loaded = load(&SettingsArgs::default(), None, variables).unwrap();
+        let key = loaded.settings.secret_key.as_ref().unwrap();
+        assert_eq!(key.expose_secret(), "top-secret");
+        assert!(!format!("{loaded:?}").contains("top-secret"));
+        assert_eq!(source_of(&loaded, "secret_key"), "environment JANELA_SECRET_KEY_FILE");
+    }
+}
