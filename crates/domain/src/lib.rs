@@ -10,8 +10,11 @@
 pub mod active_message;
 pub mod channel;
 pub mod clock;
+pub mod delivery;
 pub mod ids;
+pub mod number;
 pub mod permission;
 pub mod phone;
 pub mod presence;
+pub mod session_window;
 pub mod template;
