@@ -1,0 +1,14 @@
+// What every page loads: each import is one behaviour and stands alone. Pages work without any of them.
+import "./dialog.js";
+import "./hotkeys.js";
+import "./list-keys.js";
+import "./live.js";
+import "./preview.js";
+import "./relative-time.js";
+import "./session-clock.js";
+import "./submit-once.js";
+import "./thread.js";
+import "./toast.js";
+import "./toggles.js";
+import "./tooltip.js";
+import "./typing.js";

@@ -1,0 +1,95 @@
+// Toasts: short news in the polite live region #toasts, gone after a while (AM-09, AD-07).
+//
+// Three ways in: the server renders .toast into #toasts; a response sends the header
+//   HX-Trigger: {"janela:toast": {"text": "Message sent to Rafael Torres", "kind": "done"}}
+// (escape non-ASCII as \u00e9: headers are ASCII); or an element with data-toast="text" data-toast-kind="error" is pressed.
+// kind: done (default) or error. An error stays longer and is announced at once.
+const SHOWN_FOR = { done: 6_000, error: 12_000 };
+const ICONS = { done: "check", error: "circle-alert" };
+const SVG = "http://www.w3.org/2000/svg";
+
+function region() {
+  return document.getElementById("toasts");
+}
+
+function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `/static/icons.svg#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Shows `text`; `kind` is `done` or `error`. */
+export function toast(text, kind = "done") {
+  const home = region();
+  if (!home || !text) return;
+  for (const same of home.querySelectorAll(".toast")) if (same.querySelector("p")?.textContent === text) same.remove();
+  const element = document.createElement("div");
+  element.className = "toast";
+  element.dataset.kind = kind;
+  if (kind === "error") element.setAttribute("role", "alert");
+  const words = document.createElement("p");
+  words.textContent = text;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.dataset.close = "";
+  close.setAttribute("aria-label", home.dataset.closeLabel ?? "×");
+  close.append(icon("x"));
+  element.append(icon(ICONS[kind] ?? ICONS.done), words, close);
+  home.append(element);
+}
+
+/** Keeps `element` for its time; the time stands still under the pointer and while the focus is inside. */
+function watch(element) {
+  let timer;
+  const start = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => element.remove(), SHOWN_FOR[element.dataset.kind] ?? SHOWN_FOR.done);
+  };
+  const hold = () => clearTimeout(timer);
+  element.addEventListener("pointerenter", hold);
+  element.addEventListener("pointerleave", start);
+  element.addEventListener("focusin", hold);
+  element.addEventListener("focusout", start);
+  element.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close]")) element.remove();
+  });
+  start();
+}
+
+/** A modal dialog makes the rest of the page inert and covers it; as a popover the region is shown above. */
+function raise(home) {
+  if (!("showPopover" in home)) return;
+  home.setAttribute("popover", "manual");
+  const modal = document.querySelector("dialog:modal");
+  const host = modal ?? document.body;
+  if (home.parentElement !== host) host.append(home);
+  if (home.matches(":popover-open")) home.hidePopover();
+  if (home.querySelector(".toast")) home.showPopover();
+}
+
+function start() {
+  const home = region();
+  if (!home) return;
+  for (const element of home.querySelectorAll(".toast")) watch(element);
+  if (home.querySelector(".toast")) raise(home);
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      for (const node of change.addedNodes) if (node instanceof HTMLElement && node.matches(".toast")) watch(node);
+    }
+    raise(home);
+  }).observe(home, { childList: true });
+}
+
+document.addEventListener("janela:toast", (event) => toast(event.detail?.text, event.detail?.kind));
+document.addEventListener("click", (event) => {
+  const owner = event.target.closest?.("[data-toast]");
+  if (!owner) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  toast(owner.dataset.toast, owner.dataset.toastKind);
+}, { capture: true });
+start();
