@@ -8,13 +8,24 @@
 //! [`channel::Channel`] trait, through which the outside is reached.
 
 pub mod active_message;
+pub mod admission;
 pub mod channel;
 pub mod clock;
+pub mod contact_cap;
 pub mod delivery;
+pub mod dispatch;
+pub mod fold;
 pub mod ids;
+pub mod money;
 pub mod number;
+pub mod opt_out;
 pub mod permission;
 pub mod phone;
+pub mod policy;
 pub mod presence;
+pub mod quiet_hours;
+pub mod remaining;
+pub mod routing;
 pub mod session_window;
 pub mod template;
+pub mod ticket;

@@ -1,6 +1,21 @@
 //! Message templates: approved by the platform, with variables that are filled for each send.
 
+mod fields;
+mod fill;
+mod placeholder;
+#[cfg(test)]
+mod tests;
+mod variables;
+
 use chrono::{DateTime, Utc};
+
+pub use self::{
+    fields::{FieldValues, ValueField, expand_values},
+    fill::{FilledButton, FilledContent, FilledHeader, Segment},
+    variables::{
+        Variable, VariableKind, VariableProblem, VariableProblemCode, VariableRole, check_values,
+    },
+};
 
 use crate::ids::TemplateId;
 
@@ -125,8 +140,9 @@ pub enum TemplateButton {
     },
 }
 
-/// Names one variable of a template, as the API does: a name or number in the body,
-/// `header`, `button_0`.
+/// Names one variable of a template, as the API does: a name or number in the body (`first_name`, `1`);
+/// `header` for a text or media header; `header_latitude`, `header_longitude`, `header_name` and
+/// `header_address` for a place; `button_0` for a button, by its position from 0.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VariableName(pub String);
 

@@ -1,0 +1,103 @@
+//! The agent cap per contact: how many active messages a contact may be sent in a rolling window.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use thiserror::Error;
+
+use crate::{
+    admission::{Refusal, RefusalCode},
+    policy::CapBounds,
+};
+
+/// How many sends a contact may be sent in how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContactCap {
+    /// X: the send after this many is refused. At least 1.
+    pub sends: u32,
+    /// How long a send counts: `(now - window, now]`.
+    pub window: TimeDelta,
+}
+
+/// Whose sends the cap counts together (AD-06). Both count the sends of one chatbot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CapScope {
+    /// Each agent separately.
+    EachAgent,
+    /// All agents together.
+    AllAgents,
+}
+
+impl CapScope {
+    /// Every scope, the default first.
+    pub const ALL: [Self; 2] = [Self::EachAgent, Self::AllAgents];
+
+    /// The word it is stored and exchanged by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EachAgent => "each_agent",
+            Self::AllAgents => "all_agents",
+        }
+    }
+
+    /// The scope stored as `word`; `None` when there is none of that name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+}
+
+/// Why a text typed for X is refused at the field (AD-05).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum CapSendsProblem {
+    /// Nothing was typed.
+    #[error("the number of active messages is blank")]
+    Blank,
+    /// Not a whole number: a word, a fraction, an exponent.
+    #[error("the number of active messages is not a whole number")]
+    NotWhole,
+    /// A whole number, but too small or too large.
+    #[error("the number of active messages is not between {} and {}", .0.least, .0.most)]
+    OutOfBounds(CapBounds),
+}
+
+/// Reads X as typed: a whole number within `bounds`, spaces around it dropped.
+///
+/// # Errors
+/// The problem to show at the field.
+///
+/// Rule: AD-05.
+pub fn parse_cap_sends(text: &str, bounds: CapBounds) -> Result<u32, CapSendsProblem> {
+    let typed = text.trim();
+    if typed.is_empty() {
+        return Err(CapSendsProblem::Blank);
+    }
+    let digits = typed.strip_prefix(['-', '+']).unwrap_or(typed);
+    let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_whole {
+        return Err(CapSendsProblem::NotWhole);
+    }
+    match typed.parse::<u32>() {
+        Ok(sends) if bounds.least <= sends && sends <= bounds.most => Ok(sends),
+        // Too large for the type, negative or beyond the bounds: a whole number all the same.
+        Ok(_) | Err(_) => Err(CapSendsProblem::OutOfBounds(bounds)),
+    }
+}
+
+/// What the cap per agent and contact says of one more active message at `now`.
+///
+/// `sent_at` holds the counted sends, oldest first; the newest `cap.sends` of them are enough. A send
+/// counts while it is younger than `cap.window`; one exactly that old no longer does.
+///
+/// Rules: AD-03, AD-04, CL-01.
+#[must_use]
+pub fn agent_contact_cap(
+    sent_at: &[DateTime<Utc>],
+    cap: ContactCap,
+    now: DateTime<Utc>,
+) -> Option<Refusal> {
+    let counted: Vec<DateTime<Utc>> =
+        sent_at.iter().copied().filter(|sent| now - *sent < cap.window).collect();
+    let surplus = counted.len().checked_sub(cap.sends as usize)?;
+    let until = counted.get(surplus).map(|sent| *sent + cap.window);
+    Some(Refusal { code: RefusalCode::AgentContactCap, until })
+}

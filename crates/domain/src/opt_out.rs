@@ -1,0 +1,198 @@
+//! Opt-outs: what a contact no longer wants, from where it is known, and the words that say it (AD-09).
+
+use chrono::{DateTime, Utc};
+
+use crate::template::TemplateCategory;
+
+/// What a contact no longer wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OptOutScope {
+    /// Offers only.
+    Marketing,
+    /// Anything we begin.
+    All,
+}
+
+impl OptOutScope {
+    /// Every scope, the narrower first.
+    pub const ALL: [Self; 2] = [Self::Marketing, Self::All];
+
+    /// The word it is stored and exchanged by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Marketing => "marketing",
+            Self::All => "all",
+        }
+    }
+
+    /// The scope stored as `word`; `None` when there is none of that name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+
+    /// Whether a template of `category` is refused to a contact who opted out to this extent.
+    #[must_use]
+    pub fn refuses(self, category: TemplateCategory) -> bool {
+        match self {
+            Self::All => true,
+            Self::Marketing => match category {
+                TemplateCategory::Marketing => true,
+                TemplateCategory::Utility | TemplateCategory::Authentication => false,
+            },
+        }
+    }
+}
+
+/// From where an opt-out, or its lifting, is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OptOutSource {
+    /// The contact wrote a stop or start word.
+    Word,
+    /// The contact tapped an opt-out button of a template.
+    Button,
+    /// The platform's stop or resume event.
+    PlatformEvent,
+    /// The platform refused a send because of it (131050).
+    PlatformRefusal,
+    /// An agent entered it; lifting takes a reason.
+    Agent,
+    /// Entered by the API.
+    Api,
+}
+
+impl OptOutSource {
+    /// Every source.
+    pub const ALL: [Self; 6] = [
+        Self::Word,
+        Self::Button,
+        Self::PlatformEvent,
+        Self::PlatformRefusal,
+        Self::Agent,
+        Self::Api,
+    ];
+
+    /// The word it is stored and exchanged by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Word => "word",
+            Self::Button => "button",
+            Self::PlatformEvent => "platform_event",
+            Self::PlatformRefusal => "platform_refusal",
+            Self::Agent => "agent",
+            Self::Api => "api",
+        }
+    }
+
+    /// The source stored as `word`; `None` when there is none of that name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == word)
+    }
+
+    /// The extent an opt-out from this source has; `None` where whoever enters it chooses.
+    #[must_use]
+    pub fn scope(self) -> Option<OptOutScope> {
+        match self {
+            Self::Word => Some(OptOutScope::All),
+            // An opt-out button stands under offers; like the platform's own means it ends those.
+            Self::Button | Self::PlatformEvent | Self::PlatformRefusal => {
+                Some(OptOutScope::Marketing)
+            }
+            Self::Agent | Self::Api => None,
+        }
+    }
+}
+
+/// An opt-out that was not lifted. It holds for the whole workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OptOut {
+    /// How far it goes.
+    pub scope: OptOutScope,
+    /// From where it is known.
+    pub source: OptOutSource,
+    /// Since when.
+    pub at: DateTime<Utc>,
+}
+
+/// What a whole message that is a stop or start word asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptOutWord {
+    /// To be left alone: opts out of all.
+    Stop,
+    /// To hear from us again: lifts every opt-out.
+    Start,
+}
+
+/// Stop and start words of one language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WordList {
+    /// The language, such as `pt`.
+    pub language: String,
+    /// Words, or short phrases, that stop. Folded when compared.
+    pub stop: Vec<String>,
+    /// Words that start again.
+    pub start: Vec<String>,
+}
+
+/// The lists a new workspace starts with. Every list is honoured whatever the contact's language: a
+/// customer writes in the language of the moment.
+#[must_use]
+pub fn default_word_lists() -> Vec<WordList> {
+    let lists: [(&str, &[&str], &[&str]); 5] = [
+        (
+            "en",
+            &["stop", "stop all", "stopall", "unsubscribe", "opt out", "optout", "quit", "end"],
+            &["start", "unstop", "subscribe"],
+        ),
+        (
+            "pt",
+            &["parar", "pare", "sair", "cancelar", "descadastrar", "remover"],
+            &["começar", "voltar", "iniciar", "recomeçar"],
+        ),
+        (
+            "es",
+            &["parar", "alto", "baja", "darse de baja", "salir", "cancelar"],
+            &["empezar", "alta", "comenzar", "reanudar"],
+        ),
+        ("fr", &["arrêt", "arrêter", "désabonner", "se désabonner"], &["reprendre", "démarrer"]),
+        ("zh", &["退订", "停止", "td"], &["恢复", "重新订阅"]),
+    ];
+    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    lists
+        .into_iter()
+        .map(|(language, stop, start)| WordList {
+            language: language.to_owned(),
+            stop: owned(stop),
+            start: owned(start),
+        })
+        .collect()
+}
+
+/// What `message` asks for when the whole of it is a word of one of the lists; `None` otherwise.
+///
+/// Space and punctuation around it, case and accents do not matter; a word inside a sentence asks for
+/// nothing: `please stop the delivery` is a wish about a delivery. A word in both kinds of list stops.
+#[must_use]
+pub fn read_opt_out_word(message: &str, lists: &[WordList]) -> Option<OptOutWord> {
+    let written = folded_phrase(message);
+    if written.is_empty() {
+        return None;
+    }
+    let is_in = |words: &[String]| words.iter().any(|word| folded_phrase(word) == written);
+    if lists.iter().any(|list| is_in(&list.stop)) {
+        return Some(OptOutWord::Stop);
+    }
+    lists.iter().any(|list| is_in(&list.start)).then_some(OptOutWord::Start)
+}
+
+/// The words of `text`, folded, with single spaces, without punctuation around them.
+fn folded_phrase(text: &str) -> String {
+    crate::fold::fold(text)
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,1 @@
+//! Tables and promises of variables, fields and filling.
