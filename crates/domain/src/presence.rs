@@ -1,5 +1,7 @@
 //! Whether an agent takes part right now (RO-06).
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 /// What an agent chose, or fell to when the last page was gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Presence {
@@ -13,7 +15,72 @@ pub enum Presence {
     Offline,
 }
 
+/// What tells that an agent's desk is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// A page with a live stream is open.
+    Streaming,
+    /// The last live stream was lost.
+    StreamLost {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// There is no script and so no stream, only requests.
+    Requests {
+        /// When the last one came.
+        last_at: DateTime<Utc>,
+    },
+}
+
+/// How long an agent stays after the last sign of them; values of the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PresenceSpans {
+    /// After the last live stream was lost.
+    pub after_stream: TimeDelta,
+    /// After the last request where there is no script.
+    pub after_request: TimeDelta,
+}
+
+/// The presence of an agent who last chose `chosen`, at `now`: theirs, or offline once nothing has been
+/// heard of their desk for too long.
+///
+/// Rule: RO-06.
+#[must_use]
+pub fn presence_at(
+    chosen: Presence,
+    connection: Connection,
+    spans: PresenceSpans,
+    now: DateTime<Utc>,
+) -> Presence {
+    match connection.offline_at(spans) {
+        Some(at) if at <= now => Presence::Offline,
+        Some(_) | None => chosen,
+    }
+}
+
+impl Connection {
+    /// From when (inclusive) the agent is offline if nothing more is heard; `None` while a stream is open.
+    #[must_use]
+    pub fn offline_at(self, spans: PresenceSpans) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Streaming => None,
+            Self::StreamLost { at } => Some(at + spans.after_stream),
+            Self::Requests { last_at } => Some(last_at + spans.after_request),
+        }
+    }
+}
+
+impl Default for PresenceSpans {
+    /// The figures of RO-06.
+    fn default() -> Self {
+        Self { after_stream: TimeDelta::seconds(90), after_request: TimeDelta::minutes(5) }
+    }
+}
+
 impl Presence {
+    /// What an agent is upon entering the desk.
+    pub const ON_ENTERING: Self = Self::Invisible;
+
     /// Every presence.
     pub const ALL: [Self; 4] = [Self::Online, Self::OnBreak, Self::Invisible, Self::Offline];
 

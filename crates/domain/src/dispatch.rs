@@ -1,0 +1,290 @@
+//! What the dispatcher does next with a message: after an attempt, without an outcome, out of time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    channel::{RefusalClass, RetryScope, SendOutcome},
+    delivery::Failure,
+    ids::MessageId,
+};
+
+/// Where a message stands with the dispatcher; pages show all of these as *sending* (LI-01).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OutboxState {
+    /// To be sent as soon as it is due.
+    Queued,
+    /// Not to be sent until its reason is gone.
+    Held,
+    /// In the hands of one worker until its lease ends.
+    Leased,
+    /// The request left and its outcome is not known.
+    Unknown,
+}
+
+/// How often and how soon a message is tried again; values of the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// The wait after the first attempt; it doubles with each.
+    pub first: TimeDelta,
+    /// The longest wait.
+    pub longest: TimeDelta,
+    /// The wait after the first attempt refused for one pair of number and contact.
+    pub pair_first: TimeDelta,
+    /// By what that wait is multiplied with each attempt.
+    pub pair_factor: u32,
+    /// From the trigger until a message is never sent any more (LI-04).
+    pub send_within: TimeDelta,
+    /// How long one worker has a message for itself; longer than the deadline of a request.
+    pub lease: TimeDelta,
+    /// How long an unknown outcome may be settled by a receipt (LI-09).
+    pub unknown_horizon: TimeDelta,
+}
+
+/// One attempt that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// The message.
+    pub message: MessageId,
+    /// When the message was triggered.
+    pub triggered_at: DateTime<Utc>,
+    /// Attempts made, this one included.
+    pub attempts: u32,
+}
+
+/// What is done with a message after an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum NextStep {
+    /// The platform took it.
+    Accepted {
+        /// The platform's id of the message.
+        provider_id: String,
+    },
+    /// It is tried again.
+    Retry {
+        /// Not before.
+        at: DateTime<Utc>,
+        /// Whose sends wait as long.
+        scope: RetryScope,
+    },
+    /// It stays queued until its number may send again.
+    Hold(HoldReason),
+    /// It ends.
+    Fail {
+        /// Why.
+        failure: Failure,
+        /// What else follows.
+        consequence: Consequence,
+    },
+    /// It is parked and never repeated (LI-09).
+    Park,
+}
+
+/// Why a number's messages are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HoldReason {
+    /// The number must not send on.
+    NumberPaused,
+    /// Its credentials fail.
+    CredentialsFailing,
+}
+
+/// What a final refusal means beyond its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Consequence {
+    /// Nothing.
+    None,
+    /// The contact cannot be reached on this channel.
+    ContactUnreachable,
+    /// The contact opted out of marketing (AD-09).
+    OptedOutOfMarketing,
+    /// The template is paused.
+    TemplatePaused,
+}
+
+/// What becomes of a claim whose worker has not told an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum UntoldClaim {
+    /// The lease holds: hands off.
+    StillLeased,
+    /// Nothing left this machine: it is queued again.
+    Queue,
+    /// An attempt was started: its outcome is unknown since then.
+    Unknown {
+        /// The start of the attempt; the horizon runs from here.
+        since: DateTime<Utc>,
+    },
+}
+
+/// What is done after an attempt with `outcome`, told at `now`.
+///
+/// A wait never ends after the instant from which the message is not sent any more, so that it ends as
+/// *not sent in time* then and not later.
+///
+/// Rules: LI-04, LI-09; the protocol's retry plan.
+pub fn after_attempt(
+    outcome: &SendOutcome,
+    attempt: Attempt,
+    policy: RetryPolicy,
+    now: DateTime<Utc>,
+) -> NextStep {
+    let retry = |least: Option<std::time::Duration>, scope: RetryScope| NextStep::Retry {
+        at: retry_at(attempt, scope, least, policy, now),
+        scope,
+    };
+    let (refusal, class) = match outcome {
+        SendOutcome::Accepted { provider_id } => {
+            return NextStep::Accepted { provider_id: provider_id.clone() };
+        }
+        SendOutcome::NotSent { .. } => return retry(None, RetryScope::Message),
+        SendOutcome::Unknown { .. } => return NextStep::Park,
+        SendOutcome::Refused { refusal, class } => (refusal, class),
+    };
+    let fail = |consequence: Consequence| NextStep::Fail {
+        failure: Failure::Coded(refusal.code.clone()),
+        consequence,
+    };
+    match class {
+        RefusalClass::Retry { after, scope } => retry(*after, *scope),
+        RefusalClass::Fail => fail(Consequence::None),
+        RefusalClass::FailContact => fail(Consequence::ContactUnreachable),
+        RefusalClass::FailOptedOut => fail(Consequence::OptedOutOfMarketing),
+        RefusalClass::PauseTemplate => fail(Consequence::TemplatePaused),
+        RefusalClass::PauseNumber => NextStep::Hold(HoldReason::NumberPaused),
+        RefusalClass::CredentialsFail => NextStep::Hold(HoldReason::CredentialsFailing),
+    }
+}
+
+/// What becomes of a claim leased until `lease_until` (exclusive) without an outcome: leased on, queued
+/// again when no attempt was started, else unknown and not repeated.
+///
+/// Rule: LI-09.
+pub fn untold_claim(
+    lease_until: DateTime<Utc>,
+    attempt_started_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> UntoldClaim {
+    if now < lease_until {
+        return UntoldClaim::StillLeased;
+    }
+    attempt_started_at.map_or(UntoldClaim::Queue, |since| UntoldClaim::Unknown { since })
+}
+
+/// When an outcome unknown since `since` ends as [`Failure::OutcomeUnknown`] unless a receipt settles it
+/// before (LI-09). Inclusive.
+#[must_use]
+pub fn unknown_until(since: DateTime<Utc>, policy: RetryPolicy) -> DateTime<Utc> {
+    since + policy.unknown_horizon
+}
+
+/// Whether a message that no worker has is never sent any more and ends as
+/// [`Failure::NotSentInTime`] (LI-04).
+#[must_use]
+pub fn is_out_of_time(
+    triggered_at: DateTime<Utc>,
+    policy: RetryPolicy,
+    now: DateTime<Utc>,
+) -> bool {
+    triggered_at + policy.send_within <= now
+}
+
+/// Whether an attempt may be started at `now`: its lease must end before the message is out of time, so
+/// that none is on its way when the message is called not sent.
+#[must_use]
+pub fn may_start_attempt(
+    triggered_at: DateTime<Utc>,
+    policy: RetryPolicy,
+    now: DateTime<Utc>,
+) -> bool {
+    now + policy.lease <= triggered_at + policy.send_within
+}
+
+fn retry_at(
+    attempt: Attempt,
+    scope: RetryScope,
+    least: Option<std::time::Duration>,
+    policy: RetryPolicy,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let earlier = attempt.attempts.saturating_sub(1);
+    let (first, factor) = match scope {
+        RetryScope::Message | RetryScope::Number => (policy.first, 2_i64),
+        RetryScope::Pair => (policy.pair_first, i64::from(policy.pair_factor)),
+    };
+    let longest = policy.longest.num_milliseconds();
+    let wait = first.num_milliseconds().saturating_mul(factor.saturating_pow(earlier)).min(longest);
+    let jitter = wait * jitter_thousandths(attempt) / 1000;
+    let least = least.map_or(0, |least| i64::try_from(least.as_millis()).unwrap_or(i64::MAX));
+    let wait =
+        TimeDelta::try_milliseconds((wait + jitter).max(least)).unwrap_or(policy.send_within);
+    let out_of_time_at = attempt.triggered_at + policy.send_within;
+    now.checked_add_signed(wait).unwrap_or(out_of_time_at).min(out_of_time_at.max(now))
+}
+
+/// 0 to 249 thousandths on top of a wait, so that many messages refused together do not come back
+/// together. It depends on the message and the attempt alone (SplitMix64's last step).
+fn jitter_thousandths(attempt: Attempt) -> i64 {
+    let mut bits = attempt.message.0.unsigned_abs().wrapping_add(1);
+    bits = bits.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(attempt.attempts));
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((bits ^ (bits >> 31)) % 250) as i64
+}
+
+impl OutboxState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Queued, Self::Held, Self::Leased, Self::Unknown];
+
+    /// The word it is stored by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Held => "held",
+            Self::Leased => "leased",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The state stored as `word`; `None` when there is none of that name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+impl HoldReason {
+    /// Every reason.
+    pub const ALL: [Self; 2] = [Self::NumberPaused, Self::CredentialsFailing];
+
+    /// The word it is stored by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NumberPaused => "number_paused",
+            Self::CredentialsFailing => "credentials_failing",
+        }
+    }
+
+    /// The reason stored as `word`; `None` when there is none of that name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
+impl Default for RetryPolicy {
+    /// The figures of LI-04, LI-09 and the protocol; the waits are ours.
+    fn default() -> Self {
+        Self {
+            first: TimeDelta::seconds(2),
+            longest: TimeDelta::minutes(15),
+            pair_first: TimeDelta::seconds(1),
+            pair_factor: 4,
+            send_within: TimeDelta::hours(24),
+            lease: TimeDelta::seconds(60),
+            unknown_horizon: TimeDelta::minutes(10),
+        }
+    }
+}
