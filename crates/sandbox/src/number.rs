@@ -280,7 +280,8 @@ mod tests {
 
     #[test]
     fn tiers_have_the_platforms_words() {
-        let cases = [(250, "TIER_250"), (1_000, "TIER_1K"), (2_000, "TIER_2K"), (100_000, "TIER_100K")];
+        let cases =
+            [(250, "TIER_250"), (1_000, "TIER_1K"), (2_000, "TIER_2K"), (100_000, "TIER_100K")];
         for (users, word) in cases {
             assert_eq!(Limit::Users(users).tier(), word);
         }

@@ -83,8 +83,7 @@ impl Template {
             return Ok(());
         }
         let [parameter] = sent.header else {
-            let details =
-                format!("header: number of params ({}), expected 1", sent.header.len());
+            let details = format!("header: number of params ({}), expected 1", sent.header.len());
             return Err(GraphError::parameter_count(details));
         };
         let kind = word(parameter, "type");
@@ -131,7 +130,8 @@ impl Template {
                 let details = format!("{part}: no parameter for {{{{{variable}}}}}");
                 return Err(GraphError::parameter_format(details));
             };
-            filled = filled.replace(&format!("{{{{{variable}}}}}"), &parameter_text(part, parameter)?);
+            filled =
+                filled.replace(&format!("{{{{{variable}}}}}"), &parameter_text(part, parameter)?);
         }
         Ok(filled)
     }
@@ -156,7 +156,9 @@ pub(crate) fn media_of(kind: MediaKind, object: &Value) -> Result<Media, GraphEr
     let link = field(object, "link");
     let id = field(object, "id");
     match (link.is_empty(), id.is_empty()) {
-        (true, true) => Err(GraphError::missing(format!("{}: link or id is needed", kind.as_str()))),
+        (true, true) => {
+            Err(GraphError::missing(format!("{}: link or id is needed", kind.as_str())))
+        }
         (false, false) => {
             Err(GraphError::parameter(format!("{}: only one of link and id", kind.as_str())))
         }
@@ -246,7 +248,8 @@ fn fill_button(
                 return Ok(Button { kind: ButtonKind::Url, text, value: address.to_owned() });
             };
             let Some(parameter) = parameter else {
-                let details = format!("button {index}: the address has a variable, no parameter came");
+                let details =
+                    format!("button {index}: the address has a variable, no parameter came");
                 return Err(GraphError::parameter_count(details));
             };
             let suffix = parameter_text("button", parameter)?;
@@ -280,7 +283,8 @@ fn parameter_text(part: &str, parameter: &Value) -> Result<String, GraphError> {
             return Err(GraphError::parameter_format(details));
         }
     };
-    let unfit = text.trim().is_empty() || text.contains(['\n', '\r', '\t']) || text.contains("     ");
+    let unfit =
+        text.trim().is_empty() || text.contains(['\n', '\r', '\t']) || text.contains("     ");
     if unfit { Err(GraphError::parameter_text()) } else { Ok(text.to_owned()) }
 }
 
@@ -371,7 +375,11 @@ mod tests {
             ("no header", sent(json!([]), two(), track()), 132_000),
             ("a text for an image", sent(texts(&["x"]), two(), track()), 132_012),
             ("no suffix for the address", sent(image(), two(), json!([])), 132_000),
-            ("an image in the body", sent(image(), json!([image()[0], image()[0]]), track()), 132_012),
+            (
+                "an image in the body",
+                sent(image(), json!([image()[0], image()[0]]), track()),
+                132_012,
+            ),
             ("five spaces", sent(image(), texts(&["a     b", "c"]), track()), 132_018),
             ("a line break", sent(image(), texts(&["a\nb", "c"]), track()), 132_018),
             ("too long", sent(image(), texts(&[&"x".repeat(1_100), "c"]), track()), 132_005),
@@ -388,7 +396,8 @@ mod tests {
 
     #[test]
     fn named_parameters_are_joined_by_name() {
-        let named = template("NAMED", json!([{ "type": "BODY", "text": "Hi {{first}}, from {{shop}}." }]));
+        let named =
+            template("NAMED", json!([{ "type": "BODY", "text": "Hi {{first}}, from {{shop}}." }]));
         let parameter = |name: &str, text: &str| json!({ "type": "text", "parameter_name": name, "text": text });
         let body = |parameters: Value| json!([{ "type": "body", "parameters": parameters }]);
         let right = body(json!([parameter("shop", "HL"), parameter("first", "Imani")]));
@@ -399,7 +408,12 @@ mod tests {
 
     #[test]
     fn only_an_approved_template_goes() {
-        let cases = [("PAUSED", 132_015), ("DISABLED", 132_016), ("PENDING", 132_001), ("REJECTED", 132_001)];
+        let cases = [
+            ("PAUSED", 132_015),
+            ("DISABLED", 132_016),
+            ("PENDING", 132_001),
+            ("REJECTED", 132_001),
+        ];
         for (status, code) in cases {
             let mut template = full();
             template.seed.status = status.into();

@@ -1,0 +1,198 @@
+//! Starts and stops the sandbox, and the handle its owner keeps.
+
+use std::any::Any;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Extensions, ServerHandle};
+use actix_web::rt::net::TcpStream as ServerStream;
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, middleware};
+use tokio::task::JoinHandle;
+use tracing::{debug, info};
+
+use crate::core::Core;
+use crate::dispatcher::Dispatcher;
+use crate::graph::subscriptions::shake_hands;
+use crate::state::State;
+use crate::{SandboxConfig, SandboxError, control, graph, guard, lifecycle, pages, samples, smtp};
+
+const WORKERS: usize = 2;
+
+/// A running sandbox; stop it with [`Sandbox::stop`].
+pub struct Sandbox {
+    core: Arc<Core>,
+    http_addr: SocketAddr,
+    smtp_addr: SocketAddr,
+    server: ServerHandle,
+    tasks: Vec<JoinHandle<()>>,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Sandbox {
+    /// Binds both addresses and serves until [`Sandbox::stop`].
+    ///
+    /// # Errors
+    ///
+    /// When an address cannot be listened on or `config.speed` is not above 0.
+    pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
+        if !config.speed.is_finite() || config.speed <= 0.0 {
+            return Err(SandboxError::Config("speed must be above 0".to_owned()));
+        }
+        let bound = |address: SocketAddr| move |source| SandboxError::Bind { address, source };
+        let http = TcpListener::bind(config.bind).map_err(bound(config.bind))?;
+        let http_addr = http.local_addr().map_err(bound(config.bind))?;
+        let mail = tokio::net::TcpListener::bind(config.smtp_bind)
+            .await
+            .map_err(bound(config.smtp_bind))?;
+        let smtp_addr = mail.local_addr().map_err(bound(config.smtp_bind))?;
+
+        let clock = config.clock;
+        let state = State::new(
+            config.numbers,
+            config.templates,
+            config.phones,
+            (config.speed, config.seed),
+            clock.now_ms(),
+        );
+        let client = webhook_client()?;
+        let due = Arc::default();
+        let (dispatcher, queue) = Dispatcher::new(client.clone(), Arc::clone(&clock), due);
+        let core = Arc::new(Core::new(state, clock, Arc::clone(&dispatcher), client, http_addr));
+
+        let server = serve(&core, http).map_err(bound(http_addr))?;
+        let handle = server.handle();
+        let tasks = vec![
+            tokio::spawn(dispatcher.run(queue, core.stop.clone())),
+            tokio::spawn(lifecycle::run(Arc::clone(&core))),
+            tokio::spawn(smtp::run(Arc::clone(&core), mail)),
+        ];
+        let serving = tokio::spawn(server);
+        info!(%http_addr, %smtp_addr, "the sandbox listens");
+        Ok(Self { core, http_addr, smtp_addr, server: handle, tasks, serving })
+    }
+
+    /// Where the Graph API, the control API and the pages are.
+    #[must_use]
+    pub fn http_addr(&self) -> SocketAddr {
+        self.http_addr
+    }
+
+    /// Where mails are received.
+    #[must_use]
+    pub fn smtp_addr(&self) -> SocketAddr {
+        self.smtp_addr
+    }
+
+    /// Sends the webhooks of `subject`, a phone-number id or an account id, to `callback_url` from now on.
+    ///
+    /// The address must first pass the handshake with the seed's `verify_token`; it is tried a few times.
+    /// A number's own address goes before its account's.
+    ///
+    /// # Errors
+    ///
+    /// When the subject is unknown or the handshake fails.
+    pub async fn subscribe(&self, subject: &str, callback_url: &str) -> Result<(), SandboxError> {
+        let word = self
+            .core
+            .act(|state, _| state.verify_token(subject))
+            .ok_or_else(|| SandboxError::UnknownSubject(subject.to_owned()))?;
+        shake_hands(&self.core, callback_url, &word).await.map_err(SandboxError::Handshake)?;
+        self.core.act(|state, _| state.subscribe(subject, callback_url));
+        Ok(())
+    }
+
+    /// Lets the customer `wa_id` have written to `phone_number_id` at `at_ms`, so that the window of a seeded history
+    /// is open here too; no webhook is sent.
+    pub fn open_window(&self, phone_number_id: &str, wa_id: &str, at_ms: i64) {
+        self.core.act(|state, _| state.open_window(wa_id, phone_number_id, at_ms));
+    }
+
+    /// Stops serving, delivering and receiving; webhooks not yet taken are dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the server ended with an error of its own.
+    pub async fn stop(self) -> Result<(), SandboxError> {
+        self.core.stop.cancel();
+        self.server.stop(true).await;
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                debug!(%error, "a task of the sandbox was gone already");
+            }
+        }
+        match self.serving.await {
+            Ok(ended) => ended.map_err(SandboxError::Server),
+            Err(gone) => Err(SandboxError::Server(io::Error::other(gone))),
+        }
+    }
+}
+
+fn serve(core: &Arc<Core>, listener: TcpListener) -> io::Result<actix_web::dev::Server> {
+    let data = Data::from(Arc::clone(core));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(data.clone())
+            .wrap(middleware::from_fn(guard::safe_headers))
+            .wrap(middleware::NormalizePath::trim())
+            .configure(samples::routes)
+            .configure(control::routes)
+            .service(web::scope("").configure(pages::routes).configure(graph::routes::routes))
+    })
+    .workers(WORKERS)
+    .disable_signals()
+    .shutdown_timeout(1)
+    .on_connect(remember_connection)
+    .listen(listener)?;
+    Ok(server.run())
+}
+
+/// A second handle on a connection, by which it can be reset from within a request.
+struct Connection(TcpStream);
+
+fn remember_connection(stream: &dyn Any, extensions: &mut Extensions) {
+    let own = stream
+        .downcast_ref::<ServerStream>()
+        .and_then(|stream| stream.as_fd().try_clone_to_owned().ok());
+    if let Some(own) = own {
+        extensions.insert(Connection(TcpStream::from(own)));
+    }
+}
+
+/// Ends the connection of `request` without an answer: the caller sees a reset.
+pub(crate) fn reset_connection(request: &HttpRequest) -> HttpResponse {
+    if let Some(Connection(stream)) = request.conn_data::<Connection>() {
+        let reset = stream.try_clone().and_then(|own| {
+            own.set_nonblocking(true)?;
+            ServerStream::from_std(own)?.set_zero_linger()
+        });
+        if let Err(error) = reset {
+            debug!(%error, "the connection is closed instead of reset");
+        }
+    }
+    // A body that fails before its first byte makes the server drop the connection with nothing written.
+    let broken = futures_util::stream::once(async {
+        Err::<web::Bytes, io::Error>(io::ErrorKind::ConnectionReset.into())
+    });
+    HttpResponse::Ok().streaming(broken)
+}
+
+/// The client of webhooks and handshakes: straight to the address, no redirect, no proxy.
+fn webhook_client() -> Result<reqwest::Client, SandboxError> {
+    if rustls::crypto::CryptoProvider::get_default().is_none()
+        && rustls::crypto::ring::default_provider().install_default().is_err()
+    {
+        debug!("another part of the program chose the crypto provider first");
+    }
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .tcp_nodelay(true)
+        .pool_max_idle_per_host(64)
+        .connect_timeout(Duration::from_secs(5))
+        .build()
+        .map_err(SandboxError::Client)
+}

@@ -1,0 +1,291 @@
+//! What a customer does on the phone: write, read, tap, block, report, stop, resume.
+
+use serde::Deserialize;
+
+use super::State;
+use crate::message::{ButtonKind, ChatMessage, Content, Side, Status};
+use crate::webhooks::payload::{self, Inbound};
+
+/// The longest text a customer may write.
+const TEXT_MAX: usize = 4_096;
+
+/// Why a customer's act is impossible.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("there is no phone {0}")]
+    UnknownPhone(String),
+    #[error("there is no number {0}")]
+    UnknownNumber(String),
+    #[error("there is no such message on this phone")]
+    UnknownMessage,
+    #[error("the message has no such button")]
+    UnknownButton,
+    #[error("only a quick reply can be answered with a tap")]
+    NotAReply,
+    #[error("the phone blocked the business; unblock it first")]
+    Blocked,
+    #[error("a text of 1 to 4,096 characters is needed")]
+    Text,
+    #[error("a phone's id is 7 to 15 digits")]
+    PhoneId,
+}
+
+/// Which button was tapped: its place, its text or its payload.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Tap {
+    Place(usize),
+    Name(String),
+}
+
+impl State {
+    /// The customer writes `text` to `to`, else to the number that wrote last; a new customer appears.
+    pub(crate) fn reply(
+        &mut self,
+        wa_id: &str,
+        text: &str,
+        (to, context): (Option<&str>, Option<String>),
+        now_ms: i64,
+    ) -> Result<String, Refusal> {
+        let text = text.trim();
+        if text.is_empty() || TEXT_MAX < text.chars().count() {
+            return Err(Refusal::Text);
+        }
+        if !is_wa_id(wa_id) {
+            return Err(Refusal::PhoneId);
+        }
+        let number = self.number_for(wa_id, to)?;
+        self.phone_of(wa_id);
+        self.write(wa_id, &number, (Inbound::Text(text.to_owned()), context), now_ms)
+    }
+
+    /// The customer taps `button` of `message`, else of the latest message with buttons.
+    pub(crate) fn tap(
+        &mut self,
+        wa_id: &str,
+        message: Option<&str>,
+        button: &Tap,
+        now_ms: i64,
+    ) -> Result<String, Refusal> {
+        let phone = self.phone_mut(wa_id)?;
+        let place = match message {
+            Some(id) => phone.messages.iter().position(|message| message.id == id),
+            None => phone.messages.iter().rposition(|message| !message.content.buttons.is_empty()),
+        };
+        let tapped = place
+            .and_then(|place| phone.messages.get_mut(place))
+            .filter(|message| message.from == Side::Business && message.status != Status::Failed)
+            .ok_or(Refusal::UnknownMessage)?;
+        let buttons = &tapped.content.buttons;
+        let index = match button {
+            Tap::Place(index) => Some(*index),
+            Tap::Name(name) => {
+                buttons.iter().position(|button| button.text == *name || button.value == *name)
+            }
+        };
+        let (index, button) = index
+            .and_then(|index| Some((index, buttons.get(index)?)))
+            .ok_or(Refusal::UnknownButton)?;
+        if button.kind != ButtonKind::QuickReply {
+            return Err(Refusal::NotAReply);
+        }
+        let inbound = Inbound::Button { payload: button.value.clone(), text: button.text.clone() };
+        if phone.blocked {
+            return Err(Refusal::Blocked);
+        }
+        tapped.tapped = Some(index);
+        let (id, number) = (tapped.id.clone(), tapped.number.clone());
+        self.write(wa_id, &number, (inbound, Some(id)), now_ms)
+    }
+
+    /// The customer puts an emoji on a message of the business; an empty one takes it away.
+    pub(crate) fn customer_reacts(
+        &mut self,
+        wa_id: &str,
+        message: &str,
+        emoji: &str,
+        now_ms: i64,
+    ) -> Result<String, Refusal> {
+        let phone = self.phone_mut(wa_id)?;
+        if phone.blocked {
+            return Err(Refusal::Blocked);
+        }
+        let target = phone
+            .messages
+            .iter_mut()
+            .find(|known| known.id == message && known.from == Side::Business)
+            .ok_or(Refusal::UnknownMessage)?;
+        target.reaction = (!emoji.is_empty()).then(|| emoji.to_owned());
+        let number = target.number.clone();
+        let inbound = Inbound::Reaction { message: message.to_owned(), emoji: emoji.to_owned() };
+        self.write(wa_id, &number, (inbound, None), now_ms)
+    }
+
+    /// The customer opens the chat: everything delivered is read. Returns how many messages that were.
+    pub(crate) fn read(&mut self, wa_id: &str, now_ms: i64) -> Result<usize, Refusal> {
+        let phone = self.phone_mut(wa_id)?;
+        let unread: Vec<String> = phone
+            .messages
+            .iter()
+            .filter(|m| m.from == Side::Business && m.status == Status::Delivered)
+            .map(|message| message.id.clone())
+            .collect();
+        for id in &unread {
+            self.advance_message(id, Status::Read, now_ms);
+        }
+        Ok(unread.len())
+    }
+
+    /// The customer blocks or unblocks the business; blocking is a complaint to each number that wrote.
+    pub(crate) fn block(&mut self, wa_id: &str, blocked: bool) -> Result<(), Refusal> {
+        let phone = self.phone_mut(wa_id)?;
+        let is_new = blocked && !phone.blocked;
+        phone.blocked = blocked;
+        if is_new {
+            self.complain(wa_id, 1);
+        }
+        self.changed(wa_id);
+        Ok(())
+    }
+
+    /// The customer reports the business, which weighs as two blocks.
+    pub(crate) fn report(&mut self, wa_id: &str) -> Result<(), Refusal> {
+        let phone = self.phone_mut(wa_id)?;
+        let is_new = !phone.reported;
+        phone.reported = true;
+        if is_new {
+            self.complain(wa_id, 2);
+        }
+        self.changed(wa_id);
+        Ok(())
+    }
+
+    /// The customer stops or resumes the marketing of the number's account (protocol, 5.7).
+    pub(crate) fn set_marketing(
+        &mut self,
+        wa_id: &str,
+        stopped: bool,
+        to: Option<&str>,
+        now_ms: i64,
+    ) -> Result<(), Refusal> {
+        self.phone_mut(wa_id)?;
+        let number_id = self.number_for(wa_id, to)?;
+        let number = self
+            .numbers
+            .get(&number_id)
+            .ok_or_else(|| Refusal::UnknownNumber(number_id.clone()))?;
+        let account = number.seed.waba_id.clone();
+        let phone =
+            self.phones.get_mut(wa_id).ok_or_else(|| Refusal::UnknownPhone(wa_id.to_owned()))?;
+        if stopped {
+            phone.stopped.insert(account);
+        } else {
+            phone.stopped.remove(&account);
+        }
+        let body = payload::preference(number, (wa_id, &phone.name), stopped, now_ms);
+        self.tell_number(&number_id, &inbound_lane(wa_id), &body, now_ms);
+        self.changed(wa_id);
+        Ok(())
+    }
+
+    /// Opens the customer's window to `number` as if the customer had written at `at_ms`; nothing is told.
+    pub(crate) fn open_window(&mut self, wa_id: &str, number: &str, at_ms: i64) {
+        let wrote = &mut self.phone_of(wa_id).wrote_at;
+        let latest = wrote.entry(number.to_owned()).or_insert(at_ms);
+        *latest = (*latest).max(at_ms);
+    }
+
+    /// Puts a customer's message into the chat and tells it; who answers has read what came before.
+    fn write(
+        &mut self,
+        wa_id: &str,
+        number: &str,
+        (inbound, context): (Inbound, Option<String>),
+        now_ms: i64,
+    ) -> Result<String, Refusal> {
+        if self.phone_mut(wa_id)?.blocked {
+            return Err(Refusal::Blocked);
+        }
+        if self.settings.read {
+            self.read(wa_id, now_ms)?;
+        }
+        let id = self.next_wamid();
+        let (kind, text) = match &inbound {
+            Inbound::Text(text) => ("text", text.clone()),
+            Inbound::Button { text, .. } => ("button", text.clone()),
+            Inbound::Reaction { .. } => ("reaction", String::new()),
+        };
+        let message = ChatMessage {
+            id: id.clone(),
+            number: number.to_owned(),
+            from: Side::Customer,
+            at_ms: now_ms,
+            kind: kind.to_owned(),
+            content: Content::text(text),
+            template: None,
+            status: Status::Sent,
+            failure: None,
+            callback_data: None,
+            context,
+            reaction: None,
+            tapped: None,
+            in_window: true,
+        };
+        let phone = self.phone_mut(wa_id)?;
+        let name = phone.name.clone();
+        if matches!(inbound, Inbound::Reaction { .. }) {
+            // A reaction opens the window as any message does, but is no bubble of its own.
+            phone.wrote_at.insert(number.to_owned(), now_ms);
+            phone.touched_ms = now_ms;
+        } else {
+            let place = phone.push(message.clone());
+            self.places.insert(id.clone(), (wa_id.to_owned(), place));
+        }
+        let known =
+            self.numbers.get(number).ok_or_else(|| Refusal::UnknownNumber(number.to_owned()))?;
+        let body = payload::inbound(known, (wa_id, &name), &message, &inbound);
+        self.tell_number(number, &inbound_lane(wa_id), &body, now_ms);
+        self.changed(wa_id);
+        Ok(id)
+    }
+
+    fn phone_mut(&mut self, wa_id: &str) -> Result<&mut crate::phone::Phone, Refusal> {
+        self.phones.get_mut(wa_id).ok_or_else(|| Refusal::UnknownPhone(wa_id.to_owned()))
+    }
+
+    /// The number a customer means: the one named, else the one that wrote last, else the first.
+    fn number_for(&self, wa_id: &str, named: Option<&str>) -> Result<String, Refusal> {
+        if let Some(named) = named {
+            let known = self.numbers.contains_key(named);
+            return known
+                .then(|| named.to_owned())
+                .ok_or_else(|| Refusal::UnknownNumber(named.to_owned()));
+        }
+        let last = self.phones.get(wa_id).and_then(|phone| phone.last_number.clone());
+        last.or_else(|| self.numbers.keys().next().cloned())
+            .ok_or_else(|| Refusal::UnknownNumber(String::new()))
+    }
+
+    /// Each number that wrote to the customer hears the complaint.
+    fn complain(&mut self, wa_id: &str, weight: u32) {
+        let Some(phone) = self.phones.get(wa_id) else { return };
+        let mut wrote: Vec<&String> =
+            phone.messages.iter().filter(|m| m.from == Side::Business).map(|m| &m.number).collect();
+        wrote.sort_unstable();
+        wrote.dedup();
+        for id in wrote {
+            if let Some(number) = self.numbers.get_mut(id) {
+                number.complain(weight);
+            }
+        }
+    }
+}
+
+/// A customer's messages arrive in their order.
+fn inbound_lane(wa_id: &str) -> String {
+    format!("from {wa_id}")
+}
+
+fn is_wa_id(text: &str) -> bool {
+    (7..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
