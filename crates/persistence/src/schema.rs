@@ -382,6 +382,7 @@ diesel::table! {
         at -> BigInt,
         code -> Nullable<Text>,
         title -> Nullable<Text>,
+        class -> Nullable<Text>,
         received_at -> BigInt,
     }
 }
@@ -472,6 +473,16 @@ diesel::table! {
         element -> Text,
         error -> Text,
         at -> BigInt,
+    }
+}
+
+diesel::table! {
+    jobs (name) {
+        name -> Text,
+        schedule -> Text,
+        time_zone -> Text,
+        next_run_at -> Nullable<BigInt>,
+        run_requested_at -> Nullable<BigInt>,
     }
 }
 
@@ -587,6 +598,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhook_inbox,
     seen_changes,
     quarantined_events,
+    jobs,
     job_leases,
     job_runs,
 );

@@ -1,5 +1,6 @@
 DROP TABLE job_runs;
 DROP TABLE job_leases;
+DROP TABLE jobs;
 DROP TABLE quarantined_events;
 DROP TABLE seen_changes;
 DROP TABLE webhook_inbox;

@@ -340,6 +340,7 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_by_due ON outbox (state, due_at);
 CREATE INDEX outbox_by_channel ON outbox (channel_id, state, due_at);
+CREATE INDEX outbox_by_pair ON outbox (contact_id, channel_id, message_id);
 
 CREATE TABLE attempts (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -376,6 +377,7 @@ CREATE TABLE early_receipts (
     at BIGINT NOT NULL,
     code TEXT,
     title TEXT,
+    class TEXT,
     received_at BIGINT NOT NULL,
     UNIQUE (channel_id, provider_id, kind, at)
 );
@@ -473,6 +475,15 @@ CREATE TABLE quarantined_events (
     element TEXT NOT NULL,
     error TEXT NOT NULL,
     at BIGINT NOT NULL
+);
+
+-- The timetable as the schedulers run it, for the portal; `run_requested_at` is a press of *Run now*.
+CREATE TABLE jobs (
+    name TEXT NOT NULL PRIMARY KEY,
+    schedule TEXT NOT NULL,
+    time_zone TEXT NOT NULL,
+    next_run_at BIGINT,
+    run_requested_at BIGINT
 );
 
 CREATE TABLE job_leases (

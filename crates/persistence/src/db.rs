@@ -1,0 +1,148 @@
+//! The connection that queries are written against, and the one way to write.
+
+#![expect(
+    missing_docs,
+    reason = "the derive of MultiConnection writes public items without documentation"
+)]
+
+use diesel::{
+    Connection, MultiConnection, PgConnection, SqliteConnection,
+    connection::{AnsiTransactionManager, TransactionManager, TransactionManagerStatus},
+};
+
+use crate::{error::PersistenceError, live};
+
+/// A connection to either database. Only this file takes it apart.
+#[derive(MultiConnection)]
+pub enum Db {
+    /// The embedded file.
+    Sqlite(SqliteConnection),
+    /// A PostgreSQL server.
+    Postgres(PgConnection),
+}
+
+/// Expands a query once for each database, for what exists on both but not on [`Db`]: `ON CONFLICT`,
+/// inserts of many rows, `returning` of a struct.
+macro_rules! on_either {
+    ($db:ident => $query:expr) => {
+        match $db {
+            $crate::db::Db::Sqlite($db) => $query,
+            $crate::db::Db::Postgres($db) => $query,
+        }
+    };
+}
+#[allow(unused_imports, reason = "used by some of the features below")]
+pub(crate) use on_either;
+
+impl Db {
+    /// Runs `work` in a transaction that may write, and commits when it returns `Ok`.
+    ///
+    /// On SQLite the write lock is taken at once (`BEGIN IMMEDIATE`), because a transaction that starts
+    /// to write later fails when someone else writes. Inside another transaction it is a savepoint.
+    /// What [`live::note`] was told is published once the outermost transaction is committed.
+    ///
+    /// # Errors
+    /// What `work` returned, after a rollback; `Busy` when the write lock is not to be had.
+    pub fn write<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, PersistenceError>,
+    ) -> Result<T, PersistenceError> {
+        if self.is_in_transaction()? {
+            return self.savepoint(work);
+        }
+        match self {
+            Self::Sqlite(sqlite) => {
+                AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
+            }
+            Self::Postgres(postgres) => AnsiTransactionManager::begin_transaction(postgres)?,
+        }
+        live::transaction_begins();
+        let done = work(self).and_then(|value| {
+            live::notify_other_processes(self)?;
+            Ok(value)
+        });
+        let value = self.end(done)?;
+        live::transaction_committed();
+        Ok(value)
+    }
+
+    /// Runs `work` so that its failure undoes its own writes only.
+    ///
+    /// # Errors
+    /// What `work` returned, after its writes are undone.
+    pub fn savepoint<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, PersistenceError>,
+    ) -> Result<T, PersistenceError> {
+        if !self.is_in_transaction()? {
+            return self.write(work);
+        }
+        <Self as Connection>::TransactionManager::begin_transaction(self)?;
+        let noted = live::mark();
+        let done = work(self);
+        let failed = done.is_err();
+        let ended = self.end(done);
+        if failed || ended.is_err() {
+            live::forget_since(noted);
+        }
+        ended
+    }
+
+    /// Runs `work` on one unchanging view of the data.
+    ///
+    /// # Errors
+    /// What `work` returned.
+    pub fn snapshot<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, PersistenceError>,
+    ) -> Result<T, PersistenceError> {
+        if self.is_in_transaction()? {
+            return work(self);
+        }
+        match self {
+            Self::Sqlite(sqlite) => {
+                AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN DEFERRED")?;
+            }
+            Self::Postgres(postgres) => AnsiTransactionManager::begin_transaction_sql(
+                postgres,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            )?,
+        }
+        let done = work(self);
+        self.end(done)
+    }
+
+    /// Whether this is the embedded file.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    fn is_in_transaction(&mut self) -> Result<bool, PersistenceError> {
+        let status = <Self as Connection>::TransactionManager::transaction_manager_status_mut(self);
+        match status {
+            TransactionManagerStatus::Valid(valid) => Ok(valid.transaction_depth().is_some()),
+            TransactionManagerStatus::InError => {
+                Err(PersistenceError::Database(diesel::result::Error::BrokenTransactionManager))
+            }
+        }
+    }
+
+    /// Commits after `Ok`, rolls back after `Err`; the first failure is the one reported.
+    fn end<T>(&mut self, done: Result<T, PersistenceError>) -> Result<T, PersistenceError> {
+        match done {
+            Ok(value) => {
+                <Self as Connection>::TransactionManager::commit_transaction(self)?;
+                Ok(value)
+            }
+            Err(error) => {
+                if let Err(rollback) =
+                    <Self as Connection>::TransactionManager::rollback_transaction(self)
+                {
+                    tracing::warn!(error = %rollback, "could not roll back");
+                }
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What can go wrong between a use case and the database.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use thiserror::Error;
+
+/// Why something asked of the database was not done.
+#[derive(Debug, Error)]
+pub enum PersistenceError {
+    /// A row that must be there is not, or may not be known to who asks.
+    #[error("no such row")]
+    NotFound,
+    /// A row with the same key is there already.
+    #[error("the row exists already")]
+    Duplicate,
+    /// Who asks lacks the permission.
+    #[error("not permitted")]
+    Denied,
+    /// The database is held by someone else; the same call may pass in a moment.
+    #[error("the database is busy")]
+    Busy,
+    /// A stored value that this program does not know.
+    #[error("cannot read {value:?} in {table}.{column}")]
+    Unreadable {
+        /// The table it stands in.
+        table: &'static str,
+        /// The column it stands in.
+        column: &'static str,
+        /// What stands there. Never a secret.
+        value: String,
+    },
+    /// The settings name no database this program can open.
+    #[error("{0}")]
+    Settings(String),
+    /// The database could not be opened at start.
+    #[error("cannot open the database {location}: {reason}")]
+    Open {
+        /// The file, or the server without its password.
+        location: String,
+        /// What the database said.
+        reason: String,
+    },
+    /// The migrations did not run through.
+    #[error("cannot migrate the database: {0}")]
+    Migration(String),
+    /// A secret could not be sealed or opened.
+    #[error("{0}")]
+    Secret(#[from] crate::secret::SecretError),
+    /// A thread of the pool ended without an answer.
+    #[error("a database thread was lost")]
+    ThreadLost,
+    /// Anything else the database says.
+    #[error("the database refused")]
+    Database(#[source] DieselError),
+}
+
+impl PersistenceError {
+    /// A value of `table.column` that this program does not know.
+    pub(crate) fn unreadable(
+        table: &'static str,
+        column: &'static str,
+        value: impl Into<String>,
+    ) -> Self {
+        Self::Unreadable { table, column, value: value.into() }
+    }
+}
+
+impl From<DieselError> for PersistenceError {
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::NotFound => Self::NotFound,
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Duplicate,
+            DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Busy,
+            DieselError::DatabaseError(_, ref information) if is_busy(information.message()) => {
+                Self::Busy
+            }
+            other => Self::Database(other),
+        }
+    }
+}
+
+/// Whether the database says that someone else holds what was needed.
+fn is_busy(message: &str) -> bool {
+    message.contains("database is locked")
+        || message.contains("deadlock detected")
+        || message.contains("lock timeout")
+}
