@@ -71,9 +71,13 @@ function raise(home) {
   if (home.querySelector(".toast")) home.showPopover();
 }
 
+/** The region under watch; a page put back by the history is another one. */
+let watched;
+
 function start() {
   const home = region();
-  if (!home) return;
+  if (!home || home === watched) return;
+  watched = home;
   for (const element of home.querySelectorAll(".toast")) watch(element);
   if (home.querySelector(".toast")) raise(home);
   new MutationObserver((changes) => {
@@ -92,4 +96,6 @@ document.addEventListener("click", (event) => {
   event.stopImmediatePropagation();
   toast(owner.dataset.toast, owner.dataset.toastKind);
 }, { capture: true });
+document.addEventListener("htmx:after:swap", start);
+document.addEventListener("close", () => watched?.isConnected && raise(watched), { capture: true });
 start();
