@@ -4,7 +4,7 @@
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-step-in]");
   if (!button) return;
-  const links = [...document.querySelectorAll(`${button.dataset.stepIn} .title a`)];
+  const links = [...document.querySelectorAll(`${button.dataset.stepIn} .title > a`)];
   if (links.length === 0) return;
   const by = Number(button.dataset.stepBy);
   const current = links.findIndex((link) => link.hasAttribute("aria-current"));
