@@ -101,3 +101,45 @@ pub fn agent_contact_cap(
     let until = counted.get(surplus).map(|sent| *sent + cap.window);
     Some(Refusal { code: RefusalCode::AgentContactCap, until })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CapScope, CapSendsProblem, parse_cap_sends};
+    use crate::policy::{CapBounds, Policy};
+
+    #[test]
+    fn ad_05_x_is_a_whole_number_from_1_to_100() {
+        let bounds = Policy::default_profile().contact_cap.bounds;
+        assert_eq!(bounds, CapBounds { least: 1, most: 100 });
+        let beyond = Err(CapSendsProblem::OutOfBounds(bounds));
+        let cases = [
+            ("the least", "1", Ok(1)),
+            ("the most", "100", Ok(100)),
+            ("spaces around", " 3 ", Ok(3)),
+            ("a leading zero", "03", Ok(3)),
+            ("blank", "", Err(CapSendsProblem::Blank)),
+            ("spaces alone", "  ", Err(CapSendsProblem::Blank)),
+            ("zero", "0", beyond),
+            ("negative", "-1", beyond),
+            ("one too many", "101", beyond),
+            ("larger than any type", "99999999999999999999999", beyond),
+            ("text", "three", Err(CapSendsProblem::NotWhole)),
+            ("a fraction", "2.5", Err(CapSendsProblem::NotWhole)),
+            ("a whole fraction", "3,0", Err(CapSendsProblem::NotWhole)),
+            ("an exponent", "1e1", Err(CapSendsProblem::NotWhole)),
+            ("a sign alone", "-", Err(CapSendsProblem::NotWhole)),
+            ("two signs", "+-1", Err(CapSendsProblem::NotWhole)),
+            ("digits of another script", "٣", Err(CapSendsProblem::NotWhole)),
+        ];
+        for (case, typed, expected) in cases {
+            assert_eq!(parse_cap_sends(typed, bounds), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn scopes_round_trip_through_their_words() {
+        for scope in CapScope::ALL {
+            assert_eq!(CapScope::parse(scope.as_str()), Some(scope));
+        }
+    }
+}

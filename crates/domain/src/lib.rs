@@ -7,6 +7,7 @@
 //! *Must not live here*: clocks, SQL, HTTP, wording for people. The one exception to "no async" is the
 //! [`channel::Channel`] trait, through which the outside is reached.
 
+pub mod activation;
 pub mod active_message;
 pub mod admission;
 pub mod channel;
@@ -29,3 +30,6 @@ pub mod routing;
 pub mod session_window;
 pub mod template;
 pub mod ticket;
+
+#[cfg(test)]
+mod calendar;

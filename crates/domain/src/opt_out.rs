@@ -196,3 +196,76 @@ fn folded_phrase(text: &str) -> String {
         .collect::<Vec<_>>()
         .join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{OptOutScope, OptOutSource, OptOutWord, default_word_lists, read_opt_out_word};
+    use crate::template::TemplateCategory;
+
+    #[test]
+    fn ad_09_a_whole_message_that_is_a_stop_or_start_word_counts() {
+        use OptOutWord::{Start, Stop};
+        let cases = [
+            ("the word", "stop", Some(Stop)),
+            ("in capitals, with a full stop", "STOP.", Some(Stop)),
+            ("with space and marks around", "  ¡Parar!\n", Some(Stop)),
+            ("with accents", "PARÁR", Some(Stop)),
+            ("without accents", "arret", Some(Stop)),
+            ("a phrase with more space", "darse  de   baja", Some(Stop)),
+            ("Chinese", "退订", Some(Stop)),
+            ("the word again", "START", Some(Start)),
+            ("Portuguese, cedilla left out", "comecar", Some(Start)),
+            ("inside a sentence", "please stop the delivery", None),
+            ("part of a word", "stopping", None),
+            ("nothing", "", None),
+            ("marks alone", "!?", None),
+            ("another word", "hello", None),
+        ];
+        let lists = default_word_lists();
+        for (case, message, expected) in cases {
+            assert_eq!(read_opt_out_word(message, &lists), expected, "{case}");
+        }
+        assert_eq!(read_opt_out_word("stop", &[]), None);
+    }
+
+    #[test]
+    fn no_default_word_both_stops_and_starts() {
+        let lists = default_word_lists();
+        for list in &lists {
+            for word in &list.start {
+                assert_eq!(read_opt_out_word(word, &lists), Some(OptOutWord::Start), "{word}");
+            }
+        }
+    }
+
+    #[test]
+    fn ad_09_a_scope_refuses_its_categories() {
+        use TemplateCategory::{Authentication, Marketing, Utility};
+        let cases = [
+            (OptOutScope::All, [true, true, true]),
+            (OptOutScope::Marketing, [true, false, false]),
+        ];
+        for (scope, refused) in cases {
+            let found =
+                [Marketing, Utility, Authentication].map(|category| scope.refuses(category));
+            assert_eq!(found, refused, "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn ad_09_a_word_means_all_and_the_platforms_means_marketing_only() {
+        let cases = [
+            (OptOutSource::Word, Some(OptOutScope::All)),
+            (OptOutSource::PlatformEvent, Some(OptOutScope::Marketing)),
+            (OptOutSource::PlatformRefusal, Some(OptOutScope::Marketing)),
+            (OptOutSource::Agent, None),
+            (OptOutSource::Api, None),
+        ];
+        for (source, scope) in cases {
+            assert_eq!(source.scope(), scope, "{source:?}");
+        }
+        for source in OptOutSource::ALL {
+            assert_eq!(OptOutSource::parse(source.as_str()), Some(source));
+        }
+    }
+}

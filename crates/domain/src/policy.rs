@@ -271,3 +271,32 @@ fn default_session_windows() -> Vec<SessionWindowPolicy> {
         },
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::Policy;
+    use crate::channel::ChannelKind;
+
+    #[test]
+    fn the_default_profile_holds_the_numbers_of_the_rules() {
+        let policy = Policy::default_profile();
+        let window = |kind| policy.session_window(kind).map(|session| session.window);
+        assert_eq!(window(ChannelKind::WhatsApp), Some(TimeDelta::hours(24)));
+        assert_eq!(window(ChannelKind::WeCom), Some(TimeDelta::hours(48)));
+        assert_eq!(window(ChannelKind::WeChat), Some(TimeDelta::hours(48)));
+        assert_eq!(window(ChannelKind::Sms), None);
+        let sends = &policy.active_messages;
+        assert_eq!(
+            sends.response_window + sends.listed_after_window,
+            TimeDelta::hours(72),
+            "LI-05"
+        );
+        assert_eq!(policy.tiers.level_limits, [1_000, 10_000, 100_000], "NU-09");
+        let bounds = policy.contact_cap.bounds;
+        let default_sends = policy.contact_cap.default_sends;
+        assert!(bounds.least <= default_sends && default_sends <= bounds.most, "DE-01");
+        assert_eq!(Policy::default(), policy);
+    }
+}

@@ -189,3 +189,158 @@ fn first_change_of_clock(
     }
     DateTime::from_timestamp_millis(changed)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc, Weekday};
+    use chrono_tz::Tz;
+    use proptest::prelude::*;
+
+    use super::{Frame, FrameProblem, QuietHours, WeeklyFrames};
+
+    const HORIZON: TimeDelta = TimeDelta::days(14);
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn in_zones(zones: &[Tz]) -> QuietHours {
+        QuietHours { allowed: WeeklyFrames::every_day_eight_to_nine(), zones: zones.to_vec() }
+    }
+
+    fn every_day(opens: u16, closes: u16, zone: Tz) -> QuietHours {
+        let week = WeeklyFrames::every_day_eight_to_nine().0.into_iter();
+        let frames = week.map(|day| Frame::new(day.weekday(), opens, closes).unwrap()).collect();
+        QuietHours { allowed: WeeklyFrames(frames), zones: vec![zone] }
+    }
+
+    #[test]
+    fn ad_10_writing_is_allowed_from_eight_to_nine_on_the_contacts_clock() {
+        let sao_paulo = || in_zones(&[Tz::America__Sao_Paulo]);
+        #[rustfmt::skip]
+        let cases = [
+            ("just before eight", sao_paulo(), "2026-11-23T10:59:59.999Z", "2026-11-23T11:00:00Z"),
+            ("eight is inside", sao_paulo(), "2026-11-23T11:00:00Z", "2026-11-23T11:00:00Z"),
+            ("just before nine in the evening", sao_paulo(), "2026-11-23T23:59:59.999Z", "2026-11-23T23:59:59.999Z"),
+            ("nine in the evening is not", sao_paulo(), "2026-11-24T00:00:00Z", "2026-11-24T11:00:00Z"),
+            ("of two zones the stricter: not before the western one opens", in_zones(&[Tz::Europe__Lisbon, Tz::Atlantic__Azores]), "2026-11-23T08:30:00Z", "2026-11-23T09:00:00Z"),
+            ("nor after the eastern one has closed", in_zones(&[Tz::Europe__Lisbon, Tz::Atlantic__Azores]), "2026-11-23T21:00:00Z", "2026-11-24T09:00:00Z"),
+            ("a zone of half hours", in_zones(&[Tz::Asia__Kolkata]), "2026-11-23T00:00:00Z", "2026-11-23T02:30:00Z"),
+            ("a frame opens in the skipped midnight of Santiago", every_day(30, 600, Tz::America__Santiago), "2026-09-06T03:00:00Z", "2026-09-06T04:00:00Z"),
+            ("eight comes an hour sooner after it", in_zones(&[Tz::America__Santiago]), "2026-09-06T01:00:00Z", "2026-09-06T11:00:00Z"),
+            ("an opening skipped in Lisbon is the end of the gap", every_day(75, 600, Tz::Europe__Lisbon), "2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z"),
+            ("an hour lived twice in Lisbon opens at its first passing", every_day(75, 110, Tz::Europe__Lisbon), "2026-10-25T00:00:00Z", "2026-10-25T00:15:00Z"),
+            ("between the two passings it is quiet again", every_day(75, 110, Tz::Europe__Lisbon), "2026-10-25T00:50:00Z", "2026-10-25T01:15:00Z"),
+            ("and the second passing is allowed too", every_day(75, 110, Tz::Europe__Lisbon), "2026-10-25T01:20:00Z", "2026-10-25T01:20:00Z"),
+        ];
+        for (case, hours, now, expected) in cases {
+            assert_eq!(hours.allowed_from(utc(now), HORIZON), Some(utc(expected)), "{case}");
+        }
+    }
+
+    #[test]
+    fn without_a_zone_or_a_frame_in_common_waiting_does_not_help() {
+        let now = utc("2026-11-23T12:00:00Z");
+        assert_eq!(in_zones(&[]).allowed_from(now, HORIZON), None);
+        let apart = QuietHours {
+            zones: vec![Tz::Europe__Lisbon, Tz::Asia__Tokyo],
+            ..every_day(540, 600, Tz::UTC)
+        };
+        assert_eq!(apart.allowed_from(now, HORIZON), None);
+        let never = QuietHours { allowed: WeeklyFrames(Vec::new()), zones: vec![Tz::UTC] };
+        assert_eq!(never.allowed_from(now, HORIZON), None);
+    }
+
+    #[test]
+    fn a_weekend_without_frames_is_waited_out() {
+        let frames = WeeklyFrames::every_day_eight_to_nine().0.into_iter();
+        let weekdays =
+            frames.filter(|f| !matches!(f.weekday(), Weekday::Sat | Weekday::Sun)).collect();
+        let hours = QuietHours { allowed: WeeklyFrames(weekdays), zones: vec![Tz::UTC] };
+        let friday_evening = utc("2026-11-27T21:00:00Z");
+        assert_eq!(hours.allowed_from(friday_evening, HORIZON), Some(utc("2026-11-30T08:00:00Z")));
+    }
+
+    #[test]
+    fn a_frame_lies_within_its_day() {
+        let cases = [
+            (0, 1440, Ok(())),
+            (479, 480, Ok(())),
+            (480, 480, Err(FrameProblem::Empty)),
+            (481, 480, Err(FrameProblem::Empty)),
+            (0, 1441, Err(FrameProblem::BeyondMidnight)),
+        ];
+        for (opens, closes, expected) in cases {
+            assert_eq!(Frame::new(Weekday::Mon, opens, closes).map(|_| ()), expected);
+        }
+    }
+
+    fn zones() -> impl Strategy<Value = Vec<Tz>> {
+        let all = vec![
+            Tz::America__Santiago,
+            Tz::Europe__Lisbon,
+            Tz::America__New_York,
+            Tz::Asia__Kolkata,
+            Tz::Australia__Lord_Howe,
+            Tz::America__Sao_Paulo,
+            Tz::Africa__Casablanca,
+            Tz::America__St_Johns,
+        ];
+        proptest::sample::subsequence(all, 1..3)
+    }
+
+    fn weeks() -> impl Strategy<Value = WeeklyFrames> {
+        let day = (0..24_u16 * 60, 1..24_u16 * 60);
+        proptest::collection::vec(proptest::option::weighted(0.8, day), 7).prop_map(|days| {
+            let week = WeeklyFrames::every_day_eight_to_nine().0;
+            let frames = week.iter().zip(days).filter_map(|(day, span)| {
+                let (opens, length) = span?;
+                Frame::new(day.weekday(), opens, (opens + length).min(24 * 60)).ok()
+            });
+            WeeklyFrames(frames.collect())
+        })
+    }
+
+    proptest! {
+        /// Against a clock that is looked at every minute.
+        #[test]
+        fn the_next_allowed_minute_is_the_first_that_all_clocks_allow(
+            zones in zones(),
+            allowed in weeks(),
+            minute in 0..2 * 365 * 24 * 60_i64,
+            millisecond in 0..60_000_i64,
+        ) {
+            let start = utc("2026-01-01T00:00:00Z") + TimeDelta::minutes(minute);
+            let now = start + TimeDelta::milliseconds(millisecond);
+            let hours = QuietHours { allowed, zones };
+            let allow = |at: DateTime<Utc>| {
+                hours.zones.iter().all(|zone| hours.allowed.allow(at.with_timezone(zone).naive_local()))
+            };
+            let horizon = TimeDelta::days(9);
+            let minutes = (1..=9 * 24 * 60).map(|minutes| start + TimeDelta::minutes(minutes));
+            let looked = std::iter::once(now).chain(minutes).take_while(|at| *at <= now + horizon);
+            prop_assert_eq!(hours.allowed_from(now, horizon), looked.into_iter().find(|at| allow(*at)));
+        }
+
+        #[test]
+        fn around_a_change_of_clock_too(
+            zone in proptest::sample::select(vec![
+                (Tz::America__Santiago, "2026-09-06T04:00:00Z"),
+                (Tz::America__Santiago, "2026-04-05T03:00:00Z"),
+                (Tz::Europe__Lisbon, "2026-03-29T01:00:00Z"),
+                (Tz::Europe__Lisbon, "2026-10-25T01:00:00Z"),
+                (Tz::Australia__Lord_Howe, "2026-04-04T15:00:00Z"),
+            ]),
+            opens in 0..300_u16,
+            length in 1..300_u16,
+            before in 0..240_i64,
+        ) {
+            let (zone, change) = zone;
+            let hours = every_day(opens, opens + length, zone);
+            let now = utc(change) - TimeDelta::minutes(before);
+            let mut minutes = (0..2 * 24 * 60).map(|minutes| now + TimeDelta::minutes(minutes));
+            let first = minutes.find(|at| hours.allowed.allow(at.with_timezone(&zone).naive_local()));
+            prop_assert_eq!(hours.allowed_from(now, HORIZON), first);
+        }
+    }
+}

@@ -1,1 +1,5 @@
 //! Tables and promises of admission.
+
+mod given;
+mod promises;
+mod tables;

@@ -1,0 +1,152 @@
+//! Tables and promises of phone numbers.
+
+use chrono_tz::Tz;
+use proptest::prelude::*;
+
+use super::{Country, PhoneNumber, PhoneNumberProblem, country_as_typed};
+
+fn number(text: &str) -> PhoneNumber {
+    PhoneNumber::parse(text).unwrap_or_else(|problem| panic!("{text}: {problem}"))
+}
+
+#[test]
+fn am_04_a_number_is_read_as_typed() {
+    let cases = [
+        ("spaces and dashes", "+34 600-111-222", Ok("+34600111222")),
+        ("brackets and dots", "+1 (415) 555.2671", Ok("+14155552671")),
+        ("00 for the plus", "0034 600 111 222", Ok("+34600111222")),
+        (
+            "copied with marks of direction",
+            "\u{202a}+34\u{a0}600111222\u{202c}",
+            Ok("+34600111222"),
+        ),
+        ("Brazil with the ninth digit", "+55 11 91234-5678", Ok("+5511912345678")),
+        ("Brazil without it becomes valid", "+55 11 9234-5678", Ok("+5511992345678")),
+        ("a Brazilian landline", "+55 11 3234-5678", Ok("+551132345678")),
+        ("Mexico with the old 1", "+52 1 55 1234 5678", Ok("+525512345678")),
+        ("Argentina with 9", "+54 9 11 2345 6789", Ok("+5491123456789")),
+        ("nothing", "  ", Err(PhoneNumberProblem::Empty)),
+        ("no country code", "600 111 222", Err(PhoneNumberProblem::NoCountryCode)),
+        ("letters", "+34 600 CALL", Err(PhoneNumberProblem::Invalid)),
+        ("a plus alone", "+", Err(PhoneNumberProblem::Invalid)),
+        ("too short", "+34 600", Err(PhoneNumberProblem::Invalid)),
+        ("too long", "+34 600 111 222 333 444", Err(PhoneNumberProblem::Invalid)),
+        ("an unused country code", "+999 600 111 222", Err(PhoneNumberProblem::Invalid)),
+        ("a range that does not exist", "+1 000 000 0000", Err(PhoneNumberProblem::Invalid)),
+        ("other digits", "+٣٤٦٠٠١١١٢٢٢", Err(PhoneNumberProblem::Invalid)),
+    ];
+    for (case, typed, expected) in cases {
+        let read = PhoneNumber::parse(typed);
+        assert_eq!(read.as_ref().map(PhoneNumber::as_e164).map_err(|p| *p), expected, "{case}");
+    }
+}
+
+#[test]
+fn am_04_the_country_shows_while_the_number_is_typed() {
+    let cases = [
+        ("+", None),
+        ("+5", None),
+        ("+55", Some("BR")),
+        ("+55 11", Some("BR")),
+        ("+34 600 111 222", Some("ES")),
+        ("+1", Some("US")),
+        ("+1 416 555 0100", Some("CA")),
+        ("+7 701 234 5678", Some("KZ")),
+        ("0049", Some("DE")),
+        ("600", None),
+        ("", None),
+    ];
+    for (typed, expected) in cases {
+        let country = country_as_typed(typed);
+        assert_eq!(country.as_ref().map(Country::as_str), expected, "{typed}");
+    }
+}
+
+#[test]
+fn de_03_one_person_has_one_canonical_form() {
+    let cases = [
+        ("Brazil, ninth digit missing", "+551187654321", "+5511987654321"),
+        ("Brazil, ninth digit there", "+5511987654321", "+5511987654321"),
+        ("Brazil, landlines have none", "+551132345678", "+551132345678"),
+        ("Argentina without 9", "+541123456789", "+5491123456789"),
+        ("Argentina with 9", "+5491123456789", "+5491123456789"),
+        ("Mexico with 1", "+5215512345678", "+525512345678"),
+        ("Mexico without 1", "+525512345678", "+525512345678"),
+        ("others are themselves", "+34600111222", "+34600111222"),
+    ];
+    for (case, given, canonical) in cases {
+        let given = PhoneNumber::from_e164(given).unwrap();
+        assert_eq!(given.canonical().as_e164(), canonical, "{case}");
+    }
+}
+
+#[test]
+fn a_number_shows_as_people_write_it() {
+    assert_eq!(number("+5511912345678").display(), "+55 11 91234-5678");
+    assert_eq!(number("+14155552671").display(), "+1 415-555-2671");
+    assert_eq!(number("+34600111222").display(), "+34 600 11 12 22");
+}
+
+#[test]
+fn ad_10_a_number_names_the_zones_of_its_owner() {
+    let cases: [(&str, &str, &[Tz]); 9] = [
+        ("one zone", "+34 971 12 34 56", Country::parse("ES").unwrap().zones()),
+        ("Brazil by area code", "+5511912345678", &[Tz::America__Sao_Paulo]),
+        ("Acre", "+5568999123456", &[Tz::America__Rio_Branco]),
+        ("Recife or Noronha", "+5581991234567", &[Tz::America__Recife, Tz::America__Noronha]),
+        ("New York", "+12125550123", &[Tz::America__New_York]),
+        ("Tennessee's east", "+14235550123", &[Tz::America__New_York, Tz::America__Chicago]),
+        ("Hawaii", "+18085550123", &[Tz::Pacific__Honolulu]),
+        ("Toronto", "+14165550123", &[Tz::America__Toronto]),
+        ("a toll-free service of many countries", "+80012345678", &[]),
+    ];
+    for (case, typed, zones) in cases {
+        let number = PhoneNumber::from_e164(&typed.replace(' ', "")).unwrap();
+        assert_eq!(number.candidate_zones(), zones, "{case}");
+    }
+    let russia = Country::parse("ru").unwrap().zones();
+    assert!(russia.contains(&Tz::Europe__Kaliningrad) && russia.contains(&Tz::Asia__Kamchatka));
+    assert!(Country::parse("ZZ").unwrap().zones().is_empty());
+}
+
+#[test]
+fn every_country_with_phone_numbers_has_a_zone() {
+    let missing: Vec<&str> = phonenumber::metadata::DATABASE
+        .iter()
+        .map(phonenumber::Metadata::id)
+        .filter(|id| Country::parse(id).is_some_and(|country| country.zones().is_empty()))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_number_does_not_leak_through_debug() {
+    assert_eq!(format!("{:?}", number("+34600111222")), "PhoneNumber(…22)");
+}
+
+proptest! {
+    #[test]
+    fn canonical_forms_are_their_own(digits in "(55|54|52|34|1|7)[0-9]{8,12}") {
+        let number = PhoneNumber::from_e164(&digits).unwrap();
+        let canonical = number.canonical();
+        prop_assert_eq!(canonical.canonical(), canonical.clone());
+        prop_assert!(PhoneNumber::from_e164(canonical.as_e164()).is_ok());
+    }
+
+    #[test]
+    fn what_is_shown_reads_back_as_the_same_number(
+        digits in "(55119[0-9]{8}|3460[0-9]{7}|1212[2-9][0-9]{6}|549112[0-9]{7}|5255[0-9]{8}|4915[0-9]{9})"
+    ) {
+        let number = PhoneNumber::from_e164(&digits).unwrap();
+        prop_assume!(PhoneNumber::parse(&digits.replacen("", "+", 1)).is_ok_and(|read| read == number));
+        prop_assert_eq!(PhoneNumber::parse(&number.display()), Ok(number));
+    }
+
+    #[test]
+    fn no_text_is_read_as_a_number_out_of_form(text in "\\PC{0,24}") {
+        if let Ok(number) = PhoneNumber::parse(&text) {
+            prop_assert!(PhoneNumber::from_e164(number.as_e164()).is_ok());
+        }
+        let _ = country_as_typed(&text);
+    }
+}
