@@ -72,14 +72,6 @@ impl Phone {
         self.messages.len() - 1
     }
 
-    /// The messages that reached the phone or are on their way and may be shown on it.
-    pub(crate) fn visible(&self) -> impl DoubleEndedIterator<Item = &ChatMessage> {
-        self.messages.iter().filter(|message| {
-            message.from == Side::Customer
-                || matches!(message.status, Status::Delivered | Status::Read)
-        })
-    }
-
     pub(crate) fn summary(&self) -> PhoneSummary {
         let unread = self
             .messages
