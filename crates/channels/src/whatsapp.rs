@@ -1,0 +1,86 @@
+//! WhatsApp Business Platform, Cloud API: the adapter, with one file per concern beneath it.
+
+mod account_change;
+mod errors;
+mod graph;
+mod inbound;
+mod number;
+mod parse;
+mod receipt;
+mod send;
+mod template_list;
+mod template_parameters;
+mod webhook;
+mod wire;
+
+use domain::{
+    channel::{
+        BoxFuture, Channel, ChannelAccess, ChannelError, MediaFile, MediaProblem, NumberReading,
+        OutgoingMessage, SendOutcome, WebhookElement, WebhookRejection,
+    },
+    template::{MediaKind, PlatformTemplate},
+};
+
+use crate::{http::OutgoingHttp, media};
+
+/// Speaks the WhatsApp Cloud API.
+#[derive(Debug, Clone)]
+pub struct WhatsApp {
+    http: OutgoingHttp,
+}
+
+impl WhatsApp {
+    /// An adapter that sends through `http`.
+    #[must_use]
+    pub fn new(http: OutgoingHttp) -> Self {
+        Self { http }
+    }
+}
+
+impl Channel for WhatsApp {
+    fn verify(
+        &self,
+        access: &ChannelAccess,
+        signature: Option<&str>,
+        body: &[u8],
+    ) -> Result<(), WebhookRejection> {
+        webhook::verify(access.app_secret.as_bytes(), signature, body)
+    }
+
+    fn parse(&self, body: &[u8]) -> Result<Vec<WebhookElement>, WebhookRejection> {
+        parse::parse(body)
+    }
+
+    fn send<'a>(
+        &'a self,
+        access: &'a ChannelAccess,
+        message: &'a OutgoingMessage,
+    ) -> BoxFuture<'a, SendOutcome> {
+        Box::pin(send::send(&self.http, access, message))
+    }
+
+    fn list_templates<'a>(
+        &'a self,
+        access: &'a ChannelAccess,
+    ) -> BoxFuture<'a, Result<Vec<PlatformTemplate>, ChannelError>> {
+        Box::pin(template_list::list_templates(&self.http, access))
+    }
+
+    fn read_number<'a>(
+        &'a self,
+        access: &'a ChannelAccess,
+    ) -> BoxFuture<'a, Result<NumberReading, ChannelError>> {
+        Box::pin(number::read_number(&self.http, access))
+    }
+
+    fn inspect_media<'a>(
+        &'a self,
+        url: &'a str,
+        kind: MediaKind,
+    ) -> BoxFuture<'a, Result<MediaFile, MediaProblem>> {
+        Box::pin(media::inspect(&self.http, url, kind))
+    }
+}
+
+#[cfg(test)]
+mod tests;

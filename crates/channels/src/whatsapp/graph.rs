@@ -1,0 +1,66 @@
+//! Calls to the Graph API: addresses, the token, and answers read as JSON or as an error.
+
+use domain::channel::{ChannelAccess, ChannelError};
+use reqwest::{Method, RequestBuilder};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use url::Url;
+
+use super::{errors::ErrorWire, wire::lenient};
+use crate::http::{Answer, Broken, OutgoingHttp, exchange};
+
+/// The most bytes read of any answer.
+pub(super) const ANSWER_LIMIT: u64 = 1024 * 1024;
+
+/// The part of an answer that says whether it is an error.
+#[derive(Debug, Default, Deserialize)]
+struct Envelope {
+    #[serde(default, deserialize_with = "lenient")]
+    error: Option<ErrorWire>,
+}
+
+/// Starts a call to `path` below the account's API address.
+pub(super) fn call(
+    http: &OutgoingHttp,
+    access: &ChannelAccess,
+    method: Method,
+    path: &[&str],
+    query: &[(&str, &str)],
+) -> Result<RequestBuilder, Broken> {
+    let mut url = Url::parse(&access.api_base_url).map_err(|_| Broken::NotBuilt)?;
+    url.path_segments_mut().map_err(|()| Broken::NotBuilt)?.pop_if_empty().extend(path);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    let request = http.request(method, url).map_err(|_| Broken::InnerNetwork)?;
+    Ok(request.bearer_auth(&access.access_token))
+}
+
+/// Reads the error of an answer; `None` when its body holds none or is not JSON.
+pub(super) fn error_in(body: &[u8]) -> Option<ErrorWire> {
+    // By way of a value, so that a key given twice is no error: the last one counts.
+    let value: Value = serde_json::from_slice(body).ok()?;
+    serde_json::from_value::<Envelope>(value).ok()?.error
+}
+
+/// Asks for an object or a list.
+pub(super) async fn get<T: DeserializeOwned>(
+    http: &OutgoingHttp,
+    access: &ChannelAccess,
+    path: &[&str],
+    query: &[(&str, &str)],
+) -> Result<T, ChannelError> {
+    let unreachable = |broken: Broken| ChannelError::Unreachable(broken.to_string());
+    let request = call(http, access, Method::GET, path, query).map_err(unreachable)?;
+    let Answer { status, body, .. } = exchange(request, ANSWER_LIMIT).await.map_err(unreachable)?;
+    let body = body.map_err(unreachable)?;
+    if let Some(error) = error_in(&body) {
+        return Err(ChannelError::Refused(error.refusal()));
+    }
+    if status != 200 {
+        return Err(ChannelError::Unreachable(format!("status {status} without an error body")));
+    }
+    serde_json::from_slice::<Value>(&body)
+        .and_then(serde_json::from_value)
+        .map_err(|_| ChannelError::Unreachable("the answer is not readable".to_owned()))
+}

@@ -1,0 +1,324 @@
+//! Sending one message: the platform's payload, and what its answer means (protocol, 2.1 to 2.6 and 8.6).
+
+use domain::{
+    channel::{
+        ChannelAccess, OutgoingContent, OutgoingMessage, PlatformRefusal, RefusalClass, SendOutcome,
+    },
+    template::{MessageTemplate, VariableValues},
+};
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    errors::{Way, class_of_status},
+    graph::{self, ANSWER_LIMIT, error_in},
+    template_parameters::{ComponentWire, UnfilledVariable, components},
+    wire::{Loose, lenient_list},
+};
+use crate::http::{Answer, Broken, OutgoingHttp, exchange};
+
+/// A message as the platform takes it.
+#[derive(Debug, Serialize)]
+pub(super) struct MessageWire<'a> {
+    messaging_product: &'static str,
+    recipient_type: &'static str,
+    /// A number or wa_id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
+    /// A business-scoped id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipient: Option<&'a str>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    content: ContentWire<'a>,
+    biz_opaque_callback_data: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum ContentWire<'a> {
+    Text { body: &'a str, preview_url: bool },
+    Template { name: &'a str, language: LanguageWire<'a>, components: Vec<ComponentWire> },
+}
+
+#[derive(Debug, Serialize)]
+struct LanguageWire<'a> {
+    code: &'a str,
+}
+
+impl<'a> MessageWire<'a> {
+    /// The payload of `message`.
+    ///
+    /// # Errors
+    /// [`UnfilledVariable`] when a variable of the template has no value.
+    pub(super) fn new(message: &'a OutgoingMessage) -> Result<Self, UnfilledVariable> {
+        let (kind, content) = match &message.content {
+            OutgoingContent::Text { body } => ("text", text(body)),
+            OutgoingContent::Template { template, values } => {
+                ("template", filled(template, values)?)
+            }
+        };
+        // A business-scoped id starts with letters, `GB.5530871129046618`; a number never does.
+        let is_scoped = message.to.starts_with(|first: char| first.is_ascii_alphabetic());
+        let to = Some(message.to.as_str());
+        Ok(Self {
+            messaging_product: "whatsapp",
+            recipient_type: "individual",
+            to: to.filter(|_| !is_scoped),
+            recipient: to.filter(|_| is_scoped),
+            kind,
+            content,
+            biz_opaque_callback_data: &message.callback_id,
+        })
+    }
+}
+
+fn text(body: &str) -> ContentWire<'_> {
+    let has_link = body.contains("https://") || body.contains("http://");
+    ContentWire::Text { body, preview_url: has_link }
+}
+
+fn filled<'a>(
+    template: &'a MessageTemplate,
+    values: &VariableValues,
+) -> Result<ContentWire<'a>, UnfilledVariable> {
+    Ok(ContentWire::Template {
+        name: &template.name,
+        language: LanguageWire { code: &template.language },
+        components: components(template, values)?,
+    })
+}
+
+/// Sends `message`, once.
+pub(super) async fn send(
+    http: &OutgoingHttp,
+    access: &ChannelAccess,
+    message: &OutgoingMessage,
+) -> SendOutcome {
+    let payload = match MessageWire::new(message) {
+        Ok(payload) => payload,
+        Err(unfilled) => return not_sendable(&unfilled),
+    };
+    let path = &[access.external_id.as_str(), "messages"];
+    let request = match graph::call(http, access, Method::POST, path, &[]) {
+        Ok(request) => request.json(&payload),
+        Err(broken) => return broken_outcome(broken),
+    };
+    match exchange(request, ANSWER_LIMIT).await {
+        Ok(answer) => outcome_of(&answer),
+        Err(broken) => broken_outcome(broken),
+    }
+}
+
+/// The message can never be sent as it is; the platform would refuse it with its code for a wrong count.
+fn not_sendable(unfilled: &UnfilledVariable) -> SendOutcome {
+    let refusal = PlatformRefusal { code: "132000".to_owned(), title: unfilled.to_string() };
+    SendOutcome::Refused { refusal, class: RefusalClass::Fail }
+}
+
+fn broken_outcome(broken: Broken) -> SendOutcome {
+    let reason = broken.to_string();
+    if broken.nothing_left() {
+        SendOutcome::NotSent { reason }
+    } else {
+        SendOutcome::Unknown { reason }
+    }
+}
+
+/// The part of an answer that names the message.
+#[derive(Debug, Default, Deserialize)]
+struct AcceptedWire {
+    #[serde(default, deserialize_with = "lenient_list")]
+    messages: Vec<AcceptedMessageWire>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AcceptedMessageWire {
+    #[serde(default)]
+    id: Loose,
+}
+
+/// What an answer means. Whatever may have been taken is unknown rather than refused.
+fn outcome_of(answer: &Answer) -> SendOutcome {
+    let unknown = |reason: String| SendOutcome::Unknown { reason };
+    if let Some(error) = answer.body.as_deref().ok().and_then(error_in) {
+        let class = match error.class(Way::Answer(answer.status)) {
+            // Where the platform says how long to wait, its word counts.
+            RefusalClass::Retry { after, scope } => {
+                RefusalClass::Retry { after: answer.retry_after.or(after), scope }
+            }
+            class => class,
+        };
+        return SendOutcome::Refused { refusal: error.refusal(), class };
+    }
+    if let Some(class) = class_of_status(answer.status, answer.retry_after) {
+        let code = format!("http_{}", answer.status);
+        let refusal = PlatformRefusal { code, title: String::new() };
+        return SendOutcome::Refused { refusal, class };
+    }
+    if answer.status != 200 {
+        return unknown(format!("status {} without an error body", answer.status));
+    }
+    let body = match &answer.body {
+        Ok(body) => body,
+        Err(broken) => return unknown(broken.to_string()),
+    };
+    match accepted_id(body) {
+        Some(provider_id) => SendOutcome::Accepted { provider_id },
+        None => unknown("the answer names no message".to_owned()),
+    }
+}
+
+/// The id of the message taken, whether it goes out at once or is held for pacing.
+fn accepted_id(body: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let accepted: AcceptedWire = serde_json::from_value(value).ok()?;
+    accepted.messages.into_iter().next()?.id.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::{channel::RetryScope, ids::MessageId};
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(to: &str, body: &str) -> OutgoingMessage {
+        OutgoingMessage {
+            id: MessageId(7),
+            to: to.into(),
+            callback_id: "janela-7".into(),
+            content: OutgoingContent::Text { body: body.into() },
+        }
+    }
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, retry_after: None, body: Ok(body.as_bytes().to_vec()) }
+    }
+
+    #[test]
+    fn a_text_goes_out_as_the_protocol_writes_it() {
+        let message = message("447700900777", "Your glaze test tiles are ready");
+        let expected = json!({
+            "messaging_product": "whatsapp", "recipient_type": "individual", "to": "447700900777",
+            "type": "text", "text": {"body": "Your glaze test tiles are ready", "preview_url": false},
+            "biz_opaque_callback_data": "janela-7"
+        });
+        assert_eq!(serde_json::to_value(MessageWire::new(&message).unwrap()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_link_is_previewed_and_a_business_scoped_id_is_no_number() {
+        let message = message("GB.5530871129046618", "See https://harbourlane.example/t/8");
+        let wire = serde_json::to_value(MessageWire::new(&message).unwrap()).unwrap();
+        assert_eq!(wire["text"]["preview_url"], json!(true));
+        assert_eq!(wire["recipient"], json!("GB.5530871129046618"));
+        assert_eq!(wire.get("to"), None);
+    }
+
+    #[test]
+    fn an_acceptance_carries_the_id_of_the_platform() {
+        for status in ["accepted", "held_for_quality_assessment", "something new"] {
+            let body = json!({
+                "messaging_product": "whatsapp",
+                "contacts": [{"input": "+44 7700 900777", "wa_id": "447700900777"}],
+                "messages": [{"id": "wamid.RVhBTVBMRS1NU0ctMDAwMQ==", "message_status": status}]
+            });
+            let expected =
+                SendOutcome::Accepted { provider_id: "wamid.RVhBTVBMRS1NU0ctMDAwMQ==".into() };
+            assert_eq!(outcome_of(&answer(200, &body.to_string())), expected);
+        }
+    }
+
+    #[test]
+    fn what_may_have_been_taken_is_unknown() {
+        let deep = "[".repeat(10_000);
+        let cases = [
+            (200, "{}"),
+            (200, ""),
+            (200, "<html>"),
+            (200, r#"{"messages": []}"#),
+            (200, r#"{"messages": [{"id": ""}]}"#),
+            (200, r#"{"messages": "none"}"#),
+            (200, r#"{"messages": [{"id": "\ud83d"}]}"#),
+            (200, r#"{"messages": [{"id": 1e400}]}"#),
+            (200, deep.as_str()),
+            (202, r#"{"messages": [{"id": "wamid.1"}]}"#),
+            (302, ""),
+            (307, ""),
+            (408, ""),
+            (500, "oops"),
+            (502, "<html>Bad gateway</html>"),
+            (503, ""),
+            (500, r#"{"error": "plain words"}"#),
+        ];
+        for (status, body) in cases {
+            let outcome = outcome_of(&answer(status, body));
+            assert!(
+                matches!(outcome, SendOutcome::Unknown { .. }),
+                "{status} {body:.40}: {outcome:?}"
+            );
+        }
+        for broken in [Broken::TimedOut, Broken::Reset, Broken::TooLarge] {
+            let cut = Answer { status: 200, retry_after: None, body: Err(broken) };
+            assert!(matches!(outcome_of(&cut), SendOutcome::Unknown { .. }));
+            assert!(matches!(broken_outcome(broken), SendOutcome::Unknown { .. }));
+        }
+    }
+
+    #[test]
+    fn an_error_body_decides_whatever_the_status() {
+        let body = |code: u32| {
+            json!({"error": {"message": "m", "type": "OAuthException", "code": code,
+                             "error_data": {"details": "d"}, "fbtrace_id": "A"}})
+            .to_string()
+        };
+        let passing = |scope| RefusalClass::Retry { after: None, scope };
+        let cases = [
+            (400, 130_429, passing(RetryScope::Number)),
+            (400, 131_048, RefusalClass::PauseNumber),
+            (400, 131_049, RefusalClass::Fail),
+            (400, 132_015, RefusalClass::PauseTemplate),
+            (401, 190, RefusalClass::CredentialsFail),
+            (200, 131_026, RefusalClass::FailContact),
+            (500, 131_000, passing(RetryScope::Message)),
+            (503, 2, passing(RetryScope::Message)),
+            (500, 424_242, passing(RetryScope::Message)),
+            (400, 424_242, RefusalClass::Fail),
+        ];
+        for (status, code, expected) in cases {
+            let refusal = PlatformRefusal { code: code.to_string(), title: "d".into() };
+            let expected = SendOutcome::Refused { refusal, class: expected };
+            assert_eq!(outcome_of(&answer(status, &body(code))), expected, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn the_platforms_own_wait_counts() {
+        let wait = Some(Duration::from_secs(30));
+        let expected = RefusalClass::Retry { after: wait, scope: RetryScope::Number };
+        for body in ["", r#"{"error": {"code": 130429}}"#] {
+            let answer = Answer { status: 429, retry_after: wait, body: Ok(body.into()) };
+            let SendOutcome::Refused { class, .. } = outcome_of(&answer) else { panic!("{body}") };
+            assert_eq!(class, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_without_a_body_is_still_a_refusal() {
+        for (status, class) in [
+            (400, RefusalClass::Fail),
+            (404, RefusalClass::Fail),
+            (401, RefusalClass::CredentialsFail),
+            (403, RefusalClass::PauseNumber),
+        ] {
+            let refusal = PlatformRefusal { code: format!("http_{status}"), title: String::new() };
+            let expected = SendOutcome::Refused { refusal, class };
+            assert_eq!(outcome_of(&answer(status, "<html>")), expected);
+        }
+    }
+}
