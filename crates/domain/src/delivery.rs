@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use crate::active_message::ActiveMessageState;
+use crate::{active_message::ActiveMessageState, policy::ActiveMessagePolicy};
 
 /// One thing that happened to a message, as kept in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,19 +54,6 @@ pub enum EventSource {
     Dispatcher,
     /// A job that found a time had passed.
     Job,
-}
-
-/// The spans that the life of an active message is measured by; values of the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LifeSpans {
-    /// From acceptance until no reply is waited for any more.
-    pub response_window: TimeDelta,
-    /// How long the row stays on the desk after that (LI-05).
-    pub listed_after: TimeDelta,
-    /// From the trigger until it is never sent any more (LI-04).
-    pub send_within: TimeDelta,
-    /// How long an unsettled outcome may be settled before it is called unknown (LI-09).
-    pub unknown_horizon: TimeDelta,
 }
 
 /// The stretch in which an answer belongs to an active message: half-open, `[opens_at, ends_at)`.
@@ -129,11 +116,11 @@ pub struct MessageLife {
 pub fn fold(
     events: &[DeliveryEvent],
     triggered_at: DateTime<Utc>,
-    spans: LifeSpans,
+    policy: &ActiveMessagePolicy,
     now: DateTime<Utc>,
 ) -> ActiveMessageLife {
     let accepted_at = accepted_at(events);
-    let window = ResponseWindow::of(triggered_at, accepted_at, spans.response_window);
+    let window = ResponseWindow::of(triggered_at, accepted_at, policy.response_window);
     let replied_at = instants(events, &DeliveryEventKind::Replied)
         .filter(|written_at| window.contains(*written_at))
         .min();
@@ -146,7 +133,7 @@ pub fn fold(
     let reached = furthest(events.iter().filter(in_time)).or_accepted(accepted_at);
     let reached = match reached {
         Reached::Nothing | Reached::Unsettled { .. } => {
-            reached.after_silence(triggered_at, spans, now)
+            reached.after_silence(triggered_at, policy, now)
         }
         settled => settled,
     };
@@ -168,7 +155,7 @@ pub fn fold(
         accepted_at,
         replied_at,
         window,
-        listed_until: window.ends_at + spans.listed_after,
+        listed_until: window.ends_at + policy.listed_after_window,
     }
 }
 
@@ -193,9 +180,9 @@ pub fn fold_message(events: &[DeliveryEvent]) -> MessageLife {
 pub fn response_window_end(
     events: &[DeliveryEvent],
     triggered_at: DateTime<Utc>,
-    spans: LifeSpans,
+    policy: &ActiveMessagePolicy,
 ) -> DateTime<Utc> {
-    ResponseWindow::of(triggered_at, accepted_at(events), spans.response_window).ends_at
+    ResponseWindow::of(triggered_at, accepted_at(events), policy.response_window).ends_at
 }
 
 impl ActiveMessageLife {
@@ -358,18 +345,6 @@ impl MessageState {
     }
 }
 
-impl Default for LifeSpans {
-    /// The figures of LI-04, LI-05 and LI-09.
-    fn default() -> Self {
-        Self {
-            response_window: TimeDelta::hours(24),
-            listed_after: TimeDelta::hours(48),
-            send_within: TimeDelta::hours(24),
-            unknown_horizon: TimeDelta::minutes(10),
-        }
-    }
-}
-
 /// The furthest a message is known to have come, by LI-03 and apart from replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Reached {
@@ -398,14 +373,14 @@ impl Reached {
     fn after_silence(
         self,
         triggered_at: DateTime<Utc>,
-        spans: LifeSpans,
+        policy: &ActiveMessagePolicy,
         now: DateTime<Utc>,
     ) -> Self {
         match self {
-            Self::Unsettled { since } if since + spans.unknown_horizon <= now => {
+            Self::Unsettled { since } if since + policy.unknown_outcome_wait <= now => {
                 Self::Failed(Failure::OutcomeUnknown)
             }
-            Self::Nothing if triggered_at + spans.send_within <= now => {
+            Self::Nothing if triggered_at + policy.send_deadline <= now => {
                 Self::Failed(Failure::NotSentInTime)
             }
             silent => silent,
@@ -469,3 +444,6 @@ fn instants(
 ) -> impl Iterator<Item = DateTime<Utc>> {
     events.iter().filter(move |event| event.kind == *kind).map(|event| event.at)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use crate::{
     channel::{RefusalClass, RetryScope, SendOutcome},
     delivery::Failure,
     ids::MessageId,
+    policy::ActiveMessagePolicy,
 };
 
 /// Where a message stands with the dispatcher; pages show all of these as *sending* (LI-01).
@@ -21,23 +22,17 @@ pub enum OutboxState {
     Unknown,
 }
 
-/// How often and how soon a message is tried again; values of the policy.
+/// How soon a message is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryPolicy {
+pub struct BackOff {
     /// The wait after the first attempt; it doubles with each.
     pub first: TimeDelta,
-    /// The longest wait.
-    pub longest: TimeDelta,
     /// The wait after the first attempt refused for one pair of number and contact.
     pub pair_first: TimeDelta,
     /// By what that wait is multiplied with each attempt.
     pub pair_factor: u32,
-    /// From the trigger until a message is never sent any more (LI-04).
-    pub send_within: TimeDelta,
-    /// How long one worker has a message for itself; longer than the deadline of a request.
-    pub lease: TimeDelta,
-    /// How long an unknown outcome may be settled by a receipt (LI-09).
-    pub unknown_horizon: TimeDelta,
+    /// The longest wait.
+    pub longest: TimeDelta,
 }
 
 /// One attempt that was made.
@@ -45,10 +40,10 @@ pub struct RetryPolicy {
 pub struct Attempt {
     /// The message.
     pub message: MessageId,
-    /// When the message was triggered.
-    pub triggered_at: DateTime<Utc>,
     /// Attempts made, this one included.
     pub attempts: u32,
+    /// From when (inclusive) the message is not sent any more; see [`out_of_time_at`].
+    pub out_of_time_at: DateTime<Utc>,
 }
 
 /// What is done with a message after an attempt.
@@ -126,11 +121,11 @@ pub enum UntoldClaim {
 pub fn after_attempt(
     outcome: &SendOutcome,
     attempt: Attempt,
-    policy: RetryPolicy,
+    back_off: BackOff,
     now: DateTime<Utc>,
 ) -> NextStep {
     let retry = |least: Option<std::time::Duration>, scope: RetryScope| NextStep::Retry {
-        at: retry_at(attempt, scope, least, policy, now),
+        at: retry_at(attempt, scope, least, back_off, now),
         scope,
     };
     let (refusal, class) = match outcome {
@@ -174,52 +169,44 @@ pub fn untold_claim(
 /// When an outcome unknown since `since` ends as [`Failure::OutcomeUnknown`] unless a receipt settles it
 /// before (LI-09). Inclusive.
 #[must_use]
-pub fn unknown_until(since: DateTime<Utc>, policy: RetryPolicy) -> DateTime<Utc> {
-    since + policy.unknown_horizon
+pub fn unknown_until(since: DateTime<Utc>, policy: &ActiveMessagePolicy) -> DateTime<Utc> {
+    since + policy.unknown_outcome_wait
 }
 
-/// Whether a message that no worker has is never sent any more and ends as
+/// From when (inclusive) an active message that no worker has is never sent any more, and ends as
 /// [`Failure::NotSentInTime`] (LI-04).
 #[must_use]
-pub fn is_out_of_time(
-    triggered_at: DateTime<Utc>,
-    policy: RetryPolicy,
-    now: DateTime<Utc>,
-) -> bool {
-    triggered_at + policy.send_within <= now
+pub fn out_of_time_at(triggered_at: DateTime<Utc>, policy: &ActiveMessagePolicy) -> DateTime<Utc> {
+    triggered_at + policy.send_deadline
 }
 
-/// Whether an attempt may be started at `now`: its lease must end before the message is out of time, so
-/// that none is on its way when the message is called not sent.
+/// Whether an attempt under a lease that ends at `lease_until` may be started: the lease must be over
+/// when the message is out of time, so that none is on its way when the message is called not sent.
 #[must_use]
-pub fn may_start_attempt(
-    triggered_at: DateTime<Utc>,
-    policy: RetryPolicy,
-    now: DateTime<Utc>,
-) -> bool {
-    now + policy.lease <= triggered_at + policy.send_within
+pub fn may_start_attempt(out_of_time_at: DateTime<Utc>, lease_until: DateTime<Utc>) -> bool {
+    lease_until <= out_of_time_at
 }
 
 fn retry_at(
     attempt: Attempt,
     scope: RetryScope,
     least: Option<std::time::Duration>,
-    policy: RetryPolicy,
+    back_off: BackOff,
     now: DateTime<Utc>,
 ) -> DateTime<Utc> {
     let earlier = attempt.attempts.saturating_sub(1);
     let (first, factor) = match scope {
-        RetryScope::Message | RetryScope::Number => (policy.first, 2_i64),
-        RetryScope::Pair => (policy.pair_first, i64::from(policy.pair_factor)),
+        RetryScope::Message | RetryScope::Number => (back_off.first, 2_i64),
+        RetryScope::Pair => (back_off.pair_first, i64::from(back_off.pair_factor)),
     };
-    let longest = policy.longest.num_milliseconds();
-    let wait = first.num_milliseconds().saturating_mul(factor.saturating_pow(earlier)).min(longest);
-    let jitter = wait * jitter_thousandths(attempt) / 1000;
+    let wait = first.num_milliseconds().saturating_mul(factor.saturating_pow(earlier));
+    let wait = wait.min(back_off.longest.num_milliseconds());
+    let jitter = (wait / 1000).saturating_mul(jitter_thousandths(attempt));
     let least = least.map_or(0, |least| i64::try_from(least.as_millis()).unwrap_or(i64::MAX));
-    let wait =
-        TimeDelta::try_milliseconds((wait + jitter).max(least)).unwrap_or(policy.send_within);
-    let out_of_time_at = attempt.triggered_at + policy.send_within;
-    now.checked_add_signed(wait).unwrap_or(out_of_time_at).min(out_of_time_at.max(now))
+    let wait = wait.saturating_add(jitter).max(least);
+    TimeDelta::try_milliseconds(wait)
+        .and_then(|wait| now.checked_add_signed(wait))
+        .map_or(attempt.out_of_time_at, |at| at.min(attempt.out_of_time_at.max(now)))
 }
 
 /// 0 to 249 thousandths on top of a wait, so that many messages refused together do not come back
@@ -274,17 +261,14 @@ impl HoldReason {
     }
 }
 
-impl Default for RetryPolicy {
-    /// The figures of LI-04, LI-09 and the protocol; the waits are ours.
+impl Default for BackOff {
+    /// 131056 asks for 4^x seconds; the other waits are ours.
     fn default() -> Self {
         Self {
             first: TimeDelta::seconds(2),
-            longest: TimeDelta::minutes(15),
             pair_first: TimeDelta::seconds(1),
             pair_factor: 4,
-            send_within: TimeDelta::hours(24),
-            lease: TimeDelta::seconds(60),
-            unknown_horizon: TimeDelta::minutes(10),
+            longest: TimeDelta::minutes(15),
         }
     }
 }

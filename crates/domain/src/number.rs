@@ -4,3 +4,8 @@ pub mod capacity;
 pub mod quality;
 pub mod standing;
 pub mod tier;
+
+#[cfg(test)]
+mod given;
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! Whether an agent takes part right now (RO-06).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+
+use crate::policy::ServicePolicy;
 
 /// What an agent chose, or fell to when the last page was gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,15 +34,6 @@ pub enum Connection {
     },
 }
 
-/// How long an agent stays after the last sign of them; values of the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PresenceSpans {
-    /// After the last live stream was lost.
-    pub after_stream: TimeDelta,
-    /// After the last request where there is no script.
-    pub after_request: TimeDelta,
-}
-
 /// The presence of an agent who last chose `chosen`, at `now`: theirs, or offline once nothing has been
 /// heard of their desk for too long.
 ///
@@ -49,10 +42,10 @@ pub struct PresenceSpans {
 pub fn presence_at(
     chosen: Presence,
     connection: Connection,
-    spans: PresenceSpans,
+    policy: &ServicePolicy,
     now: DateTime<Utc>,
 ) -> Presence {
-    match connection.offline_at(spans) {
+    match connection.offline_at(policy) {
         Some(at) if at <= now => Presence::Offline,
         Some(_) | None => chosen,
     }
@@ -61,19 +54,12 @@ pub fn presence_at(
 impl Connection {
     /// From when (inclusive) the agent is offline if nothing more is heard; `None` while a stream is open.
     #[must_use]
-    pub fn offline_at(self, spans: PresenceSpans) -> Option<DateTime<Utc>> {
+    pub fn offline_at(self, policy: &ServicePolicy) -> Option<DateTime<Utc>> {
         match self {
             Self::Streaming => None,
-            Self::StreamLost { at } => Some(at + spans.after_stream),
-            Self::Requests { last_at } => Some(last_at + spans.after_request),
+            Self::StreamLost { at } => Some(at + policy.offline_after_stream),
+            Self::Requests { last_at } => Some(last_at + policy.offline_after_request),
         }
-    }
-}
-
-impl Default for PresenceSpans {
-    /// The figures of RO-06.
-    fn default() -> Self {
-        Self { after_stream: TimeDelta::seconds(90), after_request: TimeDelta::minutes(5) }
     }
 }
 

@@ -2,16 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::channel::ChannelKind;
-
-/// What one kind of channel allows after a contact's message; a value of the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionRule {
-    /// From the contact's last message on; `None` where no window is needed (SMS).
-    pub length: Option<TimeDelta>,
-    /// How many messages may be sent in one window; `None` where the platform sets no number (SW-06).
-    pub messages: Option<u32>,
-}
+use crate::policy::SessionWindowPolicy;
 
 /// What is known of one contact on one channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,62 +44,45 @@ pub enum FreeFormRefusal {
     SessionMessagesUsedUp,
 }
 
-impl SessionRule {
-    /// The figures of RULES.md, section 1, and of the platforms for [`Self::messages`].
-    #[must_use]
-    pub fn standard(kind: ChannelKind) -> Self {
-        match kind {
-            ChannelKind::WhatsApp => Self { length: Some(TimeDelta::hours(24)), messages: None },
-            ChannelKind::WeChat | ChannelKind::WeCom => {
-                Self { length: Some(TimeDelta::hours(48)), messages: Some(5) }
-            }
-            ChannelKind::Sms => Self { length: None, messages: None },
-        }
+/// How the window of a contact who last wrote at `last_inbound_at` stands at `now`.
+///
+/// `rule` is what the channel's platform allows; `None` where no window is needed. It is closing soon
+/// with less than `closing_soon` left.
+#[must_use]
+pub fn session_state(
+    rule: Option<&SessionWindowPolicy>,
+    last_inbound_at: Option<DateTime<Utc>>,
+    closing_soon: TimeDelta,
+    now: DateTime<Utc>,
+) -> SessionState {
+    let Some(rule) = rule else { return SessionState::NotNeeded };
+    let Some(last_inbound_at) = last_inbound_at else {
+        return SessionState::Closed { since: None };
+    };
+    let ends_at = last_inbound_at + rule.window;
+    if ends_at <= now {
+        SessionState::Closed { since: Some(ends_at) }
+    } else if ends_at - now < closing_soon {
+        SessionState::ClosingSoon { ends_at }
+    } else {
+        SessionState::Open { ends_at }
     }
+}
 
-    /// When the window of a contact who last wrote at `last_inbound_at` ends, exclusive; `None` where
-    /// none is needed.
-    #[must_use]
-    pub fn ends_at(self, last_inbound_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.length.map(|length| last_inbound_at + length)
-    }
-
-    /// How the window stands at `now`; it is closing soon with less than `closing_soon` left.
-    #[must_use]
-    pub fn state(
-        self,
-        last_inbound_at: Option<DateTime<Utc>>,
-        closing_soon: TimeDelta,
-        now: DateTime<Utc>,
-    ) -> SessionState {
-        let Some(length) = self.length else { return SessionState::NotNeeded };
-        let Some(last_inbound_at) = last_inbound_at else {
-            return SessionState::Closed { since: None };
-        };
-        let ends_at = last_inbound_at + length;
-        if ends_at <= now {
-            SessionState::Closed { since: Some(ends_at) }
-        } else if ends_at - now < closing_soon {
-            SessionState::ClosingSoon { ends_at }
-        } else {
-            SessionState::Open { ends_at }
-        }
-    }
-
-    /// Why free-form text may not be sent at `now`; `None` when it may (SW-04, SW-06).
-    #[must_use]
-    pub fn refuses_free_form(
-        self,
-        facts: SessionFacts,
-        now: DateTime<Utc>,
-    ) -> Option<FreeFormRefusal> {
-        match self.state(facts.last_inbound_at, TimeDelta::zero(), now) {
-            SessionState::Closed { .. } => Some(FreeFormRefusal::SessionExpired),
-            SessionState::NotNeeded => None,
-            SessionState::Open { .. } | SessionState::ClosingSoon { .. } => {
-                let used_up = self.messages.is_some_and(|most| most <= facts.sent_since);
-                used_up.then_some(FreeFormRefusal::SessionMessagesUsedUp)
-            }
+/// Why free-form text may not be sent at `now`; `None` when it may (SW-04, SW-06).
+#[must_use]
+pub fn free_form_refusal(
+    rule: Option<&SessionWindowPolicy>,
+    facts: SessionFacts,
+    now: DateTime<Utc>,
+) -> Option<FreeFormRefusal> {
+    match session_state(rule, facts.last_inbound_at, TimeDelta::zero(), now) {
+        SessionState::Closed { .. } => Some(FreeFormRefusal::SessionExpired),
+        SessionState::NotNeeded => None,
+        SessionState::Open { .. } | SessionState::ClosingSoon { .. } => {
+            let most = rule.and_then(|rule| rule.messages);
+            let used_up = most.is_some_and(|most| most <= facts.sent_since);
+            used_up.then_some(FreeFormRefusal::SessionMessagesUsedUp)
         }
     }
 }

@@ -3,8 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    standing::{Standing, StandingClock, StandingSpans},
-    tier::{Level, Tiers},
+    standing::{Standing, StandingClock},
+    tier::Level,
+};
+use crate::{
+    admission::{EffectiveLimit, LimitChange},
+    policy::{QualityPolicy, TierPolicy},
 };
 
 /// Whether a number may send notifications.
@@ -20,7 +24,7 @@ pub enum Capacity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitFacts<'a> {
     /// The profile's levels.
-    pub tiers: &'a Tiers,
+    pub tiers: &'a TierPolicy,
     /// The number's level.
     pub level: Level,
     /// What the platform reports; it replaces the level's limit while it does (NU-12).
@@ -28,7 +32,7 @@ pub struct LimitFacts<'a> {
     /// Its standing's clock.
     pub clock: StandingClock,
     /// The policy of its standing.
-    pub spans: StandingSpans,
+    pub quality: &'a QualityPolicy,
 }
 
 /// The capacity of a number that has notified `count` distinct contacts in the window.
@@ -68,25 +72,20 @@ pub fn tier_until(
 /// Rules: NU-05, NU-12.
 #[must_use]
 pub fn effective_limit(facts: LimitFacts<'_>, now: DateTime<Utc>) -> u32 {
-    facts.limit_under(facts.clock.standing_at(now, facts.spans))
+    facts.limit_under(facts.clock.standing_at(now, facts.quality))
 }
 
-/// How the effective limit changes after `now` if nothing else happens: from each instant on, the limit
-/// beside it holds. Oldest first; empty when it stays.
+/// The effective limit at `now` and what the clock of standing will bring if nothing else happens.
 #[must_use]
-pub fn effective_limit_changes(
-    facts: LimitFacts<'_>,
-    now: DateTime<Utc>,
-) -> Vec<(DateTime<Utc>, u32)> {
-    let limit = effective_limit(facts, now);
-    facts
+pub fn effective_limit_ahead(facts: LimitFacts<'_>, now: DateTime<Utc>) -> EffectiveLimit {
+    let current = effective_limit(facts, now);
+    let changes = facts
         .clock
-        .next_change(facts.spans)
+        .next_change(facts.quality)
         .filter(|(at, _)| now < *at)
-        .map(|(at, standing)| (at, facts.limit_under(standing)))
-        .filter(|(_, changed)| *changed != limit)
-        .into_iter()
-        .collect()
+        .map(|(at, standing)| LimitChange { at, limit: facts.limit_under(standing) })
+        .filter(|change| change.limit != current);
+    EffectiveLimit { current, changes: changes.into_iter().collect() }
 }
 
 impl LimitFacts<'_> {

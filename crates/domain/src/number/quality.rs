@@ -1,6 +1,8 @@
 //! The quality rating of a number: from feedback, from the platform, from a breach (NU-02, NU-16).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+
+use crate::policy::QualityPolicy;
 
 /// How recipients and the platform judge a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,21 +13,6 @@ pub enum Rating {
     Medium,
     /// Green.
     High,
-}
-
-/// When feedback turns a number yellow or red; a value of the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QualityThresholds {
-    /// Red from this share on, in thousandths.
-    pub low_from_thousandths: u32,
-    /// Yellow from this share on, in thousandths.
-    pub medium_from_thousandths: u32,
-    /// With fewer delivered the last rating holds.
-    pub least_delivered: u32,
-    /// The stretch of feedback that is looked at.
-    pub interval: TimeDelta,
-    /// How long a reading of the platform's rating decides; one exactly that old no longer does.
-    pub platform_fresh_for: TimeDelta,
 }
 
 /// The feedback of the last interval, kept as input of the evaluation.
@@ -76,19 +63,20 @@ pub enum RatingSource {
 ///
 /// Rule: NU-02.
 #[must_use]
-pub fn own_rating(feedback: Feedback, last: Rating, thresholds: QualityThresholds) -> Rating {
+pub fn own_rating(feedback: Feedback, last: Rating, policy: &QualityPolicy) -> Rating {
     let signals = feedback.signals();
     if feedback.delivered == 0 && signals == 0 {
         return Rating::High;
     }
-    if feedback.delivered < thresholds.least_delivered {
+    if feedback.delivered < policy.least_delivered {
         return last;
     }
-    let reaches =
-        |thousandths: u32| u64::from(feedback.delivered) * u64::from(thousandths) <= signals * 1000;
-    if reaches(thresholds.low_from_thousandths) {
+    let reaches = |per_thousand: u32| {
+        u64::from(feedback.delivered) * u64::from(per_thousand) <= signals * 1000
+    };
+    if reaches(policy.low_from_per_thousand) {
         Rating::Low
-    } else if reaches(thresholds.medium_from_thousandths) {
+    } else if reaches(policy.medium_from_per_thousand) {
         Rating::Medium
     } else {
         Rating::High
@@ -105,11 +93,11 @@ pub fn evaluate(
     last_own: Rating,
     platform: Option<PlatformRating>,
     in_breach: bool,
-    thresholds: QualityThresholds,
+    policy: &QualityPolicy,
     now: DateTime<Utc>,
 ) -> Evaluation {
-    let own = own_rating(feedback, last_own, thresholds);
-    let fresh = platform.filter(|said| now - said.read_at < thresholds.platform_fresh_for);
+    let own = own_rating(feedback, last_own, policy);
+    let fresh = platform.filter(|said| now - said.read_at < policy.platform_rating_lasts);
     let (rating, decided_by) = match fresh.and_then(|said| said.rating) {
         _ if in_breach => (Rating::Low, RatingSource::Breach),
         Some(rating) => (rating, RatingSource::Platform),
@@ -161,18 +149,5 @@ impl Rating {
     #[must_use]
     pub fn is_low(self) -> bool {
         self == Self::Low
-    }
-}
-
-impl Default for QualityThresholds {
-    /// The figures of NU-02.
-    fn default() -> Self {
-        Self {
-            low_from_thousandths: 30,
-            medium_from_thousandths: 10,
-            least_delivered: 50,
-            interval: TimeDelta::hours(24),
-            platform_fresh_for: TimeDelta::hours(1),
-        }
     }
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::quality::Rating;
+use crate::policy::QualityPolicy;
 
 /// What a number's rating has led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,15 +14,6 @@ pub enum Standing {
     Flagged,
     /// Red for too long: one level less, no promotion.
     Restricted,
-}
-
-/// How long a rating must hold to change the standing; a value of the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StandingSpans {
-    /// Red without a break for exactly this long restricts.
-    pub restricted_after: TimeDelta,
-    /// Not red without a break for more than this connects.
-    pub connected_after: TimeDelta,
 }
 
 /// The standing at the last change of rating and since when the present stretch lasts.
@@ -90,8 +82,8 @@ impl StandingClock {
     /// The clock after a rating of `at`, which is not before the last one. The same colour again
     /// changes nothing; red flags at once (NU-03).
     #[must_use]
-    pub fn rate(self, rating: Rating, at: DateTime<Utc>, spans: StandingSpans) -> Self {
-        let standing = self.standing_at(at, spans);
+    pub fn rate(self, rating: Rating, at: DateTime<Utc>, policy: &QualityPolicy) -> Self {
+        let standing = self.standing_at(at, policy);
         match (self.stretch, rating.is_low()) {
             (Stretch::Low { .. }, true) | (Stretch::NotLow { .. }, false) => self,
             (Stretch::Low { .. }, false) => {
@@ -112,8 +104,8 @@ impl StandingClock {
     /// Restricted from exactly seven days of red on (NU-05); connected after more than seven days
     /// without red, so that at exactly seven days nothing has changed yet (NU-06).
     #[must_use]
-    pub fn standing_at(self, now: DateTime<Utc>, spans: StandingSpans) -> Standing {
-        match self.next_change(spans) {
+    pub fn standing_at(self, now: DateTime<Utc>, policy: &QualityPolicy) -> Standing {
+        match self.next_change(policy) {
             Some((at, standing)) if at <= now => standing,
             Some(_) | None => self.standing,
         }
@@ -122,15 +114,15 @@ impl StandingClock {
     /// The one change that still comes if the rating stays as it is, with its first instant; `None` when
     /// the stretch changes nothing. It may lie in the past.
     #[must_use]
-    pub fn next_change(self, spans: StandingSpans) -> Option<(DateTime<Utc>, Standing)> {
+    pub fn next_change(self, policy: &QualityPolicy) -> Option<(DateTime<Utc>, Standing)> {
         match (self.stretch, self.standing) {
             (Stretch::Low { .. }, Standing::Restricted)
             | (Stretch::NotLow { .. }, Standing::Connected) => None,
             (Stretch::Low { since }, Standing::Connected | Standing::Flagged) => {
-                Some((since + spans.restricted_after, Standing::Restricted))
+                Some((since + policy.restricted_after, Standing::Restricted))
             }
             (Stretch::NotLow { since }, Standing::Flagged | Standing::Restricted) => {
-                let more_than = spans.connected_after + TimeDelta::milliseconds(1);
+                let more_than = policy.connected_after + TimeDelta::milliseconds(1);
                 Some((since + more_than, Standing::Connected))
             }
         }
@@ -155,13 +147,5 @@ impl Standing {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|standing| standing.as_str() == word)
-    }
-}
-
-impl Default for StandingSpans {
-    /// The figures of NU-05 and NU-06.
-    fn default() -> Self {
-        let week = TimeDelta::hours(7 * 24);
-        Self { restricted_after: week, connected_after: week }
     }
 }

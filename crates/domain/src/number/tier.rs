@@ -1,32 +1,16 @@
 //! The levels of a number and the way up (NU-09, NU-10, NU-11).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{
     quality::Rating,
-    standing::{Standing, StandingClock, StandingSpans},
+    standing::{Standing, StandingClock},
 };
+use crate::policy::{QualityPolicy, TierPolicy};
 
 /// A level, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Level(u8);
-
-/// The levels of a profile and what it takes to rise; a value of the policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tiers {
-    /// Distinct contacts in the window, level 1 first. Never empty, rising.
-    pub limits: Vec<u32>,
-    /// What a restricted number of level 1 falls to.
-    pub below_first: u32,
-    /// In which the limit counts distinct contacts.
-    pub window: TimeDelta,
-    /// In which promotion counts distinct contacts.
-    pub promotion_window: TimeDelta,
-    /// How many times the level's limit that count must reach.
-    pub promotion_times: u32,
-    /// The least time between the later of level entry and first notification, and a promotion.
-    pub promotion_delay: TimeDelta,
-}
 
 /// What a promotion is decided on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +21,6 @@ pub struct PromotionFacts {
     pub level_entered_at: DateTime<Utc>,
     /// Its standing's clock.
     pub clock: StandingClock,
-    /// The policy of its standing.
-    pub spans: StandingSpans,
     /// The rating that holds.
     pub rating: Rating,
     /// Distinct contacts with a counted notification in the promotion window.
@@ -75,23 +57,29 @@ pub enum PromotionObstacle {
 ///
 /// Rule: NU-10.
 #[must_use]
-pub fn promotion(tiers: &Tiers, facts: &PromotionFacts, now: DateTime<Utc>) -> Option<Level> {
+pub fn promotion(
+    facts: &PromotionFacts,
+    tiers: &TierPolicy,
+    quality: &QualityPolicy,
+    now: DateTime<Utc>,
+) -> Option<Level> {
     let next = tiers.next(facts.level)?;
-    promotion_obstacles(tiers, facts, now).is_empty().then_some(next)
+    promotion_obstacles(facts, tiers, quality, now).is_empty().then_some(next)
 }
 
 /// Everything that stands against a promotion at `now`, in the order of NU-10.
 #[must_use]
 pub fn promotion_obstacles(
-    tiers: &Tiers,
     facts: &PromotionFacts,
+    tiers: &TierPolicy,
+    quality: &QualityPolicy,
     now: DateTime<Utc>,
 ) -> Vec<PromotionObstacle> {
     let mut obstacles = Vec::new();
     if tiers.next(facts.level).is_none() {
         obstacles.push(PromotionObstacle::HighestLevel);
     }
-    if facts.clock.standing_at(now, facts.spans) == Standing::Restricted {
+    if facts.clock.standing_at(now, quality) == Standing::Restricted {
         obstacles.push(PromotionObstacle::Restricted);
     }
     if facts.rating.is_low() {
@@ -103,7 +91,7 @@ pub fn promotion_obstacles(
     }
     let until = facts
         .earliest_counted_at
-        .map(|earliest| earliest.max(facts.level_entered_at) + tiers.promotion_delay);
+        .map(|earliest| earliest.max(facts.level_entered_at) + tiers.promotion_wait);
     if until.is_none_or(|until| now < until) {
         obstacles.push(PromotionObstacle::TooEarly { until });
     }
@@ -127,44 +115,34 @@ impl Level {
     }
 }
 
-impl Tiers {
+impl TierPolicy {
     /// The limit of `level`, in distinct contacts. A level above the highest has the highest's.
     #[must_use]
     pub fn limit(&self, level: Level) -> u32 {
         let place = usize::from(level.0 - 1);
-        self.limits.get(place).or(self.limits.last()).copied().unwrap_or(self.below_first)
+        self.level_limits
+            .get(place)
+            .or(self.level_limits.last())
+            .copied()
+            .unwrap_or(self.limit_below_level_one)
     }
 
     /// The limit of the level below `level` (NU-05).
     #[must_use]
     pub fn restricted_limit(&self, level: Level) -> u32 {
-        Level::new(level.0 - 1).map_or(self.below_first, |lower| self.limit(lower))
+        Level::new(level.0 - 1).map_or(self.limit_below_level_one, |lower| self.limit(lower))
     }
 
     /// The level above `level`; `None` at the highest.
     #[must_use]
     pub fn next(&self, level: Level) -> Option<Level> {
-        (usize::from(level.0) < self.limits.len()).then(|| Level(level.0.saturating_add(1)))
+        (usize::from(level.0) < self.level_limits.len()).then(|| Level(level.0.saturating_add(1)))
     }
 
     /// How many distinct contacts in the promotion window lift a number from `level` (NU-10). The
     /// level's own limit decides, not the effective one.
     #[must_use]
     pub fn promotion_mark(&self, level: Level) -> u32 {
-        self.limit(level).saturating_mul(self.promotion_times)
-    }
-}
-
-impl Default for Tiers {
-    /// The figures of NU-05, NU-09 and NU-10.
-    fn default() -> Self {
-        Self {
-            limits: vec![1_000, 10_000, 100_000],
-            below_first: 250,
-            window: TimeDelta::hours(24),
-            promotion_window: TimeDelta::hours(168),
-            promotion_times: 2,
-            promotion_delay: TimeDelta::hours(48),
-        }
+        self.limit(level).saturating_mul(self.promotion_factor)
     }
 }
