@@ -7,13 +7,39 @@
 //! *Must not live here*: rules, HTTP, wording for people, clocks (a use case that locks is given one),
 //! and anything that reaches the outside.
 
+pub mod api_token;
+pub mod channel;
+pub mod chatbot;
+pub mod contact;
 pub mod db;
+pub mod delivery;
 pub mod error;
+pub mod expiry;
+pub mod health;
+pub mod idempotency;
+pub mod inbox;
 pub mod instant;
+pub mod job;
 pub mod live;
+pub mod message;
+pub mod message_template;
 pub mod migrate;
+pub mod number;
+pub mod opt_out;
+pub mod outbox;
+pub mod password;
+pub mod policy;
+pub mod presence;
+pub mod queue;
+mod refusal;
+mod routing;
 mod schema;
 pub mod secret;
+mod sender;
+pub mod session;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod test_support;
+pub mod ticket;
+pub mod user;
+pub mod workspace;

@@ -1,0 +1,9 @@
+//! Webhooks: durable before they are answered, then applied in batches, one savepoint per element.
+
+mod apply;
+mod writer;
+
+pub use self::{
+    apply::{ApplyReport, ParsedWebhook, RawWebhook, apply, list_waiting},
+    writer::{AppendError, Appended, WebhookInbox},
+};

@@ -1,0 +1,227 @@
+//! Message templates as the platform approved them: rows, their content as JSON, and the sync that
+//! replaces a whole account's list at once.
+
+mod content;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use domain::{
+    ids::TemplateId,
+    template::{MessageTemplate, PlatformTemplate, TemplateCategory, TemplateStatus},
+};
+
+use crate::{
+    db::{Db, on_either},
+    error::PersistenceError,
+    instant::Instant,
+    live::{self, LiveEvent, LiveKind},
+    schema::message_templates,
+};
+
+/// What a sync changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SyncReport {
+    /// Templates the platform listed.
+    pub listed: usize,
+    /// Templates that are no longer in the account.
+    pub gone: usize,
+}
+
+#[derive(Queryable)]
+struct MessageTemplateRow {
+    id: i64,
+    account_id: String,
+    name: String,
+    language: String,
+    category: String,
+    status: String,
+    paused_until: Option<Instant>,
+    parameter_format: String,
+    components: String,
+    gone_at: Option<Instant>,
+}
+
+impl TryFrom<MessageTemplateRow> for MessageTemplate {
+    type Error = PersistenceError;
+
+    fn try_from(row: MessageTemplateRow) -> Result<Self, PersistenceError> {
+        let status = match row.gone_at {
+            Some(_) => TemplateStatus::Gone,
+            None => read_status(&row.status, row.paused_until.map(DateTime::from)),
+        };
+        Ok(Self {
+            id: TemplateId(row.id),
+            account_id: row.account_id,
+            name: row.name,
+            language: row.language,
+            category: read_category(&row.category).ok_or_else(|| {
+                PersistenceError::unreadable("message_templates", "category", row.category)
+            })?,
+            status,
+            named_parameters: row.parameter_format == NAMED,
+            content: content::read(&row.components)?,
+        })
+    }
+}
+
+const NAMED: &str = "named";
+const POSITIONAL: &str = "positional";
+
+/// The template `id`.
+///
+/// # Errors
+/// `NotFound`, or `Unreadable` when its content is not ours.
+pub fn get(db: &mut Db, id: TemplateId) -> Result<MessageTemplate, PersistenceError> {
+    let row: MessageTemplateRow =
+        message_templates::table.find(id.0).select(row_columns()).first(db)?;
+    row.try_into()
+}
+
+/// The templates of `account`, gone ones included, by name and language.
+pub fn list_of_account(
+    db: &mut Db,
+    account: &str,
+) -> Result<Vec<MessageTemplate>, PersistenceError> {
+    let rows: Vec<MessageTemplateRow> = message_templates::table
+        .filter(message_templates::account_id.eq(account))
+        .order((message_templates::name.asc(), message_templates::language.asc()))
+        .select(row_columns())
+        .load(db)?;
+    rows.into_iter().map(MessageTemplate::try_from).collect()
+}
+
+type RowColumns = (
+    message_templates::id,
+    message_templates::account_id,
+    message_templates::name,
+    message_templates::language,
+    message_templates::category,
+    message_templates::status,
+    message_templates::paused_until,
+    message_templates::parameter_format,
+    message_templates::components,
+    message_templates::gone_at,
+);
+
+fn row_columns() -> RowColumns {
+    (
+        message_templates::id,
+        message_templates::account_id,
+        message_templates::name,
+        message_templates::language,
+        message_templates::category,
+        message_templates::status,
+        message_templates::paused_until,
+        message_templates::parameter_format,
+        message_templates::components,
+        message_templates::gone_at,
+    )
+}
+
+/// Replaces the list of `account` by what its platform says now, whole: what is no longer listed is
+/// gone, and comes back when it is listed again. Ids stay.
+pub fn save_all(
+    db: &mut Db,
+    account: &str,
+    templates: &[PlatformTemplate],
+    now: DateTime<Utc>,
+) -> Result<SyncReport, PersistenceError> {
+    db.write(|db| {
+        let at = Instant::from(now);
+        for template in templates {
+            save(db, account, template, at)?;
+        }
+        let gone = diesel::update(
+            message_templates::table
+                .filter(message_templates::account_id.eq(account))
+                .filter(message_templates::synced_at.lt(at))
+                .filter(message_templates::gone_at.is_null()),
+        )
+        .set(message_templates::gone_at.eq(Some(at)))
+        .execute(db)?;
+        live::note(db, LiveEvent { kind: LiveKind::Template, chatbot: None, user: None, id: 0 });
+        Ok(SyncReport { listed: templates.len(), gone })
+    })
+}
+
+fn save(
+    db: &mut Db,
+    account: &str,
+    template: &PlatformTemplate,
+    at: Instant,
+) -> Result<(), PersistenceError> {
+    let (status, paused_until) = status_columns(template.status);
+    let changes = (
+        message_templates::external_id.eq(&template.external_id),
+        message_templates::category.eq(category_word(template.category)),
+        message_templates::status.eq(status),
+        message_templates::paused_until.eq(paused_until),
+        message_templates::parameter_format.eq(if template.named_parameters {
+            NAMED
+        } else {
+            POSITIONAL
+        }),
+        message_templates::components.eq(content::write(&template.content)?),
+        message_templates::quality.eq(template.quality.as_deref()),
+        message_templates::synced_at.eq(at),
+        message_templates::gone_at.eq(None::<Instant>),
+    );
+    let row = (
+        message_templates::account_id.eq(account),
+        message_templates::name.eq(&template.name),
+        message_templates::language.eq(&template.language),
+    );
+    on_either!(db => diesel::insert_into(message_templates::table)
+        .values((row, changes.clone()))
+        .on_conflict((
+            message_templates::account_id,
+            message_templates::name,
+            message_templates::language,
+        ))
+        .do_update()
+        .set(changes)
+        .execute(db))?;
+    Ok(())
+}
+
+/// The word a status is stored by, and the end of a pause.
+pub(crate) fn status_columns(status: TemplateStatus) -> (&'static str, Option<Instant>) {
+    match status {
+        TemplateStatus::Approved => ("approved", None),
+        TemplateStatus::Pending => ("pending", None),
+        TemplateStatus::Rejected => ("rejected", None),
+        TemplateStatus::Paused { until } => ("paused", until.map(Instant::from)),
+        TemplateStatus::Disabled => ("disabled", None),
+        TemplateStatus::Gone => ("gone", None),
+    }
+}
+
+/// A word this program does not know makes the template unusable, never sendable.
+pub(crate) fn read_status(word: &str, paused_until: Option<DateTime<Utc>>) -> TemplateStatus {
+    match word {
+        "approved" => TemplateStatus::Approved,
+        "pending" => TemplateStatus::Pending,
+        "rejected" => TemplateStatus::Rejected,
+        "paused" => TemplateStatus::Paused { until: paused_until },
+        "disabled" => TemplateStatus::Disabled,
+        _ => TemplateStatus::Gone,
+    }
+}
+
+fn category_word(category: TemplateCategory) -> &'static str {
+    match category {
+        TemplateCategory::Marketing => "marketing",
+        TemplateCategory::Utility => "utility",
+        TemplateCategory::Authentication => "authentication",
+    }
+}
+
+/// The category stored as `word`.
+pub(crate) fn read_category(word: &str) -> Option<TemplateCategory> {
+    match word {
+        "marketing" => Some(TemplateCategory::Marketing),
+        "utility" => Some(TemplateCategory::Utility),
+        "authentication" => Some(TemplateCategory::Authentication),
+        _ => None,
+    }
+}

@@ -1,0 +1,379 @@
+//! Claims due messages: asked again whether they may go, leased to one worker, their attempt written
+//! down before anything leaves (AD-11, LI-09).
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    dsl::{exists, not},
+    prelude::*,
+};
+use domain::{
+    admission::Admission,
+    channel::{OutgoingContent, OutgoingMessage},
+    delivery::{EventSource, Failure},
+    dispatch::{self, OutboxState},
+    ids::{ChannelId, ContactId, MessageId, TemplateId},
+    template::{VariableName, VariableValues},
+};
+
+use crate::{
+    db::Db,
+    delivery::fail,
+    error::PersistenceError,
+    instant::Instant,
+    message_template,
+    outbox::{DispatchPolicy, recheck},
+    schema::{
+        active_messages, attempts, channels, contact_identities, contacts, messages, numbers,
+        outbox,
+    },
+};
+
+/// A channel with something due, that may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenChannel {
+    /// Which.
+    pub channel: ChannelId,
+    /// Messages a second its number may send.
+    pub throughput: u32,
+}
+
+/// What is to be claimed.
+pub struct ClaimRequest<'a> {
+    /// How many of which channel.
+    pub shares: &'a [(ChannelId, usize)],
+    /// Names the claim; unique for each, so that a worker knows its own.
+    pub token: &'a str,
+    /// Leases, waits and the end of trying.
+    pub policy: &'a DispatchPolicy,
+    /// How long this pair of channel and contact must still wait; `None` takes its turn.
+    pub pair_wait: &'a mut dyn FnMut(ChannelId, ContactId) -> Option<Duration>,
+}
+
+/// A message in the hands of one worker.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// What is to be sent.
+    pub outgoing: OutgoingMessage,
+    /// Over which channel.
+    pub channel: ChannelId,
+    /// The fence of this claim; an outcome with an older one does not count.
+    pub fence: i64,
+    /// Attempts made, this one included.
+    pub attempts: u32,
+    /// From when the message is not sent any more.
+    pub out_of_time_at: DateTime<Utc>,
+}
+
+/// What a round of claiming did.
+#[derive(Debug, Clone, Default)]
+pub struct Claimed {
+    /// To be sent now.
+    pub claims: Vec<Claim>,
+    /// How many ended instead, because what can change had changed (AD-11).
+    pub refused: usize,
+    /// How many were put off: their pair has to wait.
+    pub put_off: usize,
+}
+
+/// Channels with something due at `now`, whose number is not paused and whose credentials work.
+///
+/// One look into the index per channel, however much is queued.
+pub fn list_open_channels(
+    db: &mut Db,
+    now: DateTime<Utc>,
+) -> Result<Vec<OpenChannel>, PersistenceError> {
+    let now = Instant::from(now);
+    let due = outbox::table
+        .filter(outbox::channel_id.eq(channels::id))
+        .filter(outbox::state.eq_any(waiting_states()))
+        .filter(outbox::due_at.le(now));
+    let rows: Vec<(i64, Option<i64>)> = channels::table
+        .left_join(numbers::table)
+        .filter(channels::credentials_failing_since.is_null())
+        .filter(numbers::paused_until.is_null().or(numbers::paused_until.le(now)))
+        .filter(exists(due))
+        .order(channels::id.asc())
+        .select((channels::id, numbers::throughput.nullable()))
+        .load(db)?;
+    Ok(rows
+        .into_iter()
+        .map(|(channel, throughput)| OpenChannel {
+            channel: ChannelId(channel),
+            throughput: throughput.and_then(|rate| u32::try_from(rate).ok()).unwrap_or(1).max(1),
+        })
+        .collect())
+}
+
+fn waiting_states() -> [&'static str; 2] {
+    [OutboxState::Queued.as_str(), OutboxState::Held.as_str()]
+}
+
+/// Claims due messages at `now`, oldest first, and writes their attempts down; all in one transaction,
+/// so that a message is with one worker only and nothing leaves that is not on record.
+///
+/// What may no longer go ends as Failure, given back (AD-11). One message of a contact at a time and in
+/// the order they were written.
+pub fn claim(
+    db: &mut Db,
+    request: &mut ClaimRequest<'_>,
+    now: DateTime<Utc>,
+) -> Result<Claimed, PersistenceError> {
+    db.write(|db| {
+        let mut claimed = Claimed::default();
+        for (channel, share) in request.shares {
+            for message in list_due(db, *channel, *share, now)? {
+                match db.savepoint(|db| claim_one(db, message, request, &mut claimed, now)) {
+                    // One message that cannot be read must not keep the others from going.
+                    Err(error @ (PersistenceError::Unreadable { .. } | PersistenceError::NotFound)) => {
+                        tracing::error!(message.id = %message, error = %error, "cannot send a message");
+                        end(db, message, "unreadable", now)?;
+                        claimed.refused += 1;
+                    }
+                    done => done?,
+                }
+            }
+        }
+        Ok(claimed)
+    })
+}
+
+diesel::alias!(outbox as earlier: Earlier);
+
+/// Due messages of `channel` with nothing earlier for the same contact before them, oldest first, at
+/// most `share`. Rows another worker is claiming are left out.
+fn list_due(
+    db: &mut Db,
+    channel: ChannelId,
+    share: usize,
+    now: DateTime<Utc>,
+) -> Result<Vec<MessageId>, PersistenceError> {
+    let limit = i64::try_from(share).unwrap_or(i64::MAX);
+    let ids: Vec<i64> = match db {
+        Db::Sqlite(sqlite) => list_due_on_sqlite(sqlite, channel, limit, now)?,
+        Db::Postgres(postgres) => lock_due_on_postgres(postgres, channel, limit, now)?,
+    };
+    Ok(ids.into_iter().map(MessageId).collect())
+}
+
+/// What is due: the same words for both databases.
+macro_rules! due_messages {
+    ($channel:expr, $limit:expr, $now:expr) => {{
+        let before = earlier
+            .filter(earlier.field(outbox::channel_id).eq(outbox::channel_id))
+            .filter(earlier.field(outbox::contact_id).eq(outbox::contact_id))
+            .filter(earlier.field(outbox::message_id).lt(outbox::message_id))
+            .filter(earlier.field(outbox::state).ne(OutboxState::Unknown.as_str()));
+        outbox::table
+            .filter(outbox::channel_id.eq($channel.0))
+            .filter(outbox::state.eq_any(waiting_states()))
+            .filter(outbox::due_at.le(Instant::from($now)))
+            .filter(not(exists(before)))
+            .order((outbox::due_at.asc(), outbox::message_id.asc()))
+            .limit($limit)
+            .select(outbox::message_id)
+    }};
+}
+
+/// The transaction holds SQLite's only write lock, so nobody else can be claiming.
+fn list_due_on_sqlite(
+    sqlite: &mut SqliteConnection,
+    channel: ChannelId,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<i64>> {
+    due_messages!(channel, limit, now).load(sqlite)
+}
+
+/// Locks the rows it finds and passes over those that another worker has locked, instead of waiting.
+fn lock_due_on_postgres(
+    postgres: &mut PgConnection,
+    channel: ChannelId,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<i64>> {
+    due_messages!(channel, limit, now).for_update().skip_locked().load(postgres)
+}
+
+/// A message as the dispatcher sees it.
+#[derive(Queryable)]
+struct DueRow {
+    channel_id: i64,
+    contact_id: i64,
+    kind: String,
+    body: String,
+    callback_id: Option<String>,
+    created_at: Instant,
+    attempts: i64,
+    lease_fence: i64,
+}
+
+fn claim_one(
+    db: &mut Db,
+    message: MessageId,
+    request: &mut ClaimRequest<'_>,
+    claimed: &mut Claimed,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let row = read_due(db, message)?;
+    let (channel, contact) = (ChannelId(row.channel_id), ContactId(row.contact_id));
+    let out_of_time_at =
+        dispatch::out_of_time_at(row.created_at.into(), &request.policy.active_messages);
+    if !dispatch::may_start_attempt(out_of_time_at, now + request.policy.lease) {
+        claimed.refused += 1;
+        return leave_until_out_of_time(db, message, out_of_time_at, now);
+    }
+    let checked = recheck::recheck(db, message, channel, contact, now)?;
+    if let Admission::Blocked(refusals) = checked.admission {
+        claimed.refused += 1;
+        let code = refusals.first().map_or("refused", |refusal| refusal.code.as_str());
+        return end(db, message, code, now);
+    }
+    if let Some(code) = checked.free_form_refusal {
+        claimed.refused += 1;
+        return end(db, message, code, now);
+    }
+    if let Some(wait) = (request.pair_wait)(channel, contact) {
+        claimed.put_off += 1;
+        return put_off(db, message, now + wait);
+    }
+    let Some(to) = find_address(db, contact)? else {
+        claimed.refused += 1;
+        return end(db, message, "contact_unreachable", now);
+    };
+    let outgoing = OutgoingMessage {
+        id: message,
+        to,
+        callback_id: row.callback_id.unwrap_or_else(|| message.to_string()),
+        content: read_content(db, message, &row.kind, row.body)?,
+    };
+    let fence = row.lease_fence + 1;
+    lease(db, message, request, fence, row.attempts + 1, now)?;
+    claimed.claims.push(Claim {
+        outgoing,
+        channel,
+        fence,
+        attempts: u32::try_from(row.attempts + 1).unwrap_or(u32::MAX),
+        out_of_time_at,
+    });
+    Ok(())
+}
+
+fn read_due(db: &mut Db, message: MessageId) -> Result<DueRow, PersistenceError> {
+    Ok(outbox::table
+        .inner_join(messages::table)
+        .filter(outbox::message_id.eq(message.0))
+        .select((
+            outbox::channel_id,
+            outbox::contact_id,
+            messages::kind,
+            messages::body,
+            messages::callback_id,
+            messages::created_at,
+            outbox::attempts,
+            outbox::lease_fence,
+        ))
+        .first(db)?)
+}
+
+/// Too late for one more attempt: it ends as *not sent in time*, now or when that instant comes.
+fn leave_until_out_of_time(
+    db: &mut Db,
+    message: MessageId,
+    out_of_time_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    if out_of_time_at <= now {
+        return fail(db, message, Failure::NotSentInTime, None, EventSource::Dispatcher, now);
+    }
+    put_off(db, message, out_of_time_at)
+}
+
+fn end(
+    db: &mut Db,
+    message: MessageId,
+    code: &str,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    fail(db, message, Failure::from_code(code), None, EventSource::Dispatcher, now)
+}
+
+fn put_off(db: &mut Db, message: MessageId, due_at: DateTime<Utc>) -> Result<(), PersistenceError> {
+    diesel::update(outbox::table.find(message.0))
+        .set(outbox::due_at.eq(Instant::from(due_at)))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Leases the message and writes its attempt down, before anything leaves.
+fn lease(
+    db: &mut Db,
+    message: MessageId,
+    request: &ClaimRequest<'_>,
+    fence: i64,
+    attempt: i64,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    diesel::update(outbox::table.find(message.0))
+        .set((
+            outbox::state.eq(OutboxState::Leased.as_str()),
+            outbox::lease_token.eq(Some(request.token)),
+            outbox::lease_fence.eq(fence),
+            outbox::lease_until.eq(Some(Instant::from(now + request.policy.lease))),
+            outbox::attempts.eq(attempt),
+            outbox::reason.eq(None::<String>),
+        ))
+        .execute(db)?;
+    diesel::insert_into(attempts::table)
+        .values((
+            attempts::message_id.eq(message.0),
+            attempts::fence.eq(fence),
+            attempts::started_at.eq(Instant::from(now)),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// How the platform knows the contact: the number as it last wrote it, else the scoped id.
+fn find_address(db: &mut Db, contact: ContactId) -> Result<Option<String>, PersistenceError> {
+    let phone: Option<String> = contacts::table
+        .find(contact.0)
+        .select(contacts::phone)
+        .first::<Option<String>>(db)
+        .optional()?
+        .flatten();
+    if let Some(phone) = phone {
+        return Ok(Some(phone.trim_start_matches('+').to_owned()));
+    }
+    let identity: Option<(String, String)> = contact_identities::table
+        .filter(contact_identities::contact_id.eq(contact.0))
+        .order(contact_identities::id.asc())
+        .select((contact_identities::kind, contact_identities::value))
+        .first(db)
+        .optional()?;
+    Ok(identity.map(|(_, value)| value.trim_start_matches('+').to_owned()))
+}
+
+fn read_content(
+    db: &mut Db,
+    message: MessageId,
+    kind: &str,
+    body: String,
+) -> Result<OutgoingContent, PersistenceError> {
+    if kind != "template" {
+        return Ok(OutgoingContent::Text { body });
+    }
+    let (template, variables): (i64, String) = active_messages::table
+        .find(message.0)
+        .select((active_messages::template_id, active_messages::variables))
+        .first(db)?;
+    let template = message_template::get(db, TemplateId(template))?;
+    let values: std::collections::BTreeMap<String, String> = serde_json::from_str(&variables)
+        .map_err(|error| {
+            PersistenceError::unreadable("active_messages", "variables", error.to_string())
+        })?;
+    let values: VariableValues =
+        values.into_iter().map(|(name, value)| (VariableName(name), value)).collect();
+    Ok(OutgoingContent::Template { template: Box::new(template), values })
+}

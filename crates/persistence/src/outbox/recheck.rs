@@ -1,0 +1,202 @@
+//! What can have changed between admission and sending, read right before sending (AD-11, SW-04).
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use diesel::prelude::*;
+use domain::{
+    admission::{self, Admission, NumberTrouble, OpenTicket, RecheckFacts, TicketReply},
+    ids::{ChannelId, ChatbotId, ContactId, MessageId, TemplateId, TicketId, UserId},
+    phone::PhoneNumber,
+    policy::Policy,
+    quiet_hours::QuietHours,
+    session_window::{self, SessionFacts},
+    template::{TemplateCategory, TemplateStatus},
+};
+
+use crate::{
+    channel, chatbot,
+    db::Db,
+    error::PersistenceError,
+    instant::Instant,
+    message_template, number, opt_out, policy,
+    schema::{
+        active_messages, channels, chatbots, contacts, message_templates, messages, numbers,
+        policies, session_windows, tickets,
+    },
+};
+
+/// What stands against sending a message now.
+pub(super) struct Checked {
+    /// For an active message; allowed for all others.
+    pub admission: Admission,
+    /// For free-form text: the code that refuses it.
+    pub free_form_refusal: Option<&'static str>,
+}
+
+/// Asks again whether `message` may go at `now`.
+pub(super) fn recheck(
+    db: &mut Db,
+    message: MessageId,
+    over: ChannelId,
+    contact: ContactId,
+    now: DateTime<Utc>,
+) -> Result<Checked, PersistenceError> {
+    let (kind, connected): (String, bool) =
+        channels::table.find(over.0).select((channels::kind, channels::connected)).first(db)?;
+    let kind = channel::read_kind(&kind)?;
+    let policy = channel_policy(db, over)?;
+    let rule = policy.session_window(kind);
+    let last_inbound_at = find_last_inbound(db, over, contact)?;
+    let active: Option<ActiveRow> = active_messages::table
+        .inner_join(messages::table)
+        .filter(active_messages::message_id.eq(message.0))
+        .select((
+            active_messages::chatbot_id,
+            active_messages::template_id,
+            messages::ticket_id,
+            messages::agent_id,
+        ))
+        .first(db)
+        .optional()?;
+    let Some(active) = active else {
+        let facts = SessionFacts { last_inbound_at, sent_since: 0 };
+        let refusal = session_window::free_form_refusal(rule, facts, now);
+        return Ok(Checked {
+            admission: Admission::Allowed,
+            free_form_refusal: refusal.map(|refusal| refusal.as_str()),
+        });
+    };
+    let (template_status, template_category) = read_template(db, TemplateId(active.template_id))?;
+    let chatbot = ChatbotId(active.chatbot_id);
+    let ticket_reply = active
+        .ticket_id
+        .zip(active.agent_id)
+        .map(|(ticket, by)| TicketReply { ticket: TicketId(ticket), by: UserId(by) });
+    let facts = RecheckFacts {
+        number_troubles: list_number_troubles(db, over, connected)?,
+        template_status,
+        template_category,
+        session_open_until: rule.zip(last_inbound_at).map(|(rule, at)| at + rule.window),
+        opt_outs: opt_out::list_in_force(db, contact)?,
+        open_ticket: find_open_ticket(db, chatbot, contact)?,
+        ticket_reply,
+        quiet_hours: find_quiet_hours(db, chatbot, contact)?,
+        forecast_horizon: policy.active_messages.forecast_horizon,
+    };
+    Ok(Checked { admission: admission::recheck(&facts, now), free_form_refusal: None })
+}
+
+#[derive(Queryable)]
+struct ActiveRow {
+    chatbot_id: i64,
+    template_id: i64,
+    ticket_id: Option<i64>,
+    agent_id: Option<i64>,
+}
+
+/// The policy the channel's number is under; the default where a channel has no number.
+pub(crate) fn channel_policy(db: &mut Db, over: ChannelId) -> Result<Policy, PersistenceError> {
+    let body: Option<String> = numbers::table
+        .inner_join(policies::table)
+        .filter(numbers::channel_id.eq(over.0))
+        .select(policies::body)
+        .first(db)
+        .optional()?;
+    body.map_or_else(|| Ok(Policy::default_profile()), |body| policy::read_body(&body))
+}
+
+pub(crate) fn find_last_inbound(
+    db: &mut Db,
+    channel: ChannelId,
+    contact: ContactId,
+) -> Result<Option<DateTime<Utc>>, PersistenceError> {
+    let at: Option<Instant> = session_windows::table
+        .find((channel.0, contact.0))
+        .select(session_windows::last_inbound_at)
+        .first(db)
+        .optional()?;
+    Ok(at.map(DateTime::from))
+}
+
+fn read_template(
+    db: &mut Db,
+    template: TemplateId,
+) -> Result<(TemplateStatus, TemplateCategory), PersistenceError> {
+    let (status, paused_until, category, gone_at): (
+        String,
+        Option<Instant>,
+        String,
+        Option<Instant>,
+    ) = message_templates::table
+        .find(template.0)
+        .select((
+            message_templates::status,
+            message_templates::paused_until,
+            message_templates::category,
+            message_templates::gone_at,
+        ))
+        .first(db)?;
+    let status = match gone_at {
+        Some(_) => TemplateStatus::Gone,
+        None => message_template::read_status(&status, paused_until.map(DateTime::from)),
+    };
+    let category = message_template::read_category(&category)
+        .ok_or_else(|| PersistenceError::unreadable("message_templates", "category", category))?;
+    Ok((status, category))
+}
+
+/// What keeps the number from sending. Failing credentials are not among them: messages then wait
+/// instead of failing.
+fn list_number_troubles(
+    db: &mut Db,
+    channel: ChannelId,
+    connected: bool,
+) -> Result<Vec<NumberTrouble>, PersistenceError> {
+    let row: Option<(String, Option<Instant>)> = numbers::table
+        .filter(numbers::channel_id.eq(channel.0))
+        .select((numbers::platform_status, numbers::platform_restricted_until))
+        .first(db)
+        .optional()?;
+    let (status, until) = row.unwrap_or_default();
+    Ok(number::troubles(connected, false, &status, until.map(DateTime::from)))
+}
+
+fn find_open_ticket(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    contact: ContactId,
+) -> Result<Option<OpenTicket>, PersistenceError> {
+    let row: Option<(i64, Option<i64>)> = tickets::table
+        .filter(tickets::chatbot_id.eq(chatbot.0))
+        .filter(tickets::contact_id.eq(contact.0))
+        .filter(tickets::state.ne("closed"))
+        .select((tickets::id, tickets::agent_id))
+        .first(db)
+        .optional()?;
+    Ok(row.map(|(id, holder)| OpenTicket { id: TicketId(id), holder: holder.map(UserId) }))
+}
+
+fn find_quiet_hours(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    contact: ContactId,
+) -> Result<Option<QuietHours>, PersistenceError> {
+    let is_on: bool =
+        chatbots::table.find(chatbot.0).select(chatbots::quiet_hours_enabled).first(db)?;
+    if !is_on {
+        return Ok(None);
+    }
+    let allowed = chatbot::find_quiet_hours(db, chatbot)?;
+    Ok(Some(QuietHours { allowed, zones: zones_of(db, contact)? }))
+}
+
+/// The contact's own zone, else every zone their number may be in.
+fn zones_of(db: &mut Db, contact: ContactId) -> Result<Vec<Tz>, PersistenceError> {
+    let (own, phone): (Option<String>, Option<String>) =
+        contacts::table.find(contact.0).select((contacts::time_zone, contacts::phone)).first(db)?;
+    if let Some(own) = own.and_then(|zone| zone.parse().ok()) {
+        return Ok(vec![own]);
+    }
+    let phone = phone.and_then(|phone| PhoneNumber::from_e164(&phone).ok());
+    Ok(phone.map(|phone| phone.candidate_zones().to_vec()).unwrap_or_default())
+}

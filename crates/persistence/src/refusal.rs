@@ -1,0 +1,146 @@
+//! What a refusal of the platform means beyond its message: for the contact, the template, the number
+//! and the credentials (AD-09, protocol's table of errors).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use domain::{
+    admission::ContactReach,
+    channel::{RefusalClass, RetryScope},
+    ids::{ChannelId, ContactId, MessageId, NumberId, TemplateId},
+    opt_out::{OptOutScope, OptOutSource},
+};
+
+use crate::{
+    db::Db,
+    error::PersistenceError,
+    instant::Instant,
+    live::{self, LiveEvent, LiveKind},
+    number, opt_out,
+    schema::{active_messages, channels, contact_identities, message_templates, messages, numbers},
+};
+
+/// How long a number rests after the platform told it to stop; then one send tries again.
+const NUMBER_REST: TimeDelta = TimeDelta::minutes(15);
+
+/// The word a class is stored by; `None` for those that mean nothing beyond their message.
+pub(crate) fn class_word(class: RefusalClass) -> Option<&'static str> {
+    match class {
+        RefusalClass::Retry { .. } | RefusalClass::Fail => None,
+        RefusalClass::FailContact => Some("contact"),
+        RefusalClass::FailOptedOut => Some("opted_out"),
+        RefusalClass::PauseTemplate => Some("template"),
+        RefusalClass::PauseNumber => Some("number"),
+        RefusalClass::CredentialsFail => Some("credentials"),
+    }
+}
+
+/// The class stored as `word`.
+pub(crate) fn class_of(word: &str) -> Option<RefusalClass> {
+    match word {
+        "contact" => Some(RefusalClass::FailContact),
+        "opted_out" => Some(RefusalClass::FailOptedOut),
+        "template" => Some(RefusalClass::PauseTemplate),
+        "number" => Some(RefusalClass::PauseNumber),
+        "credentials" => Some(RefusalClass::CredentialsFail),
+        _ => None,
+    }
+}
+
+/// Carries out what `class` means beyond `message`.
+pub(crate) fn take_effect(
+    db: &mut Db,
+    message: MessageId,
+    class: RefusalClass,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let (channel, contact): (i64, i64) = messages::table
+        .find(message.0)
+        .select((messages::channel_id, messages::contact_id))
+        .first(db)?;
+    let (channel, contact) = (ChannelId(channel), ContactId(contact));
+    match class {
+        RefusalClass::Retry {
+            scope: RetryScope::Message | RetryScope::Pair | RetryScope::Number,
+            ..
+        }
+        | RefusalClass::Fail => Ok(()),
+        RefusalClass::FailContact => mark_not_on_platform(db, contact),
+        RefusalClass::FailOptedOut => opt_out::opt_out(
+            db,
+            contact,
+            OptOutScope::Marketing,
+            OptOutSource::PlatformRefusal,
+            now,
+        ),
+        RefusalClass::PauseTemplate => pause_template_of(db, message),
+        RefusalClass::PauseNumber => rest_number(db, channel, now),
+        RefusalClass::CredentialsFail => credentials_fail(db, channel, now),
+    }
+}
+
+/// The platform does not know the contact there (131026): no further send to it is admitted.
+fn mark_not_on_platform(db: &mut Db, contact: ContactId) -> Result<(), PersistenceError> {
+    diesel::update(
+        contact_identities::table
+            .filter(contact_identities::contact_id.eq(contact.0))
+            .filter(contact_identities::reachable.eq(ContactReach::Reachable.as_str())),
+    )
+    .set(contact_identities::reachable.eq(ContactReach::NotOnPlatform.as_str()))
+    .execute(db)?;
+    Ok(())
+}
+
+fn pause_template_of(db: &mut Db, message: MessageId) -> Result<(), PersistenceError> {
+    let template: Option<i64> = active_messages::table
+        .find(message.0)
+        .select(active_messages::template_id)
+        .first(db)
+        .optional()?;
+    let Some(template) = template.map(TemplateId) else { return Ok(()) };
+    let paused = diesel::update(
+        message_templates::table.find(template.0).filter(message_templates::status.eq("approved")),
+    )
+    .set(message_templates::status.eq("paused"))
+    .execute(db)?;
+    if paused == 1 {
+        let event =
+            LiveEvent { kind: LiveKind::Template, chatbot: None, user: None, id: template.0 };
+        live::note(db, event);
+    }
+    Ok(())
+}
+
+/// Lets the number rest: its messages stay queued, nothing is sent until the rest is over.
+pub(crate) fn rest_number(
+    db: &mut Db,
+    channel: ChannelId,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let number: Option<i64> = numbers::table
+        .filter(numbers::channel_id.eq(channel.0))
+        .select(numbers::id)
+        .first(db)
+        .optional()?;
+    let Some(number) = number else { return Ok(()) };
+    diesel::update(numbers::table.find(number))
+        .set(numbers::paused_until.eq(Some(Instant::from(now + NUMBER_REST))))
+        .execute(db)?;
+    number::record(db, NumberId(number), "paused", "the platform told it to stop", now)
+}
+
+/// The platform refuses the channel's credentials since `now`, unless it did before.
+pub(crate) fn credentials_fail(
+    db: &mut Db,
+    channel: ChannelId,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let changed = diesel::update(
+        channels::table.find(channel.0).filter(channels::credentials_failing_since.is_null()),
+    )
+    .set(channels::credentials_failing_since.eq(Some(Instant::from(now))))
+    .execute(db)?;
+    if changed == 1 {
+        live::note(db, LiveEvent { kind: LiveKind::Number, chatbot: None, user: None, id: 0 });
+    }
+    Ok(())
+}

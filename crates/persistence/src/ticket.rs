@@ -1,0 +1,334 @@
+//! Tickets: opened or joined by a contact's message, taken, answered and closed by agents
+//! (RO-01, RO-02, RO-04, RO-07, RO-08).
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use domain::{
+    ids::{ChannelId, ChatbotId, ContactId, TicketId, UserId},
+    routing::{self, Route, RoutingFacts, WaitingTickets},
+    ticket::{Holding, ProtocolNumber, TicketState},
+};
+
+use crate::{
+    db::Db,
+    error::PersistenceError,
+    instant::Instant,
+    live::{self, LiveEvent, LiveKind},
+    routing::{has_direct_transfer, normal_service, sending_agent},
+    schema::{chatbot_contacts, tickets},
+};
+
+/// The open ticket of `contact` in `chatbot`; there is at most one (RO-08).
+pub fn find_open(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    contact: ContactId,
+) -> Result<Option<TicketId>, PersistenceError> {
+    let ticket: Option<i64> = tickets::table
+        .filter(tickets::chatbot_id.eq(chatbot.0))
+        .filter(tickets::contact_id.eq(contact.0))
+        .filter(tickets::state.ne(TicketState::Closed.as_str()))
+        .select(tickets::id)
+        .first(db)
+        .optional()?;
+    Ok(ticket.map(TicketId))
+}
+
+/// Where a contact's message came from, for the ticket it opens or joins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arriving {
+    pub chatbot: ChatbotId,
+    pub contact: ContactId,
+    pub channel: ChannelId,
+    pub written_at: DateTime<Utc>,
+}
+
+/// Opens a ticket for a contact's message and sends it where the rules say. The caller holds the
+/// contact's row, so that two messages at once open one ticket; the unique index stands behind that.
+pub(crate) fn open(
+    db: &mut Db,
+    arriving: Arriving,
+    facts: &RoutingFacts,
+    now: DateTime<Utc>,
+) -> Result<TicketId, PersistenceError> {
+    let placement = Placement::of(routing::route(facts), facts);
+    let provisional = format!("new {} {}", arriving.chatbot, arriving.contact);
+    let id: i64 = diesel::insert_into(tickets::table)
+        .values((
+            tickets::protocol.eq(provisional),
+            tickets::chatbot_id.eq(arriving.chatbot.0),
+            tickets::contact_id.eq(arriving.contact.0),
+            tickets::channel_id.eq(arriving.channel.0),
+            tickets::queue_id.eq(placement.queue),
+            tickets::agent_id.eq(placement.agent),
+            tickets::only_agent_id.eq(placement.only_agent),
+            tickets::state.eq(placement.state.as_str()),
+            tickets::opened_at.eq(Instant::from(now)),
+            tickets::assigned_at.eq(placement.agent.map(|_| Instant::from(now))),
+            tickets::last_message_at.eq(Instant::from(arriving.written_at)),
+            tickets::unread.eq(0),
+        ))
+        .returning(tickets::id)
+        .get_result(db)?;
+    let ticket = TicketId(id);
+    diesel::update(tickets::table.find(id))
+        .set(tickets::protocol.eq(ProtocolNumber::of(ticket).as_str()))
+        .execute(db)?;
+    if let Some(agent) = placement.agent {
+        remember_agent(db, arriving.chatbot, arriving.contact, UserId(agent))?;
+    }
+    note(db, arriving.chatbot, ticket);
+    Ok(ticket)
+}
+
+/// Counts a contact's message into its ticket: unread, and the latest one.
+pub(crate) fn join(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    ticket: TicketId,
+    written_at: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    diesel::update(tickets::table.find(ticket.0))
+        .set(tickets::unread.eq(tickets::unread + 1))
+        .execute(db)?;
+    touch(db, ticket, written_at)?;
+    note(db, chatbot, ticket);
+    Ok(())
+}
+
+/// Moves the instant of the ticket's latest message, forward only.
+pub(crate) fn touch(
+    db: &mut Db,
+    ticket: TicketId,
+    at: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let at = Instant::from(at);
+    diesel::update(tickets::table.find(ticket.0).filter(tickets::last_message_at.lt(at)))
+        .set(tickets::last_message_at.eq(at))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Where a new ticket stands, in columns.
+#[derive(Debug, Clone, Copy)]
+struct Placement {
+    state: TicketState,
+    queue: Option<i64>,
+    agent: Option<i64>,
+    only_agent: Option<i64>,
+}
+
+impl Placement {
+    fn of(route: Route, facts: &RoutingFacts) -> Self {
+        let queue = facts.service.queue.map(|queue| queue.0);
+        match route {
+            Route::InProgress(agent) => Self {
+                state: TicketState::InProgress,
+                queue,
+                agent: Some(agent.0),
+                only_agent: None,
+            },
+            Route::WaitFor(agent) => {
+                Self { state: TicketState::Waiting, queue, agent: None, only_agent: Some(agent.0) }
+            }
+            Route::Queue { queue, agent } => Self {
+                state: if agent.is_some() { TicketState::InProgress } else { TicketState::Waiting },
+                queue: queue.map(|queue| queue.0),
+                agent: agent.map(|agent| agent.0),
+                only_agent: None,
+            },
+        }
+    }
+}
+
+/// Gives waiting tickets to `agent` who came online: first those that wait for them alone, where the
+/// chatbot has direct transfer (RO-02); then, while they have a free slot, those of their queues
+/// (RO-04). Returns how many moved.
+pub fn agent_came_online(
+    db: &mut Db,
+    agent: UserId,
+    now: DateTime<Utc>,
+) -> Result<usize, PersistenceError> {
+    db.write(|db| Ok(move_referred(db, agent, now)? + hand_out_for(db, agent, now)?))
+}
+
+fn move_referred(
+    db: &mut Db,
+    agent: UserId,
+    now: DateTime<Utc>,
+) -> Result<usize, PersistenceError> {
+    let waiting: Vec<(i64, i64)> = tickets::table
+        .filter(tickets::only_agent_id.eq(agent.0))
+        .filter(tickets::state.eq(TicketState::Waiting.as_str()))
+        .order(tickets::opened_at.asc())
+        .select((tickets::id, tickets::chatbot_id))
+        .load(db)?;
+    let mut moved = 0;
+    for (ticket, chatbot) in waiting {
+        let chatbot = ChatbotId(chatbot);
+        let as_they_are = sending_agent(db, chatbot, agent)?;
+        let direct_transfer = has_direct_transfer(db, chatbot)?;
+        match routing::when_agent_changes(as_they_are, direct_transfer) {
+            WaitingTickets::MoveToInProgress => {
+                moved += usize::from(assign(db, TicketId(ticket), agent, now)?);
+            }
+            WaitingTickets::Release => release(db, TicketId(ticket))?,
+            WaitingTickets::WaitOn => {}
+        }
+    }
+    Ok(moved)
+}
+
+/// Lets a ticket that waited for one agent alone wait for anyone.
+fn release(db: &mut Db, ticket: TicketId) -> Result<(), PersistenceError> {
+    diesel::update(
+        tickets::table.find(ticket.0).filter(tickets::state.eq(TicketState::Waiting.as_str())),
+    )
+    .set(tickets::only_agent_id.eq(None::<i64>))
+    .execute(db)?;
+    Ok(())
+}
+
+/// Hands out the tickets that wait for anyone in the chatbots of `agent`, oldest first, by the normal
+/// rules, as long as someone has a free slot (RO-04).
+fn hand_out_for(db: &mut Db, agent: UserId, now: DateTime<Utc>) -> Result<usize, PersistenceError> {
+    let chatbots: Vec<i64> = crate::schema::memberships::table
+        .filter(crate::schema::memberships::user_id.eq(agent.0))
+        .order(crate::schema::memberships::chatbot_id.asc())
+        .select(crate::schema::memberships::chatbot_id)
+        .load(db)?;
+    let mut handed_out = 0;
+    for chatbot in chatbots {
+        handed_out += hand_out(db, ChatbotId(chatbot), now)?;
+    }
+    Ok(handed_out)
+}
+
+/// Hands out what waits in `chatbot` for anyone, oldest first, while an agent has a free slot.
+pub(crate) fn hand_out(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    now: DateTime<Utc>,
+) -> Result<usize, PersistenceError> {
+    let waiting: Vec<i64> = tickets::table
+        .filter(tickets::chatbot_id.eq(chatbot.0))
+        .filter(tickets::state.eq(TicketState::Waiting.as_str()))
+        .filter(tickets::only_agent_id.is_null())
+        .order(tickets::opened_at.asc())
+        .limit(100)
+        .select(tickets::id)
+        .load(db)?;
+    let mut handed_out = 0;
+    for ticket in waiting {
+        let service = normal_service(db, chatbot)?;
+        let Some(agent) = routing::choose_agent(&service.agents, service.distribution) else {
+            break;
+        };
+        handed_out += usize::from(assign(db, TicketId(ticket), agent, now)?);
+    }
+    Ok(handed_out)
+}
+
+/// Puts a waiting ticket into *In progress* of `agent`; `false` when it waits no more.
+pub(crate) fn assign(
+    db: &mut Db,
+    ticket: TicketId,
+    agent: UserId,
+    now: DateTime<Utc>,
+) -> Result<bool, PersistenceError> {
+    let assigned = diesel::update(
+        tickets::table.find(ticket.0).filter(tickets::state.eq(TicketState::Waiting.as_str())),
+    )
+    .set((
+        tickets::state.eq(TicketState::InProgress.as_str()),
+        tickets::agent_id.eq(Some(agent.0)),
+        tickets::only_agent_id.eq(None::<i64>),
+        tickets::assigned_at.eq(Some(Instant::from(now))),
+    ))
+    .execute(db)?;
+    if assigned == 0 {
+        return Ok(false);
+    }
+    let (chatbot, contact): (i64, i64) = tickets::table
+        .find(ticket.0)
+        .select((tickets::chatbot_id, tickets::contact_id))
+        .first(db)?;
+    remember_agent(db, ChatbotId(chatbot), ContactId(contact), agent)?;
+    note(db, ChatbotId(chatbot), ticket);
+    Ok(true)
+}
+
+/// Keeps who served the contact last.
+fn remember_agent(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    contact: ContactId,
+    agent: UserId,
+) -> Result<(), PersistenceError> {
+    diesel::update(chatbot_contacts::table.find((chatbot.0, contact.0)))
+        .set(chatbot_contacts::last_agent_id.eq(Some(agent.0)))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Tells that a ticket changed.
+pub(crate) fn note(db: &mut Db, chatbot: ChatbotId, ticket: TicketId) {
+    let event =
+        LiveEvent { kind: LiveKind::Ticket, chatbot: Some(chatbot), user: None, id: ticket.0 };
+    live::note(db, event);
+}
+
+/// What a ticket's row says of who has it.
+#[derive(Queryable)]
+struct HoldingRow {
+    chatbot_id: i64,
+    contact_id: i64,
+    channel_id: i64,
+    state: String,
+    agent_id: Option<i64>,
+    only_agent_id: Option<i64>,
+}
+
+/// A ticket with who has it, its row locked until the transaction ends.
+#[derive(Debug, Clone, Copy)]
+struct LockedTicket {
+    id: TicketId,
+    chatbot: ChatbotId,
+    contact: ContactId,
+    channel: ChannelId,
+    holding: Holding,
+}
+
+/// Locks the ticket's row, then reads it.
+fn lock(db: &mut Db, ticket: TicketId) -> Result<LockedTicket, PersistenceError> {
+    let found = diesel::update(tickets::table.find(ticket.0))
+        .set(tickets::unread.eq(tickets::unread))
+        .execute(db)?;
+    if found == 0 {
+        return Err(PersistenceError::NotFound);
+    }
+    let row: HoldingRow = tickets::table
+        .find(ticket.0)
+        .select((
+            tickets::chatbot_id,
+            tickets::contact_id,
+            tickets::channel_id,
+            tickets::state,
+            tickets::agent_id,
+            tickets::only_agent_id,
+        ))
+        .first(db)?;
+    let state = TicketState::parse(&row.state)
+        .ok_or_else(|| PersistenceError::unreadable("tickets", "state", row.state))?;
+    Ok(LockedTicket {
+        id: ticket,
+        chatbot: ChatbotId(row.chatbot_id),
+        contact: ContactId(row.contact_id),
+        channel: ChannelId(row.channel_id),
+        holding: Holding {
+            state,
+            agent: row.agent_id.map(UserId),
+            only_agent: row.only_agent_id.map(UserId),
+        },
+    })
+}
