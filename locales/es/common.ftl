@@ -1,0 +1,41 @@
+# Words of every page: layout, menus, states, pieces.
+language-name = Español
+
+common-product = Janela
+common-title = { $page } · Janela
+common-title-error = Error: { $title }
+common-skip-to-content = Ir al contenido
+common-there-is-a-problem = Hay un problema
+common-learn-more = Más información
+common-dismiss = Descartar
+common-menu = Menú
+common-account-menu = Cuenta
+common-language = Idioma
+common-theme = Tema
+common-theme-system = Como el sistema
+common-theme-light = Claro
+common-theme-dark = Oscuro
+common-sign-out = Cerrar sesión
+common-offline = Conexión perdida. Janela sigue intentándolo y se pone al día sola.
+common-back-online = Conectado de nuevo.
+common-notices = Avisos
+
+nav-main = Principal
+nav-conversations = Conversaciones
+nav-portal = Portal
+nav-desk = Atención
+nav-service = Servicio
+nav-growth = Crecimiento
+nav-general-settings = Ajustes generales
+nav-active-messages = Mensajes activos
+nav-system = Sistema
+nav-jobs = Tareas
+
+presence-label = Presencia
+presence-online = En línea
+presence-on-break = En pausa
+presence-invisible = Invisible
+presence-offline = Desconectado
+presence-online-hint = Recibes tickets y puedes enviar mensajes activos.
+presence-on-break-hint = Conservas tus tickets y no recibes nuevos.
+presence-invisible-hint = Conservas tus tickets, no recibes nuevos y no puedes enviar mensajes activos.

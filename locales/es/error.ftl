@@ -1,0 +1,23 @@
+# Pages for what could not be done: what happened, and what to do next.
+error-way-on = Continuar
+error-reference = { $code } · referencia { $id }
+error-not-found = Esta página no está aquí
+error-not-found-next = Puede que se haya movido o eliminado, o que no tengas acceso. Continúa desde la página de inicio.
+error-sign-in-needed = Inicia sesión primero
+error-sign-in-needed-next = Tu sesión ha terminado. Inicia sesión e inténtalo de nuevo.
+error-forbidden = No puedes hacer esto
+error-forbidden-next = Pide el permiso a un administrador si lo necesitas para tu trabajo.
+error-foreign-origin = Se detuvo esta solicitud
+error-foreign-origin-next = No vino de una página de Janela. Abre Janela y hazlo allí.
+error-stale-form = Este formulario está desactualizado
+error-stale-form-next = Iniciaste sesión de nuevo después de abrirlo. Recarga la página y envíalo otra vez.
+error-bad-request = No se puede leer esta solicitud
+error-bad-request-next = Vuelve atrás, recarga la página e inténtalo de nuevo.
+error-too-large = Esto es demasiado grande
+error-too-large-next = Envía menos de una vez.
+error-unavailable = Janela está ocupada en este momento
+error-unavailable-next = No se cambió nada. Inténtalo de nuevo en un momento.
+error-too-many = Demasiados intentos
+error-too-many-next = Espera { $wait } e inténtalo de nuevo.
+error-internal = Algo falló de nuestro lado
+error-internal-next = Quedó registrado. Inténtalo de nuevo; si continúa, da la referencia de abajo a tu administrador.

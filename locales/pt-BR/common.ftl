@@ -1,0 +1,41 @@
+# Words of every page: layout, menus, states, pieces.
+language-name = Português (Brasil)
+
+common-product = Janela
+common-title = { $page } · Janela
+common-title-error = Erro: { $title }
+common-skip-to-content = Ir para o conteúdo
+common-there-is-a-problem = Há um problema
+common-learn-more = Saiba mais
+common-dismiss = Dispensar
+common-menu = Menu
+common-account-menu = Conta
+common-language = Idioma
+common-theme = Tema
+common-theme-system = Como o sistema
+common-theme-light = Claro
+common-theme-dark = Escuro
+common-sign-out = Sair
+common-offline = Conexão perdida. O Janela continua tentando e se atualiza sozinho.
+common-back-online = Conectado novamente.
+common-notices = Avisos
+
+nav-main = Principal
+nav-conversations = Conversas
+nav-portal = Portal
+nav-desk = Atendimento
+nav-service = Atendimento
+nav-growth = Crescimento
+nav-general-settings = Configurações gerais
+nav-active-messages = Mensagens ativas
+nav-system = Sistema
+nav-jobs = Tarefas
+
+presence-label = Presença
+presence-online = Online
+presence-on-break = Em pausa
+presence-invisible = Invisível
+presence-offline = Offline
+presence-online-hint = Você recebe tickets e pode enviar mensagens ativas.
+presence-on-break-hint = Você mantém seus tickets e não recebe novos.
+presence-invisible-hint = Você mantém seus tickets, não recebe novos e não pode enviar mensagens ativas.

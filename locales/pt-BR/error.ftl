@@ -1,0 +1,23 @@
+# Pages for what could not be done: what happened, and what to do next.
+error-way-on = Continuar
+error-reference = { $code } · referência { $id }
+error-not-found = Esta página não está aqui
+error-not-found-next = Ela pode ter sido movida ou removida, ou você não tem acesso a ela. Continue pela página inicial.
+error-sign-in-needed = Entre primeiro
+error-sign-in-needed-next = Sua sessão terminou. Entre e tente de novo.
+error-forbidden = Você não pode fazer isso
+error-forbidden-next = Peça a permissão a um administrador se precisar dela para o seu trabalho.
+error-foreign-origin = Esta solicitação foi bloqueada
+error-foreign-origin-next = Ela não veio de uma página do Janela. Abra o Janela e faça por lá.
+error-stale-form = Este formulário está desatualizado
+error-stale-form-next = Você entrou de novo depois que ele foi aberto. Recarregue a página e envie outra vez.
+error-bad-request = Não foi possível ler esta solicitação
+error-bad-request-next = Volte, recarregue a página e tente de novo.
+error-too-large = Isto é grande demais
+error-too-large-next = Envie menos de uma vez.
+error-unavailable = O Janela está ocupado agora
+error-unavailable-next = Nada foi alterado. Tente de novo em instantes.
+error-too-many = Tentativas demais
+error-too-many-next = Aguarde { $wait } e tente de novo.
+error-internal = Algo deu errado do nosso lado
+error-internal-next = O erro foi registrado. Tente de novo; se continuar, informe a referência abaixo ao administrador.
