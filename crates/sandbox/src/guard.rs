@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn only_requests_of_this_site_or_of_no_browser_pass() {
-        let cases: [(&str, &[(&str, &str)], bool); 9] = [
+        type Case = (&'static str, &'static [(&'static str, &'static str)], bool);
+        let cases: [Case; 9] = [
             ("a program", &[("host", "127.0.0.1:9")], true),
             (
                 "the own page",

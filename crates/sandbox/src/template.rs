@@ -93,7 +93,7 @@ impl Template {
         }
         let Some(media) = MediaKind::parse(&kind) else {
             let place = &parameter["location"];
-            content.header = non_empty(field(place, "name")).or_else(|| Some(kind));
+            content.header = non_empty(field(place, "name")).or(Some(kind));
             return Ok(());
         };
         content.media = Some(media_of(media, &parameter[media.as_str()])?);

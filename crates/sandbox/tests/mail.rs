@@ -1,5 +1,7 @@
 //! Mails handed over by SMTP appear in the mailbox.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[allow(dead_code, reason = "each test file uses its part")]
 mod support;
 

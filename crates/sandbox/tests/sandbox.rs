@@ -1,5 +1,7 @@
 //! The sandbox as the desk and a tester see it: over HTTP, with signed webhooks coming back.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[allow(dead_code, reason = "each test file uses its part")]
 mod support;
 

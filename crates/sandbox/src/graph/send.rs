@@ -60,7 +60,8 @@ pub(crate) fn read(body: &Value) -> Result<Request, GraphError> {
         kind => kind,
     };
     let object = &body[kind];
-    if !object.is_object() && !(kind == "contacts" && object.is_array()) {
+    let has_its_shape = object.is_object() || (kind == "contacts" && object.is_array());
+    if !has_its_shape {
         return Err(match kind_is_known(kind) {
             true => GraphError::missing(format!("Parameter '{kind}' is required for this type.")),
             false => GraphError::parameter(format!("type: {kind} is not a known message type")),
