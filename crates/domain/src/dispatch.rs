@@ -272,3 +272,147 @@ impl Default for BackOff {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        calendar::{day, milliseconds},
+        channel::PlatformRefusal,
+        policy::Policy,
+    };
+
+    fn attempt(attempts: u32) -> Attempt {
+        Attempt { message: MessageId(7), attempts, out_of_time_at: day(2, "10:00") }
+    }
+
+    fn refused(class: RefusalClass) -> SendOutcome {
+        let refusal = PlatformRefusal { code: "131026".to_owned(), title: String::new() };
+        SendOutcome::Refused { refusal, class }
+    }
+
+    fn step(outcome: &SendOutcome, attempts: u32, now: DateTime<Utc>) -> NextStep {
+        after_attempt(outcome, attempt(attempts), BackOff::default(), now)
+    }
+
+    /// The wait before the next try, after as many attempts.
+    fn wait(class: RefusalClass, attempts: u32) -> TimeDelta {
+        let now = day(1, "10:00");
+        let NextStep::Retry { at, .. } = step(&refused(class), attempts, now) else {
+            panic!("not tried again");
+        };
+        at - now
+    }
+
+    #[test]
+    fn every_outcome_has_its_step() {
+        let fails = |consequence| NextStep::Fail {
+            failure: Failure::Coded("131026".to_owned()),
+            consequence,
+        };
+        let cases = [
+            (refused(RefusalClass::Fail), fails(Consequence::None)),
+            (refused(RefusalClass::FailContact), fails(Consequence::ContactUnreachable)),
+            (refused(RefusalClass::FailOptedOut), fails(Consequence::OptedOutOfMarketing)),
+            (refused(RefusalClass::PauseTemplate), fails(Consequence::TemplatePaused)),
+            (refused(RefusalClass::PauseNumber), NextStep::Hold(HoldReason::NumberPaused)),
+            (
+                refused(RefusalClass::CredentialsFail),
+                NextStep::Hold(HoldReason::CredentialsFailing),
+            ),
+            (SendOutcome::Unknown { reason: "timeout".to_owned() }, NextStep::Park),
+            (
+                SendOutcome::Accepted { provider_id: "wamid.1".to_owned() },
+                NextStep::Accepted { provider_id: "wamid.1".to_owned() },
+            ),
+        ];
+        for (outcome, expected) in cases {
+            assert_eq!(step(&outcome, 1, day(1, "10:00")), expected, "{outcome:?}");
+        }
+        let not_sent = SendOutcome::NotSent { reason: "refused connection".to_owned() };
+        let NextStep::Retry { scope, .. } = step(&not_sent, 1, day(1, "10:00")) else {
+            panic!("not tried again");
+        };
+        assert_eq!(scope, RetryScope::Message);
+    }
+
+    #[test]
+    fn waits_grow_to_their_longest_with_up_to_a_quarter_on_top() {
+        let message = RefusalClass::Retry { after: None, scope: RetryScope::Message };
+        let pair = RefusalClass::Retry { after: None, scope: RetryScope::Pair };
+        let cases = [
+            (message, 1, 2),
+            (message, 2, 4),
+            (message, 5, 32),
+            (message, 40, 900),
+            (pair, 1, 1),
+            (pair, 2, 4),
+            (pair, 3, 16),
+            (pair, 4, 64),
+            (pair, 5, 256),
+            (pair, 6, 900),
+        ];
+        for (class, attempts, seconds) in cases {
+            let least = TimeDelta::seconds(seconds);
+            let waited = wait(class, attempts);
+            assert!(least <= waited && waited < least * 5 / 4, "{class:?} {attempts}: {waited}");
+            assert_eq!(waited, wait(class, attempts), "the same each time");
+        }
+        let asked = Some(Duration::from_secs(3600));
+        let told = RefusalClass::Retry { after: asked, scope: RetryScope::Number };
+        assert_eq!(wait(told, 1), TimeDelta::hours(1));
+        let for_ever =
+            RefusalClass::Retry { after: Some(Duration::MAX), scope: RetryScope::Number };
+        assert_eq!(wait(for_ever, 1), TimeDelta::hours(24));
+    }
+
+    #[test]
+    fn li_09_a_claim_without_an_outcome_is_never_blindly_repeated() {
+        let (until, started) = (day(1, "10:01"), day(1, "10:00:01"));
+        let before = until - milliseconds(1);
+        let unknown = UntoldClaim::Unknown { since: started };
+        let cases = [
+            ("leased, not started", None, before, UntoldClaim::StillLeased),
+            ("leased, started", Some(started), before, UntoldClaim::StillLeased),
+            ("over, nothing left", None, until, UntoldClaim::Queue),
+            ("over, a request left", Some(started), until, unknown),
+        ];
+        for (case, started, now, expected) in cases {
+            assert_eq!(untold_claim(until, started, now), expected, "{case}");
+        }
+        let policy = Policy::default().active_messages;
+        assert_eq!(unknown_until(started, &policy), day(1, "10:10:01"));
+    }
+
+    #[test]
+    fn li_04_nothing_is_on_its_way_when_a_message_is_out_of_time() {
+        let out_of_time_at = out_of_time_at(day(1, "10:00"), &Policy::default().active_messages);
+        assert_eq!(out_of_time_at, day(2, "10:00"));
+        assert!(may_start_attempt(out_of_time_at, day(2, "10:00")));
+        assert!(!may_start_attempt(out_of_time_at, day(2, "10:00:00.001")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_is_never_in_the_past_and_never_beyond_the_end(
+            message in any::<i64>(), attempts in any::<u32>(), after in any::<Option<u64>>(),
+            pair in any::<bool>(), seconds in 0_i64..24 * 3600,
+        ) {
+            let scope = if pair { RetryScope::Pair } else { RetryScope::Message };
+            let outcome =
+                refused(RefusalClass::Retry { after: after.map(Duration::from_millis), scope });
+            let attempt = Attempt { message: MessageId(message), ..attempt(attempts) };
+            let now = day(1, "10:00") + TimeDelta::seconds(seconds);
+            let NextStep::Retry { at, .. } =
+                after_attempt(&outcome, attempt, BackOff::default(), now)
+            else {
+                panic!("not tried again");
+            };
+            prop_assert!(now <= at && at <= attempt.out_of_time_at);
+        }
+    }
+}

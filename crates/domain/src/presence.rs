@@ -93,3 +93,38 @@ impl Presence {
         self == Self::Online
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::{
+        calendar::{day, milliseconds},
+        policy::Policy,
+    };
+
+    #[test]
+    fn ro_06_an_agent_of_whom_nothing_is_heard_is_offline() {
+        let service = Policy::default().service;
+        let at = day(1, "10:00");
+        let lost = Connection::StreamLost { at };
+        let requests = Connection::Requests { last_at: at };
+        let (stream_end, request_end) = (at + TimeDelta::seconds(90), at + TimeDelta::minutes(5));
+        let moment = milliseconds(1);
+        let cases = [
+            ("streaming for days", Connection::Streaming, day(9, "10:00"), Presence::Online),
+            ("just lost", lost, stream_end - moment, Presence::Online),
+            ("lost for 90 s", lost, stream_end, Presence::Offline),
+            ("a request not long ago", requests, request_end - moment, Presence::Online),
+            ("no request for 5 min", requests, request_end, Presence::Offline),
+        ];
+        for (case, connection, now, expected) in cases {
+            let presence = presence_at(Presence::Online, connection, &service, now);
+            assert_eq!(presence, expected, "{case}");
+        }
+        let on_break = presence_at(Presence::OnBreak, lost, &service, at);
+        assert_eq!(on_break, Presence::OnBreak);
+        assert_eq!(Presence::ON_ENTERING, Presence::Invisible);
+    }
+}

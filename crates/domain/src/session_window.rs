@@ -118,3 +118,72 @@ impl FreeFormRefusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        calendar::{day, milliseconds},
+        channel::ChannelKind,
+        policy::Policy,
+    };
+
+    #[test]
+    fn each_channels_window_ends_to_the_millisecond() {
+        let policy = Policy::default();
+        let wrote_at = day(1, "10:00:00.250");
+        let cases = [
+            ("WhatsApp: a day", ChannelKind::WhatsApp, day(2, "10:00:00.250")),
+            ("WeCom: two days", ChannelKind::WeCom, day(3, "10:00:00.250")),
+            ("WeChat: two days", ChannelKind::WeChat, day(3, "10:00:00.250")),
+        ];
+        for (case, kind, ends_at) in cases {
+            let rule = policy.session_window(kind);
+            let state_at = |now| session_state(rule, Some(wrote_at), TimeDelta::hours(2), now);
+            let soon = ends_at - TimeDelta::hours(2);
+            assert_eq!(state_at(wrote_at), SessionState::Open { ends_at }, "{case}");
+            assert_eq!(state_at(soon), SessionState::Open { ends_at }, "{case}");
+            let (just_soon, last) = (soon + milliseconds(1), ends_at - milliseconds(1));
+            assert_eq!(state_at(just_soon), SessionState::ClosingSoon { ends_at }, "{case}");
+            assert_eq!(state_at(last), SessionState::ClosingSoon { ends_at }, "{case}");
+            assert_eq!(state_at(ends_at), SessionState::Closed { since: Some(ends_at) }, "{case}");
+            let refusal_at = |now| {
+                let facts = SessionFacts { last_inbound_at: Some(wrote_at), sent_since: 0 };
+                free_form_refusal(rule, facts, now)
+            };
+            assert_eq!(refusal_at(last), None, "{case}");
+            assert_eq!(refusal_at(ends_at), Some(FreeFormRefusal::SessionExpired), "{case}");
+        }
+    }
+
+    #[test]
+    fn sms_needs_no_window_and_a_contact_who_never_wrote_has_none() {
+        let policy = Policy::default();
+        let now = day(1, "10:00");
+        let silent = SessionFacts { last_inbound_at: None, sent_since: 0 };
+        let sms = policy.session_window(ChannelKind::Sms);
+        assert_eq!(session_state(sms, None, TimeDelta::hours(2), now), SessionState::NotNeeded);
+        assert_eq!(free_form_refusal(sms, silent, now), None);
+        assert!(!SessionState::NotNeeded.is_open());
+        let whatsapp = policy.session_window(ChannelKind::WhatsApp);
+        let closed = SessionState::Closed { since: None };
+        assert_eq!(session_state(whatsapp, None, TimeDelta::hours(2), now), closed);
+        let refusal = free_form_refusal(whatsapp, silent, now);
+        assert_eq!(refusal.map(FreeFormRefusal::as_str), Some("session_expired"));
+    }
+
+    #[test]
+    fn the_messages_of_a_window_are_used_up_before_it_closes() {
+        let policy = Policy::default();
+        let refused = |kind, sent_since, now| {
+            let facts = SessionFacts { last_inbound_at: Some(day(1, "10:00")), sent_since };
+            free_form_refusal(policy.session_window(kind), facts, now)
+        };
+        let used_up = Some(FreeFormRefusal::SessionMessagesUsedUp);
+        let expired = Some(FreeFormRefusal::SessionExpired);
+        assert_eq!(refused(ChannelKind::WeChat, 4, day(1, "11:00")), None);
+        assert_eq!(refused(ChannelKind::WeChat, 5, day(1, "11:00")), used_up);
+        assert_eq!(refused(ChannelKind::WeCom, 5, day(3, "10:00")), expired);
+        assert_eq!(refused(ChannelKind::WhatsApp, 500, day(1, "11:00")), None);
+    }
+}

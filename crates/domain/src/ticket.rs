@@ -51,7 +51,7 @@ pub enum Arrival {
     OpensNone,
 }
 
-/// A ticket's short number, unique in the workspace, such as `0001A8`.
+/// A ticket's short number, unique in the workspace, such as `0018SG`.
 ///
 /// Invariant: the ticket's id in base 31, at least five digits, and one check character. The 31
 /// characters are digits and capitals without I, L, O, U and Z, so that none is taken for another; the
@@ -219,4 +219,122 @@ impl fmt::Display for ProtocolNumber {
 /// a multiple of 31, which is prime: hence what the check finds.
 fn check_digit(digits: &[usize]) -> usize {
     digits.iter().zip(2..).map(|(digit, weight)| digit * weight).sum::<usize>() % 31
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ANA: UserId = UserId(1);
+    const BRUNO: UserId = UserId(2);
+
+    fn waiting(only_agent: Option<UserId>) -> Holding {
+        Holding { state: TicketState::Waiting, agent: None, only_agent }
+    }
+
+    fn served_by(agent: UserId) -> Holding {
+        Holding { state: TicketState::InProgress, agent: Some(agent), only_agent: None }
+    }
+
+    fn closed() -> Holding {
+        Holding { state: TicketState::Closed, agent: Some(ANA), only_agent: None }
+    }
+
+    #[test]
+    fn ro_08_a_contact_has_one_open_ticket() {
+        let open = Some(TicketId(7));
+        let cases = [
+            ("it joins the open one", open, false, Arrival::Joins(TicketId(7))),
+            ("a stop word joins too", open, true, Arrival::Joins(TicketId(7))),
+            ("it opens one", None, false, Arrival::Opens),
+            ("a stop word opens none", None, true, Arrival::OpensNone),
+        ];
+        for (case, open, is_stop_word, expected) in cases {
+            assert_eq!(arrival(open, is_stop_word), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn only_who_may_takes_writes_and_closes() {
+        let (closed_refusal, another) = (TicketRefusal::Closed, TicketRefusal::ServedByAnother);
+        let takes = [
+            ("anyone's", waiting(None), None),
+            ("hers alone", waiting(Some(ANA)), None),
+            ("his alone", waiting(Some(BRUNO)), Some(TicketRefusal::WaitsForAnother)),
+            ("hers already", served_by(ANA), None),
+            ("his already", served_by(BRUNO), Some(another)),
+            ("closed", closed(), Some(closed_refusal)),
+        ];
+        for (case, holding, refusal) in takes {
+            assert_eq!(holding.refuses_taking(ANA), refusal, "{case}");
+        }
+        let writes = [
+            ("not taken", waiting(Some(ANA)), Some(TicketRefusal::NotTaken)),
+            ("hers", served_by(ANA), None),
+            ("his", served_by(BRUNO), Some(another)),
+            ("closed", closed(), Some(closed_refusal)),
+        ];
+        for (case, holding, refusal) in writes {
+            assert_eq!(holding.refuses_writing(ANA), refusal, "{case}");
+            assert_eq!(holding.refuses_closing(ANA, false), refusal, "{case}");
+        }
+        assert_eq!(served_by(BRUNO).refuses_closing(ANA, true), None);
+        assert_eq!(closed().refuses_closing(ANA, true), Some(closed_refusal));
+    }
+
+    #[test]
+    fn sw_09_a_template_goes_into_the_holders_ticket_once_its_window_is_closed() {
+        let cases = [
+            ("hers, closed window", served_by(ANA), false, true),
+            ("hers, open window", served_by(ANA), true, false),
+            ("his", served_by(BRUNO), false, false),
+            ("not taken", waiting(None), false, false),
+            ("closed ticket", closed(), false, false),
+        ];
+        for (case, holding, window_is_open, expected) in cases {
+            assert_eq!(holding.takes_template(ANA, window_is_open), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_protocol_number_is_short_and_read_as_people_type_it() {
+        assert_eq!(ProtocolNumber::of(TicketId(1)).as_str(), "000012");
+        assert_eq!(ProtocolNumber::of(TicketId(31)).as_str(), "000103");
+        assert_eq!(ProtocolNumber::of(TicketId(1234)).as_str(), "0018SG");
+        for typed in ["000012", " 12 ", "o0-0o12", "0000i2", "0000L2"] {
+            assert_eq!(ProtocolNumber::ticket_meant(typed), Some(TicketId(1)), "{typed}");
+        }
+        for typed in ["", "2", "000013", "00001", "é12", "ZZZZZ2", "0000_2", "YYYYYYYYYYYYYYYYYY"]
+        {
+            assert_eq!(ProtocolNumber::ticket_meant(typed), None, "{typed}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_protocol_number_names_one_ticket(id in 0_i64..=i64::MAX) {
+            let number = ProtocolNumber::of(TicketId(id));
+            prop_assert_eq!(ProtocolNumber::ticket_meant(number.as_str()), Some(TicketId(id)));
+        }
+
+        #[test]
+        fn a_slip_of_one_character_or_of_two_neighbours_is_found(
+            id in 0_i64..2_000_000_000, place in 0_usize..6, other in 0_usize..31,
+        ) {
+            let number = ProtocolNumber::of(TicketId(id));
+            let mut slipped = number.as_str().as_bytes().to_vec();
+            slipped[place] = SYMBOLS[other];
+            let slipped = String::from_utf8(slipped).unwrap();
+            let meant = ProtocolNumber::ticket_meant(&slipped);
+            prop_assert_eq!(meant.is_some(), slipped == number.as_str());
+
+            let mut swapped = number.as_str().as_bytes().to_vec();
+            swapped.swap(place, (place + 1).min(5));
+            let swapped = String::from_utf8(swapped).unwrap();
+            let meant = ProtocolNumber::ticket_meant(&swapped);
+            prop_assert_eq!(meant.is_some(), swapped == number.as_str());
+        }
+    }
 }

@@ -207,9 +207,11 @@ fn the_higher_rank_wins() {
 #[test]
 fn receipts_that_come_too_late_leave_it_expired() {
     let too_late = day(2, "10:00");
-    let send =
-        Given::accepted().receipt(DeliveryEventKind::Read, too_late).failed("131026", too_late);
-    assert_eq!(send.state_at(day(3, "10:00")), ActiveMessageState::Expired);
+    let failure = DeliveryEventKind::Failed(Failure::Coded("131026".to_owned()));
+    for kind in [DeliveryEventKind::Read, DeliveryEventKind::Delivered, failure] {
+        let send = Given::accepted().receipt(kind.clone(), too_late);
+        assert_eq!(send.state_at(day(3, "10:00")), ActiveMessageState::Expired, "{kind:?}");
+    }
     let in_time = Given::accepted().failed("131026", too_late - milliseconds(1));
     assert_eq!(in_time.state_at(day(3, "10:00")), ActiveMessageState::Failed);
 }

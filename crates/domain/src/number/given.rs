@@ -9,14 +9,14 @@ use super::{
     standing::{Standing, StandingClock},
     tier::{Level, PromotionFacts, promotion},
 };
-use crate::{calendar::day, policy::Policy};
+use crate::{calendar::day, channel::ChannelKind, policy::Policy, session_window::session_state};
 
 /// Notifications sent at one instant, one to each contact of a range.
 #[derive(Debug, Clone)]
 struct Batch {
     at: DateTime<Utc>,
     contacts: Range<u32>,
-    /// When its failure gave it back; `None` while it counts.
+    /// From when it does not count: its failure, or at once inside a window; `None` while it counts.
     given_back_at: Option<DateTime<Utc>>,
 }
 
@@ -61,8 +61,17 @@ impl Given {
         self
     }
 
-    /// Templates inside the contacts' open windows: none of them counts.
-    pub(super) fn answered_inside_the_window(self, _contacts: Range<u32>) -> Self {
+    /// Templates to contacts who wrote an hour before: none of them counts, their windows are open.
+    pub(super) fn answered_inside_the_window(
+        mut self,
+        contacts: Range<u32>,
+        at: DateTime<Utc>,
+    ) -> Self {
+        let rule = self.policy.session_window(ChannelKind::WhatsApp);
+        let wrote_at = at - TimeDelta::hours(1);
+        let session = session_state(rule, Some(wrote_at), TimeDelta::zero(), at);
+        let given_back_at = session.is_open().then_some(at);
+        self.batches.push(Batch { at, contacts, given_back_at });
         self
     }
 

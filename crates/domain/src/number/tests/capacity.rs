@@ -5,10 +5,13 @@ use proptest::prelude::*;
 
 use crate::{
     calendar::{day, milliseconds},
+    channel::ChannelKind,
     number::{
         capacity::{Capacity, blocking_place, capacity, tier_until},
         given::Given,
     },
+    policy::Policy,
+    session_window::{SessionFacts, free_form_refusal},
 };
 
 const LIMIT: u32 = 1_000;
@@ -42,6 +45,10 @@ fn r2_r3_the_last_place_is_taken_and_then_the_limit_is_reached() {
     let (given, new_contact_passed) = tried(given, 1_000, day(1, "10:01"));
     let (_, counted_contact_passed) = tried(given, 5, day(1, "10:01"));
     assert!(!new_contact_passed && !counted_contact_passed, "R3");
+    let policy = Policy::default();
+    let session = SessionFacts { last_inbound_at: Some(day(1, "09:30")), sent_since: 3 };
+    let rule = policy.session_window(ChannelKind::WhatsApp);
+    assert_eq!(free_form_refusal(rule, session, day(1, "10:01")), None, "R3: free text");
 }
 
 #[test]
@@ -76,8 +83,9 @@ fn r6_of_two_for_the_last_place_one_passes() {
 
 #[test]
 fn r7_a_template_inside_an_open_window_leaves_the_count() {
-    let given =
-        Given::number().notified(0..1_000, day(1, "09:00")).answered_inside_the_window(0..10);
+    let given = Given::number()
+        .notified(0..1_000, day(1, "09:00"))
+        .answered_inside_the_window(990..1_010, day(1, "11:00"));
     assert_eq!(given.count_at(day(1, "12:00")), 1_000);
 }
 

@@ -174,7 +174,7 @@ fn p14_answers_inside_the_window_do_not_count() {
     let given = Given::number()
         .notified(0..750, day(1, "09:00"))
         .notified(750..1_500, day(2, "09:00"))
-        .answered_inside_the_window(1_500..2_200);
+        .answered_inside_the_window(1_500..2_200, day(2, "09:00"));
     assert_levels(&given, &[("P14", day(3, "09:00"), 1), ("P14: later", day(7, "09:00"), 1)]);
 }
 
