@@ -7,6 +7,7 @@
 //! *Must not live here*: rules, HTTP, wording for people, clocks (a use case that locks is given one),
 //! and anything that reaches the outside.
 
+pub mod admission;
 pub mod api_token;
 pub mod channel;
 pub mod chatbot;
@@ -32,6 +33,7 @@ pub mod policy;
 pub mod presence;
 pub mod queue;
 mod refusal;
+pub mod retention;
 mod routing;
 mod schema;
 pub mod secret;

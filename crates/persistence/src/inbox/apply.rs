@@ -153,6 +153,29 @@ fn claim_open(db: &mut Db, ids: &[i64]) -> Result<Vec<i64>, PersistenceError> {
     }
 }
 
+/// Puts a whole webhook aside that cannot be applied however often it is tried; its bytes stay in the
+/// inbox for as long as raw webhooks are kept.
+pub fn put_aside(
+    db: &mut Db,
+    webhook: InboxId,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    db.write(|db| {
+        let channel: i64 =
+            webhook_inbox::table.find(webhook.0).select(webhook_inbox::channel_id).first(db)?;
+        let parsed = ParsedWebhook {
+            id: webhook,
+            channel: ChannelId(channel),
+            elements: Err(WebhookRejection::Unreadable),
+        };
+        quarantine(db, &parsed, "", "it failed again and again", now)?;
+        diesel::update(webhook_inbox::table.find(webhook.0))
+            .set(webhook_inbox::done_at.eq(Some(Instant::from(now))))
+            .execute(db)?;
+        Ok(())
+    })
+}
+
 fn apply_webhook(
     db: &mut Db,
     webhook: &ParsedWebhook,

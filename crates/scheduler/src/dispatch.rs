@@ -1,0 +1,333 @@
+//! Sends what is due: claims under a lease, calls the channel, records what became of it
+//! (LI-09, AD-11; ARCHITECTURE, "How a message goes out").
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use domain::{
+    channel::{ChannelAccess, ChannelKind, RetryScope, SendOutcome},
+    clock::Clock,
+    dispatch::NextStep,
+    ids::ChannelId,
+};
+use persistence::{
+    channel,
+    live::Nudges,
+    outbox::{self, Claim, ClaimRequest, Claimed, DispatchPolicy, OpenChannel, Recorded},
+    store::Store,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    error::SchedulerError,
+    job::Channels,
+    pace::{Pace, PairPace},
+};
+
+/// Between two looks when nobody nudges.
+const TICK: Duration = Duration::from_millis(250);
+/// After a failure of the database, before the next look.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Outcomes recorded in one transaction.
+const RECORD_BATCH: usize = 64;
+
+/// How the dispatcher works.
+#[derive(Debug, Clone, Copy)]
+pub struct DispatchSettings {
+    /// Sends under way at once in this process.
+    pub in_flight: usize,
+    /// How long one request may take; shorter than the lease.
+    pub request_deadline: Duration,
+    /// What a pair of number and contact may send.
+    pub pair_pace: PairPace,
+}
+
+impl Default for DispatchSettings {
+    fn default() -> Self {
+        Self {
+            in_flight: 32,
+            request_deadline: Duration::from_secs(25),
+            pair_pace: PairPace::default(),
+        }
+    }
+}
+
+/// The dispatcher of one process.
+pub(crate) struct Dispatcher {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub channels: Arc<Channels>,
+    pub nudges: Arc<Nudges>,
+    pub policy: Arc<DispatchPolicy>,
+    pub settings: DispatchSettings,
+    pub owner: String,
+}
+
+/// What the loop, the senders and the recorder share.
+struct Shared {
+    parts: Dispatcher,
+    pace: Mutex<Pace>,
+    slots: Arc<Semaphore>,
+}
+
+/// An outcome on its way into the database; its slot is free again once it is there.
+struct Told {
+    claim: Claim,
+    outcome: SendOutcome,
+    throughput: u32,
+    _slot: OwnedSemaphorePermit,
+}
+
+type Accesses = HashMap<ChannelId, (ChannelKind, ChannelAccess)>;
+
+impl Dispatcher {
+    /// Dispatches until `stop`; then finishes what is under way, records it, and ends.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let (tell, told) = mpsc::channel(self.settings.in_flight.max(1));
+        let shared = Arc::new(Shared {
+            pace: Mutex::new(Pace::new(self.settings.pair_pace)),
+            slots: Arc::new(Semaphore::new(self.settings.in_flight.max(1))),
+            parts: self,
+        });
+        let recorder = tokio::spawn(Arc::clone(&shared).record_all(told));
+        let senders = TaskTracker::new();
+        while !stop.is_cancelled() {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = shared.parts.nudges.dispatch.notified() => {}
+                () = tokio::time::sleep(TICK) => {}
+            }
+            shared.send_what_is_due(&senders, &tell, &stop).await;
+        }
+        senders.close();
+        senders.wait().await;
+        drop(tell);
+        if recorder.await.is_err() {
+            tracing::error!("the task that records outcomes panicked");
+        }
+    }
+}
+
+impl Shared {
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Claims and sends round by round until nothing is due or every slot is taken.
+    async fn send_what_is_due(
+        self: &Arc<Self>,
+        senders: &TaskTracker,
+        tell: &mpsc::Sender<Told>,
+        stop: &CancellationToken,
+    ) {
+        while !stop.is_cancelled() {
+            match self.round(senders, tell).await {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(error = %with_cause(&error), "cannot claim what is due");
+                    tokio::time::sleep(PAUSE).await;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// One round; answers how many messages it moved.
+    async fn round(
+        self: &Arc<Self>,
+        senders: &TaskTracker,
+        tell: &mpsc::Sender<Told>,
+    ) -> Result<usize, SchedulerError> {
+        let free = self.slots.available_permits();
+        if free == 0 {
+            return Ok(0);
+        }
+        let now = self.parts.clock.now();
+        let open = self.parts.store.read(move |db| outbox::list_open_channels(db, now)).await?;
+        let shares = self.shares(&open, free);
+        if shares.is_empty() {
+            return Ok(0);
+        }
+        // Taken before the lease is written, so that our reading of its end is never the later one.
+        let leased_at = self.parts.clock.monotonic();
+        let (claimed, accesses) = self.claim(shares, now).await?;
+        let moved = claimed.claims.len() + claimed.refused + claimed.put_off;
+        let lease_ends = leased_at
+            + self.parts.policy.lease.to_std().unwrap_or(self.parts.settings.request_deadline);
+        for claim in claimed.claims {
+            let throughput = open
+                .iter()
+                .find(|channel| channel.channel == claim.channel)
+                .map_or(1, |channel| channel.throughput);
+            self.pace().spend(claim.channel, 1);
+            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { break };
+            let access = accesses.get(&claim.channel).cloned();
+            let (shared, tell) = (Arc::clone(self), tell.clone());
+            senders.spawn(async move {
+                let outcome = shared.send(&claim, access, lease_ends).await;
+                let told = Told { claim, outcome, throughput, _slot: slot };
+                if tell.send(told).await.is_err() {
+                    tracing::error!("nobody records outcomes any more");
+                }
+            });
+        }
+        Ok(moved)
+    }
+
+    /// How many each channel may claim: an even part of the free slots, within its throughput, so that
+    /// one number in trouble does not keep the others from sending.
+    fn shares(&self, open: &[OpenChannel], free: usize) -> Vec<(ChannelId, usize)> {
+        let now = self.parts.clock.monotonic();
+        let mut pace = self.pace();
+        pace.forget_idle(now);
+        let part = free.div_ceil(open.len().max(1));
+        let mut left = free;
+        let mut shares = Vec::new();
+        for channel in open {
+            let room = pace.room(channel.channel, channel.throughput, now);
+            let share = room.min(part).min(left);
+            if share > 0 {
+                shares.push((channel.channel, share));
+                left -= share;
+            }
+        }
+        shares
+    }
+
+    /// Reads what is needed to speak for the channels, then claims.
+    async fn claim(
+        self: &Arc<Self>,
+        shares: Vec<(ChannelId, usize)>,
+        now: DateTime<Utc>,
+    ) -> Result<(Claimed, Accesses), SchedulerError> {
+        let shared = Arc::clone(self);
+        let claimed = self
+            .parts
+            .store
+            .write(move |db| {
+                let vault = shared.parts.store.vault()?;
+                let mut accesses = Accesses::new();
+                for (channel, _) in &shares {
+                    accesses.insert(*channel, channel::get_access(db, &vault, *channel)?);
+                }
+                let monotonic = shared.parts.clock.monotonic();
+                let mut pair_wait =
+                    |channel, contact| shared.pace().take_pair(channel, contact, monotonic);
+                let mut request = ClaimRequest {
+                    shares: &shares,
+                    token: &shared.parts.owner,
+                    policy: &shared.parts.policy,
+                    pair_wait: &mut pair_wait,
+                };
+                let claimed = outbox::claim(db, &mut request, now)?;
+                Ok((claimed, accesses))
+            })
+            .await?;
+        Ok(claimed)
+    }
+
+    /// Calls the channel, once. The lease is looked at again right before: whoever stood still for too
+    /// long must not write any more.
+    async fn send(
+        &self,
+        claim: &Claim,
+        access: Option<(ChannelKind, ChannelAccess)>,
+        lease_ends: Duration,
+    ) -> SendOutcome {
+        let adapter = access.and_then(|(kind, access)| {
+            self.parts.channels.get(&kind).map(|adapter| (Arc::clone(adapter), access))
+        });
+        let Some((adapter, access)) = adapter else {
+            return SendOutcome::NotSent { reason: "no adapter for the platform".to_owned() };
+        };
+        let deadline = self.parts.settings.request_deadline;
+        if lease_ends < self.parts.clock.monotonic() + deadline {
+            return SendOutcome::NotSent { reason: "the lease is about to end".to_owned() };
+        }
+        match tokio::time::timeout(deadline, adapter.send(&access, &claim.outgoing)).await {
+            Ok(outcome) => outcome,
+            Err(_) => SendOutcome::Unknown { reason: "no answer in time".to_owned() },
+        }
+    }
+
+    /// Records outcomes as they come, many in one transaction, until the last sender is gone.
+    async fn record_all(self: Arc<Self>, mut told: mpsc::Receiver<Told>) {
+        let mut batch = Vec::with_capacity(RECORD_BATCH);
+        while told.recv_many(&mut batch, RECORD_BATCH).await > 0 {
+            let batch = std::mem::replace(&mut batch, Vec::with_capacity(RECORD_BATCH));
+            self.record(batch).await;
+            self.parts.nudges.dispatch.notify_one();
+        }
+    }
+
+    /// Records one batch, again and again while the database fails. Should it fail for longer than the
+    /// lease, the messages are rescued as unknown, and this record still counts when it gets through.
+    async fn record(&self, batch: Vec<Told>) {
+        let batch = Arc::new(batch);
+        loop {
+            let (policy, clock) = (Arc::clone(&self.parts.policy), Arc::clone(&self.parts.clock));
+            let outcomes = Arc::clone(&batch);
+            let recorded = self
+                .parts
+                .store
+                .write(move |db| {
+                    let now = clock.now();
+                    db.write(|db| {
+                        outcomes
+                            .iter()
+                            .map(|told| {
+                                outbox::record_outcome(db, &told.claim, &told.outcome, &policy, now)
+                            })
+                            .collect::<Result<Vec<_>, _>>()
+                    })
+                })
+                .await;
+            match recorded {
+                Ok(recorded) => {
+                    self.draw_consequences(&batch, &recorded);
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(error = %error, "cannot record what became of sends");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Slows a number down when the platform asked for it, and counts.
+    fn draw_consequences(&self, batch: &[Told], recorded: &[Recorded]) {
+        let now = self.parts.clock.now();
+        for (told, recorded) in batch.iter().zip(recorded) {
+            let word = match recorded {
+                Recorded::Stale => "stale",
+                Recorded::Done(NextStep::Accepted { .. }) => "accepted",
+                Recorded::Done(NextStep::Retry { at, scope }) => {
+                    if *scope == RetryScope::Number {
+                        let wait = (*at - now).to_std().unwrap_or_default();
+                        self.pace().slow_down(told.claim.channel, told.throughput, wait);
+                    }
+                    "retry"
+                }
+                Recorded::Done(NextStep::Hold(_)) => "held",
+                Recorded::Done(NextStep::Fail { .. }) => "failed",
+                Recorded::Done(NextStep::Park) => "unknown",
+            };
+            metrics::counter!("janela_attempts_total", "outcome" => word).increment(1);
+        }
+    }
+}
+
+/// The error with its cause, for the log.
+pub(crate) fn with_cause(error: &SchedulerError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,85 @@
+//! The job that reads what the platforms say of our numbers (NU-02, NU-12).
+
+use chrono::{DateTime, Utc};
+use domain::ids::ChannelId;
+use persistence::{channel, number};
+
+use crate::{
+    error::SchedulerError,
+    job::{JobFuture, JobParts, JobReport},
+};
+
+/// Reads rating, status, limit and throughput of every connected number. An answer also shows that the
+/// credentials work again.
+#[must_use]
+pub fn read_numbers(parts: JobParts, now: DateTime<Utc>) -> JobFuture {
+    Box::pin(async move {
+        let channels = parts.store.read(channel::list_connected).await?;
+        let numbers: Vec<ChannelId> = channels
+            .iter()
+            .filter(|channel| channel.number.is_some())
+            .map(|channel| channel.id)
+            .collect();
+        let mut failures = Failures::among(numbers.len());
+        let mut rows = 0;
+        for channel in numbers {
+            match read_number(&parts, channel, now).await {
+                Ok(()) => rows += 1,
+                Err(error) => failures.count(&error),
+            }
+        }
+        failures.into_result()?;
+        Ok(JobReport { rows })
+    })
+}
+
+async fn read_number(
+    parts: &JobParts,
+    channel: ChannelId,
+    now: DateTime<Utc>,
+) -> Result<(), SchedulerError> {
+    let vault = parts.store.vault()?;
+    let (kind, access) =
+        parts.store.read(move |db| channel::get_access(db, &vault, channel)).await?;
+    let adapter = parts.channels.get(&kind).ok_or(SchedulerError::NoAdapter)?;
+    let reading = adapter.read_number(&access).await?;
+    parts
+        .store
+        .write(move |db| {
+            db.write(|db| {
+                number::save_reading(db, channel, &reading, now)?;
+                channel::mark_credentials_good(db, channel)
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+/// Counts what failed while the rest went on.
+#[derive(Debug)]
+pub(crate) struct Failures {
+    all: usize,
+    failed: usize,
+    last: String,
+}
+
+impl Failures {
+    pub(crate) fn among(all: usize) -> Self {
+        Self { all, failed: 0, last: String::new() }
+    }
+
+    pub(crate) fn count(&mut self, error: &SchedulerError) {
+        self.failed += 1;
+        self.last = error.to_string();
+        if let Some(cause) = std::error::Error::source(error) {
+            self.last = format!("{}: {cause}", self.last);
+        }
+    }
+
+    pub(crate) fn into_result(self) -> Result<(), SchedulerError> {
+        if self.failed == 0 {
+            return Ok(());
+        }
+        Err(SchedulerError::Partly { failed: self.failed, all: self.all, last: self.last })
+    }
+}

@@ -1,0 +1,277 @@
+//! When each job runs: schedules in IANA zones, and what becomes of missed occurrences (JO-01, JO-02).
+
+use std::{str::FromStr, time::Duration};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use croner::{
+    Cron,
+    parser::{CronParser, Seconds},
+};
+
+use crate::{
+    error::SchedulerError,
+    expire,
+    job::{JobBody, JobName},
+    numbers, presence, templates, tidy,
+};
+
+/// A cron pattern with seconds, read in one IANA zone.
+///
+/// Invariant: the pattern is well formed and matches some instant.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    pattern: &'static str,
+    cron: Cron,
+    zone: Tz,
+}
+
+/// What happens to occurrences that were missed while nothing ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatchUp {
+    /// One run, now, stands for all that were missed.
+    Once,
+    /// An occurrence older than this is passed over, with a record.
+    SkipAfter(Duration),
+}
+
+/// What a job owes at some instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Run it for this occurrence.
+    Run(DateTime<Utc>),
+    /// Record that this occurrence was passed over.
+    Skip(DateTime<Utc>),
+}
+
+/// One line of the timetable.
+#[derive(Clone)]
+pub struct Job {
+    /// Its name, also on the portal.
+    pub name: JobName,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// What becomes of missed occurrences.
+    pub catch_up: CatchUp,
+    /// What it does.
+    pub body: JobBody,
+}
+
+/// What differs between installations.
+#[derive(Debug, Clone, Copy)]
+pub struct TimetableSettings {
+    /// The workspace's zone: nightly jobs run in its night.
+    pub zone: Tz,
+    /// Reads numbers every minute instead of every five, so that the sandbox shows at once.
+    pub demo: bool,
+}
+
+/// Every job there is, in the order of JO-01.
+///
+/// # Errors
+/// [`SchedulerError::Schedule`] when a pattern is not well formed.
+pub fn timetable(settings: TimetableSettings) -> Result<Vec<Job>, SchedulerError> {
+    let numbers = if settings.demo { "10 * * * * *" } else { "10 */5 * * * *" };
+    let lines: [(JobName, &'static str, Tz, CatchUp, JobBody); 7] = [
+        (JobName::Expire, "0 * * * * *", Tz::UTC, CatchUp::Once, expire::expire),
+        (JobName::OffDesk, "20 * * * * *", Tz::UTC, CatchUp::Once, expire::take_off_desk),
+        (JobName::Settle, "*/15 * * * * *", Tz::UTC, CatchUp::Once, expire::settle),
+        (JobName::Numbers, numbers, Tz::UTC, CatchUp::Once, numbers::read_numbers),
+        (JobName::Templates, "40 */15 * * * *", Tz::UTC, CatchUp::Once, templates::synchronise),
+        (JobName::Presence, "*/10 * * * * *", Tz::UTC, CatchUp::Once, presence::go_offline),
+        (JobName::Tidy, "50 7 * * * *", settings.zone, CatchUp::Once, tidy::tidy),
+    ];
+    lines
+        .into_iter()
+        .map(|(name, pattern, zone, catch_up, body)| {
+            Ok(Job { name, schedule: Schedule::new(pattern, zone)?, catch_up, body })
+        })
+        .collect()
+}
+
+impl Schedule {
+    /// Reads a pattern of six fields, the first of them seconds.
+    ///
+    /// # Errors
+    /// [`SchedulerError::Schedule`] when it is not well formed.
+    pub fn new(pattern: &'static str, zone: Tz) -> Result<Self, SchedulerError> {
+        let cron = CronParser::builder()
+            .seconds(Seconds::Required)
+            .build()
+            .parse(pattern)
+            .map_err(|source| SchedulerError::Schedule { pattern, source })?;
+        Ok(Self { pattern, cron, zone })
+    }
+
+    /// The pattern as written.
+    #[must_use]
+    pub fn pattern(&self) -> &'static str {
+        self.pattern
+    }
+
+    /// The zone it is read in.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    /// The first occurrence after `now` (exclusive); `None` when there is none any more.
+    #[must_use]
+    pub fn next_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let local = now.with_timezone(&self.zone);
+        self.cron.find_next_occurrence(&local, false).ok().map(|at| at.with_timezone(&Utc))
+    }
+
+    /// The latest occurrence at or before `now`; `None` when there was none yet.
+    #[must_use]
+    pub fn latest_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let local = now.with_timezone(&self.zone);
+        self.cron.find_previous_occurrence(&local, true).ok().map(|at| at.with_timezone(&Utc))
+    }
+}
+
+/// What `schedule` owes at `now`, when `last` is the latest occurrence already served or passed over
+/// (`None`: never). Several missed occurrences are one.
+#[must_use]
+pub fn due(
+    schedule: &Schedule,
+    catch_up: CatchUp,
+    last: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<Due> {
+    let occurrence = schedule.latest_until(now)?;
+    if last.is_some_and(|last| occurrence <= last) {
+        return None;
+    }
+    let age = (now - occurrence).to_std().unwrap_or_default();
+    match catch_up {
+        CatchUp::Once => Some(Due::Run(occurrence)),
+        CatchUp::SkipAfter(limit) if age <= limit => Some(Due::Run(occurrence)),
+        CatchUp::SkipAfter(_) => Some(Due::Skip(occurrence)),
+    }
+}
+
+/// Reads an IANA zone's name; UTC for one that is not known.
+#[must_use]
+pub fn zone_or_utc(name: &str) -> Tz {
+    Tz::from_str(name).unwrap_or(Tz::UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(text).expect("an instant").with_timezone(&Utc)
+    }
+
+    #[test]
+    fn an_occurrence_is_due_once_also_across_a_change_of_the_clocks() {
+        let half_past_noon =
+            Schedule::new("0 30 12 * * *", Tz::Europe__Amsterdam).expect("a pattern");
+        let in_the_gap = Schedule::new("0 30 2 * * *", Tz::Europe__Amsterdam).expect("a pattern");
+        let cases: [(&str, &Schedule, Option<&str>, &str, Option<&str>); 7] = [
+            (
+                "never run: the latest occurrence",
+                &half_past_noon,
+                None,
+                "2026-10-24T12:00:00Z",
+                Some("2026-10-24T10:30:00Z"),
+            ),
+            (
+                "a second before",
+                &half_past_noon,
+                Some("2026-10-24T10:30:00Z"),
+                "2026-10-25T11:29:59Z",
+                None,
+            ),
+            (
+                "the day summer time ends: an hour later in UTC",
+                &half_past_noon,
+                Some("2026-10-24T10:30:00Z"),
+                "2026-10-25T11:30:00Z",
+                Some("2026-10-25T11:30:00Z"),
+            ),
+            (
+                "served already",
+                &half_past_noon,
+                Some("2026-10-25T11:30:00Z"),
+                "2026-10-25T23:00:00Z",
+                None,
+            ),
+            (
+                "a week missed is one run",
+                &half_past_noon,
+                Some("2026-10-25T11:30:00Z"),
+                "2026-11-01T20:00:00Z",
+                Some("2026-11-01T11:30:00Z"),
+            ),
+            (
+                "an hour that does not exist is served that day",
+                &in_the_gap,
+                Some("2026-03-28T01:30:00Z"),
+                "2026-03-29T01:00:00Z",
+                Some("2026-03-29T01:00:00Z"),
+            ),
+            (
+                "and not twice",
+                &in_the_gap,
+                Some("2026-03-29T01:00:00Z"),
+                "2026-03-29T12:00:00Z",
+                None,
+            ),
+        ];
+        for (case, schedule, last, now, expected) in cases {
+            assert_eq!(
+                due(schedule, CatchUp::Once, last.map(at), at(now)),
+                expected.map(|expected| Due::Run(at(expected))),
+                "{case}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_hour_that_comes_twice_is_served_once_a_pass() {
+        let twice = Schedule::new("0 30 2 * * *", Tz::Europe__Amsterdam).expect("a pattern");
+        let mut last = Some(at("2026-10-24T00:30:00Z"));
+        let mut runs = 0;
+        let mut now = at("2026-10-24T12:00:00Z");
+        while now < at("2026-10-26T00:00:00Z") {
+            if let Some(Due::Run(occurrence)) = due(&twice, CatchUp::Once, last, now) {
+                last = Some(occurrence);
+                runs += 1;
+            }
+            now += chrono::TimeDelta::minutes(1);
+        }
+        assert_eq!(runs, 1);
+    }
+
+    #[test]
+    fn a_late_occurrence_is_passed_over_where_the_policy_says_so() {
+        let nightly = Schedule::new("0 17 3 * * *", Tz::UTC).expect("a pattern");
+        let policy = CatchUp::SkipAfter(Duration::from_secs(3 * 3600));
+        let last = Some(at("2026-11-20T03:17:00Z"));
+        let occurrence = at("2026-11-21T03:17:00Z");
+        assert_eq!(
+            due(&nightly, policy, last, at("2026-11-21T06:17:00Z")),
+            Some(Due::Run(occurrence))
+        );
+        assert_eq!(
+            due(&nightly, policy, last, at("2026-11-21T06:17:01Z")),
+            Some(Due::Skip(occurrence))
+        );
+    }
+
+    #[test]
+    fn every_line_of_the_timetable_is_well_formed() {
+        for demo in [false, true] {
+            let jobs = timetable(TimetableSettings { zone: Tz::Europe__Lisbon, demo })
+                .expect("well-formed patterns");
+            let now = at("2026-11-22T10:00:00Z");
+            for job in &jobs {
+                assert!(job.schedule.next_after(now).is_some_and(|next| now < next));
+            }
+            assert_eq!(jobs.len(), JobName::ALL.len());
+        }
+    }
+}
