@@ -26,8 +26,9 @@ fn table_a_the_cap_per_agent_and_contact() {
     let [first, second, third] = three_sends();
     let sent_again = [first, second, third, at(2, "09:00")];
     let blocked = |day, time| Some(at(day, time));
+    type Case<'a> = (&'a str, u32, &'a [DateTime<Utc>], DateTime<Utc>, Option<DateTime<Utc>>);
     #[rustfmt::skip]
-    let cases: [(&str, u32, &[DateTime<Utc>], DateTime<Utc>, Option<DateTime<Utc>>); 17] = [
+    let cases: [Case<'_>; 17] = [
         ("A1: blocked for 17 h", 3, &[first, second, third], at(1, "16:00"), blocked(2, "09:00")),
         ("A2: a second before", 3, &[first, second, third], at(2, "08:59:59"), blocked(2, "09:00")),
         ("A2: a millisecond before", 3, &[first, second, third], at(2, "08:59:59.999"), blocked(2, "09:00")),
