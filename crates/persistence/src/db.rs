@@ -31,7 +31,6 @@ macro_rules! on_either {
         }
     };
 }
-#[allow(unused_imports, reason = "used by some of the features below")]
 pub(crate) use on_either;
 
 impl Db {

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     ids::TemplateId,
-    template::{MessageTemplate, PlatformTemplate, TemplateCategory, TemplateStatus},
+    template::{
+        MessageTemplate, PlatformTemplate, TemplateCategory, TemplateContent, TemplateStatus,
+    },
 };
 
 use crate::{
@@ -28,7 +30,7 @@ pub struct SyncReport {
 }
 
 #[derive(Queryable)]
-struct MessageTemplateRow {
+pub(crate) struct MessageTemplateRow {
     id: i64,
     account_id: String,
     name: String,
@@ -90,7 +92,7 @@ pub fn list_of_account(
     rows.into_iter().map(MessageTemplate::try_from).collect()
 }
 
-type RowColumns = (
+pub(crate) type RowColumns = (
     message_templates::id,
     message_templates::account_id,
     message_templates::name,
@@ -103,7 +105,7 @@ type RowColumns = (
     message_templates::gone_at,
 );
 
-fn row_columns() -> RowColumns {
+pub(crate) fn row_columns() -> RowColumns {
     (
         message_templates::id,
         message_templates::account_id,
@@ -208,7 +210,8 @@ pub(crate) fn read_status(word: &str, paused_until: Option<DateTime<Utc>>) -> Te
     }
 }
 
-fn category_word(category: TemplateCategory) -> &'static str {
+/// The word a category is stored by.
+pub(crate) fn category_word(category: TemplateCategory) -> &'static str {
     match category {
         TemplateCategory::Marketing => "marketing",
         TemplateCategory::Utility => "utility",
@@ -224,4 +227,9 @@ pub(crate) fn read_category(word: &str) -> Option<TemplateCategory> {
         "authentication" => Some(TemplateCategory::Authentication),
         _ => None,
     }
+}
+
+/// Reads a template's content as its row holds it.
+pub(crate) fn read_content(components: &str) -> Result<TemplateContent, PersistenceError> {
+    content::read(components)
 }

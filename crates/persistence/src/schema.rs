@@ -128,6 +128,7 @@ diesel::table! {
         since -> BigInt,
         last_seen_at -> BigInt,
         streaming -> Bool,
+        stream_lost_at -> Nullable<BigInt>,
     }
 }
 
@@ -509,6 +510,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    media_previews (id) {
+        id -> Text,
+        owner_id -> BigInt,
+        url -> Text,
+        kind -> Text,
+        content_type -> Text,
+        name -> Text,
+        size -> BigInt,
+        bytes -> Nullable<Binary>,
+        created_at -> BigInt,
+    }
+}
+
 diesel::joinable!(workspace_permissions -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
@@ -559,6 +574,7 @@ diesel::joinable!(active_messages -> api_tokens (token_id));
 diesel::joinable!(active_messages -> message_templates (template_id));
 diesel::joinable!(recipient_window -> numbers (number_id));
 diesel::joinable!(recipient_window -> contacts (contact_id));
+diesel::joinable!(media_previews -> users (owner_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     workspace,
@@ -601,4 +617,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     jobs,
     job_leases,
     job_runs,
+    media_previews,
 );

@@ -118,7 +118,8 @@ CREATE TABLE presences (
     presence TEXT NOT NULL,
     since BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL,
-    streaming BOOLEAN NOT NULL
+    streaming BOOLEAN NOT NULL,
+    stream_lost_at BIGINT
 );
 
 CREATE TABLE queues (
@@ -406,7 +407,7 @@ CREATE TABLE active_messages (
     listed_until BIGINT NOT NULL,
     counted_at BIGINT
 );
-CREATE INDEX active_messages_by_cap ON active_messages (contact_id, chatbot_id, agent_id, queued_at);
+CREATE INDEX active_messages_by_cap ON active_messages (contact_id, chatbot_id, queued_at);
 CREATE INDEX active_messages_by_agent ON active_messages (agent_id, listed_until);
 CREATE INDEX active_messages_by_expiry ON active_messages (state, expires_at);
 CREATE INDEX active_messages_by_chatbot ON active_messages (chatbot_id, queued_at);
@@ -506,3 +507,17 @@ CREATE TABLE job_runs (
     UNIQUE (job, scheduled_for)
 );
 CREATE INDEX job_runs_by_start ON job_runs (job, started_at);
+
+-- Media files as found behind the address an agent typed: fetched once, shown from here, kept for a day.
+CREATE TABLE media_previews (
+    id TEXT NOT NULL PRIMARY KEY,
+    owner_id BIGINT NOT NULL REFERENCES users (id),
+    url TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    name TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    bytes BLOB,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX media_previews_by_owner ON media_previews (owner_id, created_at);

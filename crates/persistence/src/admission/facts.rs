@@ -1,0 +1,501 @@
+//! What admission sees: read after the locks are taken, a fixed number of queries for each send.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use domain::{
+    admission::{CapFacts, ContactReach, Facts, OpenTicket, TicketReply},
+    clock::Clock,
+    contact_cap::{CapScope, ContactCap},
+    ids::{ApiTokenId, ChatbotId, ContactId, PolicyId, TicketId, UserId},
+    permission::Permission,
+    phone::PhoneNumber,
+    policy::Policy,
+    presence::Presence,
+    quiet_hours::QuietHours,
+    template::{
+        FieldValues, MessageTemplate, TemplateStatus, ValueField, VariableProblem, VariableValues,
+        check_values, expand_values,
+    },
+};
+
+use super::{
+    counters,
+    draft::{Draft, Recipient},
+};
+use crate::{
+    channel, chatbot,
+    contact::{self, Identity},
+    db::{Db, on_either},
+    error::PersistenceError,
+    instant::Instant,
+    message_template,
+    number::{self, NumberRow},
+    opt_out, policy, presence,
+    schema::{
+        active_messages, channels, chatbot_contacts, chatbots, contact_identities, contacts,
+        numbers, session_windows, tickets,
+    },
+    user::{self, Actor},
+};
+
+/// The rows an admission stands on, locked when it is to be acted upon.
+pub(super) struct Locked {
+    pub(super) number: Option<NumberRow>,
+    pub(super) contact: Option<ContactRow>,
+    pub(super) chatbot: ChatbotId,
+    policy_id: PolicyId,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = contacts)]
+pub(super) struct ContactRow {
+    pub(super) id: i64,
+    name: String,
+    phone: Option<String>,
+    time_zone: Option<String>,
+}
+
+/// What was found, and what the queued message is made of.
+pub(super) struct Gathered {
+    pub(super) facts: Facts,
+    pub(super) template: MessageTemplate,
+    /// With the fields filled in; as typed when that was not possible.
+    pub(super) values: VariableValues,
+    /// Who the send counts for.
+    pub(super) sender: Sender,
+    pub(super) policy: PolicyId,
+}
+
+/// Who a send counts for: the agent, else the token.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sender {
+    pub(super) agent: Option<UserId>,
+    pub(super) token: Option<ApiTokenId>,
+}
+
+/// Locks the number, then the contact: always in this order.
+pub(super) fn lock(db: &mut Db, actor: &Actor, draft: &Draft) -> Result<Locked, PersistenceError> {
+    let number: Option<NumberRow> = on_either!(db => diesel::update(
+            numbers::table.filter(numbers::channel_id.eq(draft.channel.0)))
+        .set(numbers::lock_version.eq(numbers::lock_version + 1))
+        .returning(NumberRow::as_returning())
+        .get_result(db)
+        .optional())?;
+    let contact = match find_recipient(db, actor, draft)? {
+        None => None,
+        Some(id) => on_either!(db => diesel::update(contacts::table.find(id.0))
+            .set(contacts::lock_version.eq(contacts::lock_version + 1))
+            .returning(ContactRow::as_returning())
+            .get_result(db)
+            .optional())?,
+    };
+    with_policy(db, draft, number, contact)
+}
+
+/// Reads what [`lock`] locks.
+pub(super) fn look(db: &mut Db, actor: &Actor, draft: &Draft) -> Result<Locked, PersistenceError> {
+    let number: Option<NumberRow> = numbers::table
+        .filter(numbers::channel_id.eq(draft.channel.0))
+        .select(NumberRow::as_select())
+        .first(db)
+        .optional()?;
+    let contact = match find_recipient(db, actor, draft)? {
+        None => None,
+        Some(id) => {
+            contacts::table.find(id.0).select(ContactRow::as_select()).first(db).optional()?
+        }
+    };
+    with_policy(db, draft, number, contact)
+}
+
+fn with_policy(
+    db: &mut Db,
+    draft: &Draft,
+    number: Option<NumberRow>,
+    contact: Option<ContactRow>,
+) -> Result<Locked, PersistenceError> {
+    let chatbot: i64 =
+        channels::table.find(draft.channel.0).select(channels::chatbot_id).first(db)?;
+    let policy_id = match &number {
+        Some(number) => PolicyId(number.policy_id),
+        None => {
+            policy::find_latest(db, policy::DEFAULT_PROFILE)?.ok_or(PersistenceError::NotFound)?
+        }
+    };
+    Ok(Locked { number, contact, chatbot: ChatbotId(chatbot), policy_id })
+}
+
+impl Locked {
+    pub(super) fn policy(&self, db: &mut Db) -> Result<Policy, PersistenceError> {
+        policy::get(db, self.policy_id)
+    }
+
+    /// The clock, read after the lock, and never before what the number's row has already seen: clocks of
+    /// several processes differ.
+    pub(super) fn now_after_lock(&self, policy: &Policy, clock: &dyn Clock) -> DateTime<Utc> {
+        let now = clock.now();
+        let Some(number) = &self.number else { return now };
+        let day = DateTime::from(number.day_expired_through) + policy.tiers.window;
+        let week = DateTime::from(number.week_expired_through) + policy.tiers.promotion_window;
+        now.max(day).max(week)
+    }
+
+    /// The contact, made now when the send goes to a number nobody has.
+    pub(super) fn contact_or_create(
+        &self,
+        db: &mut Db,
+        draft: &Draft,
+        now: DateTime<Utc>,
+    ) -> Result<ContactId, PersistenceError> {
+        match (&self.contact, &draft.to) {
+            (Some(contact), _) => Ok(ContactId(contact.id)),
+            (None, Recipient::Contact(_)) => Err(PersistenceError::NotFound),
+            (None, Recipient::Phone(phone)) => {
+                let new = contact::NewContact {
+                    phone: Some(phone.clone()),
+                    ..contact::NewContact::default()
+                };
+                contact::create(db, &new, now)
+            }
+        }
+    }
+}
+
+/// Who the draft names; `None` for a number nobody has yet.
+fn find_recipient(
+    db: &mut Db,
+    actor: &Actor,
+    draft: &Draft,
+) -> Result<Option<ContactId>, PersistenceError> {
+    let contact = match &draft.to {
+        Recipient::Phone(phone) => return contact::find_by_identity(db, Identity::Phone(phone)),
+        Recipient::Contact(contact) => *contact,
+    };
+    let known: Option<i64> = chatbot_contacts::table
+        .filter(chatbot_contacts::contact_id.eq(contact.0))
+        .filter(chatbot_contacts::chatbot_id.eq_any(actor.chatbot_ids()))
+        .select(chatbot_contacts::contact_id)
+        .first(db)
+        .optional()?;
+    known.map(|id| Some(ContactId(id))).ok_or(PersistenceError::NotFound)
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = channels)]
+struct ChannelFacts {
+    kind: String,
+    account_id: String,
+    connected: bool,
+    credentials_failing_since: Option<Instant>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = chatbots)]
+struct ChatbotFacts {
+    time_zone: String,
+    active_messages_enabled: bool,
+    cap_enabled: bool,
+    cap_sends: i64,
+    cap_scope: String,
+    quiet_hours_enabled: bool,
+}
+
+/// Reads all that admission asks, as it is at `now`.
+pub(super) fn gather(
+    db: &mut Db,
+    actor: &Actor,
+    draft: &Draft,
+    locked: &mut Locked,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<Gathered, PersistenceError> {
+    let (channel, settings): (ChannelFacts, ChatbotFacts) = channels::table
+        .inner_join(chatbots::table)
+        .filter(channels::id.eq(draft.channel.0))
+        .select((ChannelFacts::as_select(), ChatbotFacts::as_select()))
+        .first(db)?;
+    let kind = channel::read_kind(&channel.kind)?;
+    let mut template = message_template::get(db, draft.template)?;
+    if template.account_id != channel.account_id {
+        template.status = TemplateStatus::Gone;
+    }
+    let contact = locked.contact.as_ref().map(|row| ContactId(row.id));
+    let sender = Sender { agent: draft.agent, token: actor.token };
+    let (values, variable_problems) = fill_variables(db, draft, locked, &template)?;
+    let (platform_status, restricted_until) = match &locked.number {
+        Some(number) => (number.platform_status.as_str(), number.platform_restricted_until),
+        None => ("NO_NUMBER", None),
+    };
+    let number_troubles = number::troubles(
+        channel.connected,
+        channel.credentials_failing_since.is_some(),
+        platform_status,
+        restricted_until.map(DateTime::from),
+    );
+    let facts = Facts {
+        permitted: is_permitted(db, actor, draft, locked.chatbot)?,
+        presence: find_presence(db, draft, policy, now)?,
+        active_messages_enabled: settings.active_messages_enabled,
+        channel: kind,
+        number_troubles,
+        tier: match &mut locked.number {
+            Some(number) => Some(counters::tier_facts(db, number, policy, now)?),
+            None => None,
+        },
+        template_status: template.status,
+        template_category: template.category,
+        session_open_until: match policy.session_window(kind) {
+            Some(rule) => find_last_inbound(db, draft, contact)?.map(|at| at + rule.window),
+            None => None,
+        },
+        contact: find_reach(db, contact, &channel.account_id)?,
+        opt_outs: match contact {
+            Some(contact) => opt_out::list_in_force(db, contact)?,
+            None => Vec::new(),
+        },
+        open_ticket: find_open_ticket(db, locked.chatbot, contact)?,
+        ticket_reply: draft.ticket.zip(draft.agent).map(|(ticket, by)| TicketReply { ticket, by }),
+        call_back: None,
+        cap: find_cap(db, &settings, locked.chatbot, contact, sender, policy, now)?,
+        quiet_hours: find_quiet_hours(db, &settings, draft, locked)?,
+        variable_problems,
+        credit: None,
+        forecast_horizon: policy.active_messages.forecast_horizon,
+    };
+    Ok(Gathered { facts, template, values, sender, policy: locked.policy_id })
+}
+
+/// The one who asks, and the agent it is sent for, must both be allowed to send there.
+fn is_permitted(
+    db: &mut Db,
+    actor: &Actor,
+    draft: &Draft,
+    chatbot: ChatbotId,
+) -> Result<bool, PersistenceError> {
+    if !actor.may(chatbot, Permission::SendActiveMessages) {
+        return Ok(false);
+    }
+    match draft.agent {
+        Some(agent) if agent != actor.id() => {
+            let agent = user::find_actor(db, agent)?;
+            Ok(agent.is_some_and(|agent| agent.may(chatbot, Permission::SendActiveMessages)))
+        }
+        Some(_) | None => Ok(true),
+    }
+}
+
+/// `None` where no person presses *Send*.
+fn find_presence(
+    db: &mut Db,
+    draft: &Draft,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<Option<Presence>, PersistenceError> {
+    match draft.agent {
+        Some(agent) if draft.door.needs_presence() => {
+            presence::find_at(db, agent, &policy.service, now).map(Some)
+        }
+        Some(_) | None => Ok(None),
+    }
+}
+
+fn find_last_inbound(
+    db: &mut Db,
+    draft: &Draft,
+    contact: Option<ContactId>,
+) -> Result<Option<DateTime<Utc>>, PersistenceError> {
+    let Some(contact) = contact else { return Ok(None) };
+    let at: Option<Instant> = session_windows::table
+        .find((draft.channel.0, contact.0))
+        .select(session_windows::last_inbound_at)
+        .first(db)
+        .optional()?;
+    Ok(at.map(DateTime::from))
+}
+
+/// The best of the contact's ways on this channel; a new number is taken to be reachable.
+fn find_reach(
+    db: &mut Db,
+    contact: Option<ContactId>,
+    account: &str,
+) -> Result<ContactReach, PersistenceError> {
+    let Some(contact) = contact else { return Ok(ContactReach::Reachable) };
+    let ways: Vec<(String, String, String)> = contact_identities::table
+        .filter(contact_identities::contact_id.eq(contact.0))
+        .order(contact_identities::id.asc())
+        .select((
+            contact_identities::kind,
+            contact_identities::scope,
+            contact_identities::reachable,
+        ))
+        .load(db)?;
+    let mut best = ContactReach::NoIdentity;
+    for (kind, scope, word) in ways {
+        let is_of_channel = kind == "phone" || scope == account;
+        if !is_of_channel {
+            continue;
+        }
+        let reach = ContactReach::parse(&word)
+            .ok_or_else(|| PersistenceError::unreadable("contact_identities", "reachable", word))?;
+        match reach {
+            ContactReach::Reachable => return Ok(reach),
+            _ if best == ContactReach::NoIdentity => best = reach,
+            _ => {}
+        }
+    }
+    Ok(best)
+}
+
+/// The condition is written out, so that both databases use the index on open tickets.
+fn find_open_ticket(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    contact: Option<ContactId>,
+) -> Result<Option<OpenTicket>, PersistenceError> {
+    let Some(contact) = contact else { return Ok(None) };
+    let row: Option<(i64, Option<i64>)> = tickets::table
+        .filter(tickets::chatbot_id.eq(chatbot.0))
+        .filter(tickets::contact_id.eq(contact.0))
+        .filter(sql::<Bool>("tickets.state <> 'closed'"))
+        .select((tickets::id, tickets::agent_id))
+        .first(db)
+        .optional()?;
+    Ok(row.map(|(id, holder)| OpenTicket { id: TicketId(id), holder: holder.map(UserId) }))
+}
+
+/// The counted sends in the cap's window, oldest first; `None` while the cap is off (AD-03, AD-06).
+fn find_cap(
+    db: &mut Db,
+    settings: &ChatbotFacts,
+    chatbot: ChatbotId,
+    contact: Option<ContactId>,
+    sender: Sender,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<Option<CapFacts>, PersistenceError> {
+    if !settings.cap_enabled {
+        return Ok(None);
+    }
+    let scope = chatbot::parse_scope(&settings.cap_scope)?;
+    let sends = number::count("cap_sends", settings.cap_sends)?;
+    let cap = ContactCap { sends, window: policy.contact_cap.window };
+    let sent_at = match contact {
+        Some(contact) => list_counted(db, chatbot, contact, scope, sender, now - cap.window)?,
+        None => Vec::new(),
+    };
+    Ok(Some(CapFacts { cap, scope, sent_at }))
+}
+
+fn list_counted(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    contact: ContactId,
+    scope: CapScope,
+    sender: Sender,
+    since: DateTime<Utc>,
+) -> Result<Vec<DateTime<Utc>>, PersistenceError> {
+    let rows: Vec<(Instant, Option<i64>, Option<i64>)> = active_messages::table
+        .filter(active_messages::contact_id.eq(contact.0))
+        .filter(active_messages::chatbot_id.eq(chatbot.0))
+        .filter(active_messages::queued_at.gt(Instant::from(since)))
+        .filter(active_messages::given_back_at.is_null())
+        .order(active_messages::queued_at.asc())
+        .select((active_messages::queued_at, active_messages::agent_id, active_messages::token_id))
+        .load(db)?;
+    let counts = |agent: Option<i64>, token: Option<i64>| match (scope, sender.agent) {
+        (CapScope::AllAgents, _) => true,
+        (CapScope::EachAgent, Some(own)) => agent == Some(own.0),
+        // Without an agent the token counts as one.
+        (CapScope::EachAgent, None) => agent.is_none() && token == sender.token.map(|id| id.0),
+    };
+    let counted = rows.into_iter().filter(|(_, agent, token)| counts(*agent, *token));
+    Ok(counted.map(|(at, _, _)| at.into()).collect())
+}
+
+/// The chatbot's frames in every zone the contact may be in; the chatbot's own zone where nothing is known.
+fn find_quiet_hours(
+    db: &mut Db,
+    settings: &ChatbotFacts,
+    draft: &Draft,
+    locked: &Locked,
+) -> Result<Option<QuietHours>, PersistenceError> {
+    if !settings.quiet_hours_enabled {
+        return Ok(None);
+    }
+    let allowed = chatbot::find_quiet_hours(db, locked.chatbot)?;
+    let own_zone = locked.contact.as_ref().and_then(|row| row.time_zone.as_deref());
+    let own_zone: Option<Tz> = own_zone.and_then(|zone| zone.parse().ok());
+    let phone = recipient_phone(draft, locked);
+    let mut zones = match (own_zone, phone) {
+        (Some(zone), _) => vec![zone],
+        (None, Some(phone)) => phone.candidate_zones().to_vec(),
+        (None, None) => Vec::new(),
+    };
+    if zones.is_empty() {
+        let zone = settings.time_zone.parse().map_err(|_| {
+            PersistenceError::unreadable("chatbots", "time_zone", settings.time_zone.as_str())
+        })?;
+        zones.push(zone);
+    }
+    Ok(Some(QuietHours { allowed, zones }))
+}
+
+fn recipient_phone(draft: &Draft, locked: &Locked) -> Option<PhoneNumber> {
+    match (&locked.contact, &draft.to) {
+        (Some(row), _) => row.phone.as_deref().and_then(|phone| PhoneNumber::from_e164(phone).ok()),
+        (None, Recipient::Phone(phone)) => Some(phone.clone()),
+        (None, Recipient::Contact(_)) => None,
+    }
+}
+
+/// The values with their fields filled in for this recipient, and what is wrong with them (AM-13).
+fn fill_variables(
+    db: &mut Db,
+    draft: &Draft,
+    locked: &Locked,
+    template: &MessageTemplate,
+) -> Result<(VariableValues, Vec<VariableProblem>), PersistenceError> {
+    let fields = find_fields(db, draft, locked)?;
+    match expand_values(&draft.values, &fields) {
+        Ok(values) => {
+            let problems = check_values(&template.content, &values);
+            Ok((values, problems))
+        }
+        Err(problems) => Ok((draft.values.clone(), problems)),
+    }
+}
+
+/// Asks the database only for fields that are used.
+fn find_fields(
+    db: &mut Db,
+    draft: &Draft,
+    locked: &Locked,
+) -> Result<FieldValues, PersistenceError> {
+    let uses = |field: ValueField| {
+        let token = field.token();
+        draft.values.values().any(|value| value.contains(&token))
+    };
+    let contact_protocol = match &locked.contact {
+        Some(contact) if uses(ValueField::ContactProtocol) => tickets::table
+            .filter(tickets::contact_id.eq(contact.id))
+            .filter(tickets::chatbot_id.eq(locked.chatbot.0))
+            .order(tickets::opened_at.desc())
+            .select(tickets::protocol)
+            .first(db)
+            .optional()?,
+        Some(_) | None => None,
+    };
+    let agent_name = match draft.agent {
+        Some(agent) if uses(ValueField::AgentName) => {
+            user::find_actor(db, agent)?.map(|actor| actor.user.name)
+        }
+        Some(_) | None => None,
+    };
+    Ok(FieldValues {
+        contact_name: locked.contact.as_ref().map(|contact| contact.name.clone()),
+        contact_phone: recipient_phone(draft, locked).map(|phone| phone.as_e164().to_owned()),
+        contact_protocol,
+        agent_name,
+    })
+}

@@ -1,0 +1,117 @@
+//! An admitted send becomes rows: the message, its place in the outbox, and what it counts for.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use domain::{
+    active_message::ActiveMessageState,
+    dispatch::OutboxState,
+    ids::{ContactId, DecisionId, MessageId},
+    policy::Policy,
+    template::VariableValues,
+};
+
+use super::{
+    Queued, counters,
+    draft::Draft,
+    facts::{Gathered, Locked},
+    promotion,
+};
+use crate::{
+    contact,
+    db::Db,
+    error::PersistenceError,
+    instant::Instant,
+    live::{self, LiveEvent, LiveKind},
+    schema::{active_messages, messages, outbox},
+    secret::random_bytes,
+};
+
+/// Queues the admitted send and moves the counters, whose lock is held.
+#[expect(clippy::too_many_arguments, reason = "each is a different thing this one place needs")]
+pub(super) fn insert(
+    db: &mut Db,
+    draft: &Draft,
+    locked: &mut Locked,
+    gathered: &Gathered,
+    policy: &Policy,
+    contact: ContactId,
+    decision: DecisionId,
+    now: DateTime<Utc>,
+) -> Result<Queued, PersistenceError> {
+    let number = locked.number.as_mut().ok_or(PersistenceError::NotFound)?;
+    let chatbot = locked.chatbot;
+    let at = Instant::from(now);
+    let agent = gathered.sender.agent;
+    let filled = gathered.template.content.fill(&gathered.values);
+    let message: i64 = diesel::insert_into(messages::table)
+        .values((
+            messages::chatbot_id.eq(chatbot.0),
+            messages::channel_id.eq(draft.channel.0),
+            messages::contact_id.eq(contact.0),
+            messages::ticket_id.eq(draft.ticket.map(|ticket| ticket.0)),
+            messages::agent_id.eq(agent.map(|agent| agent.0)),
+            messages::direction.eq("out"),
+            messages::kind.eq("template"),
+            messages::body.eq(filled.body_text()),
+            messages::payload.eq("{}"),
+            messages::callback_id.eq(Some(hex::encode(random_bytes::<16>()?))),
+            messages::state.eq(ActiveMessageState::Sending.as_str()),
+            messages::occurred_at.eq(at),
+            messages::created_at.eq(at),
+        ))
+        .returning(messages::id)
+        .get_result(db)?;
+    diesel::insert_into(outbox::table)
+        .values((
+            outbox::message_id.eq(message),
+            outbox::channel_id.eq(draft.channel.0),
+            outbox::contact_id.eq(contact.0),
+            outbox::state.eq(OutboxState::Queued.as_str()),
+            outbox::due_at.eq(at),
+            outbox::attempts.eq(0_i64),
+            outbox::lease_fence.eq(0_i64),
+        ))
+        .execute(db)?;
+    let notification = gathered.facts.is_notification(now);
+    let expires_at = now + policy.active_messages.response_window;
+    let listed_until = expires_at + policy.active_messages.listed_after_window;
+    diesel::insert_into(active_messages::table)
+        .values((
+            active_messages::message_id.eq(message),
+            active_messages::chatbot_id.eq(chatbot.0),
+            active_messages::number_id.eq(number.id),
+            active_messages::contact_id.eq(contact.0),
+            active_messages::agent_id.eq(agent.map(|agent| agent.0)),
+            active_messages::token_id.eq(gathered.sender.token.map(|token| token.0)),
+            active_messages::template_id.eq(draft.template.0),
+            active_messages::variables.eq(write_values(&gathered.values)?),
+            active_messages::door.eq(draft.door.as_str()),
+            active_messages::decision_id.eq(decision.0),
+            active_messages::state.eq(ActiveMessageState::Sending.as_str()),
+            (
+                active_messages::notification.eq(notification),
+                active_messages::queued_at.eq(at),
+                active_messages::expires_at.eq(Instant::from(expires_at)),
+                active_messages::listed_until.eq(Instant::from(listed_until)),
+                active_messages::counted_at.eq(notification.then_some(at)),
+            ),
+        ))
+        .execute(db)?;
+    if notification {
+        counters::count_recipient(db, number, contact, now)?;
+        promotion::try_promotion(db, number, policy, now)?;
+        counters::store(db, number)?;
+    }
+    contact::join_chatbot(db, chatbot, contact, agent, Some(draft.channel), now)?;
+    let event = |kind| LiveEvent { kind, chatbot: Some(chatbot), user: agent, id: message };
+    live::note(db, event(LiveKind::ActiveMessage));
+    Ok(Queued { message: MessageId(message), contact, decision })
+}
+
+fn write_values(values: &VariableValues) -> Result<String, PersistenceError> {
+    let plain: std::collections::BTreeMap<&str, &str> =
+        values.iter().map(|(name, value)| (name.0.as_str(), value.as_str())).collect();
+    serde_json::to_string(&plain).map_err(|error| {
+        PersistenceError::unreadable("active_messages", "variables", error.to_string())
+    })
+}

@@ -1,0 +1,378 @@
+//! Chatbots and their general settings, the switch of active messages and the cap among them.
+
+use chrono::{DateTime, Utc, Weekday};
+use diesel::prelude::*;
+use domain::{
+    contact_cap::CapScope,
+    ids::{ChatbotId, UserId},
+    permission::Permission,
+    quiet_hours::{Frame, WeeklyFrames},
+};
+
+use crate::{
+    db::{Db, on_either},
+    error::PersistenceError,
+    instant::Instant,
+    live::{self, LiveEvent, LiveKind},
+    schema::{channels, chatbots, message_templates, quiet_hours_frames},
+    user::Actor,
+};
+
+/// A chatbot with its general settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chatbot {
+    /// Its id.
+    pub id: ChatbotId,
+    /// As shown.
+    pub name: String,
+    /// The IANA zone of its business hours.
+    pub time_zone: String,
+    /// What *General settings* shows.
+    pub settings: Settings,
+    /// When these were last saved, and by whom; `None` as long as they are the defaults.
+    pub changed: Option<(DateTime<Utc>, UserId)>,
+}
+
+/// What *General settings* changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The switch *Active messages* (AM-14).
+    pub active_messages_enabled: bool,
+    /// The switch *Limit the total number of active messages per customer* (AD-08).
+    pub cap_enabled: bool,
+    /// X: checked by [`parse_cap_sends`](domain::contact_cap::parse_cap_sends) (AD-05).
+    pub cap_sends: u32,
+    /// Whose sends count together (AD-06).
+    pub cap_scope: CapScope,
+    /// Replies go straight into *In progress* (RO-01).
+    pub direct_transfer: bool,
+    /// There is no outside of business hours (OH-01).
+    pub all_day_service: bool,
+    /// Contacts are written to in [`find_quiet_hours`]'s frames only (AD-10).
+    pub quiet_hours_enabled: bool,
+    /// Below this many minutes a session is at risk (SW-03).
+    pub risk_alert_minutes: u32,
+}
+
+impl Default for Settings {
+    /// A new chatbot's (DE-01).
+    fn default() -> Self {
+        Self {
+            active_messages_enabled: false,
+            cap_enabled: false,
+            cap_sends: 3,
+            cap_scope: CapScope::EachAgent,
+            direct_transfer: true,
+            all_day_service: false,
+            quiet_hours_enabled: false,
+            risk_alert_minutes: 120,
+        }
+    }
+}
+
+/// What active messages still need before they can be switched on (AM-14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MissingStep {
+    /// No number is connected.
+    ConnectedNumber,
+    /// No connected number's webhook was verified.
+    VerifiedWebhook,
+    /// No template is approved for a connected number.
+    ApprovedTemplate,
+}
+
+/// What became of saving the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum SaveOutcome {
+    /// They hold from now on.
+    Saved,
+    /// Active messages cannot be switched on yet, for these reasons; nothing was saved.
+    NotReady(Vec<MissingStep>),
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = chatbots)]
+struct ChatbotRow {
+    id: i64,
+    name: String,
+    time_zone: String,
+    active_messages_enabled: bool,
+    cap_enabled: bool,
+    cap_sends: i64,
+    cap_scope: String,
+    direct_transfer: bool,
+    all_day_service: bool,
+    quiet_hours_enabled: bool,
+    risk_alert_minutes: i64,
+    settings_changed_at: Option<Instant>,
+    settings_changed_by: Option<i64>,
+}
+
+impl TryFrom<ChatbotRow> for Chatbot {
+    type Error = PersistenceError;
+
+    fn try_from(row: ChatbotRow) -> Result<Self, PersistenceError> {
+        let count = |column, value: i64| {
+            u32::try_from(value)
+                .map_err(|_| PersistenceError::unreadable("chatbots", column, value.to_string()))
+        };
+        let settings = Settings {
+            active_messages_enabled: row.active_messages_enabled,
+            cap_enabled: row.cap_enabled,
+            cap_sends: count("cap_sends", row.cap_sends)?,
+            cap_scope: parse_scope(&row.cap_scope)?,
+            direct_transfer: row.direct_transfer,
+            all_day_service: row.all_day_service,
+            quiet_hours_enabled: row.quiet_hours_enabled,
+            risk_alert_minutes: count("risk_alert_minutes", row.risk_alert_minutes)?,
+        };
+        let changed = row.settings_changed_at.zip(row.settings_changed_by);
+        Ok(Self {
+            id: ChatbotId(row.id),
+            name: row.name,
+            time_zone: row.time_zone,
+            settings,
+            changed: changed.map(|(at, by)| (at.into(), UserId(by))),
+        })
+    }
+}
+
+/// Reads the stored scope of the cap.
+pub(crate) fn parse_scope(word: &str) -> Result<CapScope, PersistenceError> {
+    CapScope::parse(word).ok_or_else(|| PersistenceError::unreadable("chatbots", "cap_scope", word))
+}
+
+/// Makes a chatbot with the defaults of DE-01.
+///
+/// # Errors
+/// When the database fails.
+pub fn create(
+    db: &mut Db,
+    name: &str,
+    time_zone: &str,
+    now: DateTime<Utc>,
+) -> Result<ChatbotId, PersistenceError> {
+    let settings = Settings::default();
+    db.write(|db| {
+        let id: i64 = diesel::insert_into(chatbots::table)
+            .values((
+                chatbots::name.eq(name),
+                chatbots::time_zone.eq(time_zone),
+                setting_columns(&settings),
+                chatbots::created_at.eq(Instant::from(now)),
+            ))
+            .returning(chatbots::id)
+            .get_result(db)?;
+        let id = ChatbotId(id);
+        save_frames(db, id, &WeeklyFrames::every_day_eight_to_nine())?;
+        Ok(id)
+    })
+}
+
+/// `chatbot`, for anyone of its team.
+///
+/// # Errors
+/// `NotFound` for who is not of its team.
+pub fn get(db: &mut Db, actor: &Actor, chatbot: ChatbotId) -> Result<Chatbot, PersistenceError> {
+    if !actor.is_in_team(chatbot) {
+        return Err(PersistenceError::NotFound);
+    }
+    chatbots::table.find(chatbot.0).select(ChatbotRow::as_select()).first(db)?.try_into()
+}
+
+/// The chatbots of `actor`, by name then id.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(db: &mut Db, actor: &Actor) -> Result<Vec<Chatbot>, PersistenceError> {
+    let rows: Vec<ChatbotRow> = chatbots::table
+        .filter(chatbots::id.eq_any(actor.chatbot_ids()))
+        .order((chatbots::name.asc(), chatbots::id.asc()))
+        .select(ChatbotRow::as_select())
+        .load(db)?;
+    rows.into_iter().map(Chatbot::try_from).collect()
+}
+
+/// Every chatbot of the workspace with its name, by name; for commands, which have no actor.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_all(db: &mut Db) -> Result<Vec<(ChatbotId, String)>, PersistenceError> {
+    let rows: Vec<(i64, String)> = chatbots::table
+        .order((chatbots::name.asc(), chatbots::id.asc()))
+        .select((chatbots::id, chatbots::name))
+        .load(db)?;
+    Ok(rows.into_iter().map(|(id, name)| (ChatbotId(id), name)).collect())
+}
+
+/// Saves the general settings of `chatbot` for `actor` (AD-08).
+///
+/// Switching active messages on asks for what AM-14 names; leaving them on does not ask again.
+///
+/// # Errors
+/// `NotFound` outside the team, `Denied` without *edit general settings*.
+pub fn save_settings(
+    db: &mut Db,
+    actor: &Actor,
+    chatbot: ChatbotId,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<SaveOutcome, PersistenceError> {
+    actor.require(chatbot, Permission::EditGeneralSettings)?;
+    db.write(|db| {
+        // Takes the row's lock, so that two who save at once are one after the other.
+        let was_enabled: bool = on_either!(db => diesel::update(chatbots::table.find(chatbot.0))
+            .set(chatbots::name.eq(chatbots::name))
+            .returning(chatbots::active_messages_enabled)
+            .get_result(db))?;
+        if settings.active_messages_enabled && !was_enabled {
+            let missing = list_missing_steps(db, chatbot, now)?;
+            if !missing.is_empty() {
+                return Ok(SaveOutcome::NotReady(missing));
+            }
+        }
+        diesel::update(chatbots::table.find(chatbot.0))
+            .set((
+                setting_columns(settings),
+                chatbots::settings_changed_at.eq(Some(Instant::from(now))),
+                chatbots::settings_changed_by.eq(Some(actor.id().0)),
+            ))
+            .execute(db)?;
+        note_change(db, chatbot);
+        Ok(SaveOutcome::Saved)
+    })
+}
+
+/// What `chatbot` still needs before active messages can be switched on, in the order to mend it.
+///
+/// Rule: AM-14.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_missing_steps(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    now: DateTime<Utc>,
+) -> Result<Vec<MissingStep>, PersistenceError> {
+    let connected: Vec<(String, Option<Instant>)> = channels::table
+        .filter(channels::chatbot_id.eq(chatbot.0))
+        .filter(channels::connected.eq(true))
+        .select((channels::account_id, channels::webhook_verified_at))
+        .load(db)?;
+    let verified = connected.iter().any(|(_, verified_at)| verified_at.is_some());
+    let accounts: Vec<String> = connected.iter().map(|(account, _)| account.clone()).collect();
+    let pause_is_over = message_templates::status
+        .eq("paused")
+        .and(message_templates::paused_until.le(Some(Instant::from(now))))
+        .assume_not_null();
+    let approved: i64 = message_templates::table
+        .filter(message_templates::account_id.eq_any(accounts))
+        .filter(message_templates::gone_at.is_null())
+        .filter(message_templates::status.eq("approved").or(pause_is_over))
+        .count()
+        .get_result(db)?;
+    let steps = [
+        (MissingStep::ConnectedNumber, !connected.is_empty()),
+        (MissingStep::VerifiedWebhook, verified),
+        (MissingStep::ApprovedTemplate, approved > 0),
+    ];
+    Ok(steps.into_iter().filter(|(_, done)| !done).map(|(step, _)| step).collect())
+}
+
+/// The weekly frames in which `chatbot` may write, whether or not quiet hours are on (AD-10).
+///
+/// # Errors
+/// When the database fails.
+pub fn find_quiet_hours(db: &mut Db, chatbot: ChatbotId) -> Result<WeeklyFrames, PersistenceError> {
+    let rows: Vec<(i64, i64, i64)> = quiet_hours_frames::table
+        .filter(quiet_hours_frames::chatbot_id.eq(chatbot.0))
+        .order((quiet_hours_frames::weekday.asc(), quiet_hours_frames::opens_minute.asc()))
+        .select((
+            quiet_hours_frames::weekday,
+            quiet_hours_frames::opens_minute,
+            quiet_hours_frames::closes_minute,
+        ))
+        .load(db)?;
+    rows.into_iter().map(read_frame).collect::<Result<_, _>>().map(WeeklyFrames)
+}
+
+/// Replaces the weekly frames in which `chatbot` may write.
+///
+/// # Errors
+/// `NotFound` outside the team, `Denied` without *edit general settings*.
+pub fn save_quiet_hours(
+    db: &mut Db,
+    actor: &Actor,
+    chatbot: ChatbotId,
+    frames: &WeeklyFrames,
+) -> Result<(), PersistenceError> {
+    actor.require(chatbot, Permission::EditGeneralSettings)?;
+    db.write(|db| {
+        save_frames(db, chatbot, frames)?;
+        note_change(db, chatbot);
+        Ok(())
+    })
+}
+
+fn note_change(db: &mut Db, chatbot: ChatbotId) {
+    let event =
+        LiveEvent { kind: LiveKind::Settings, chatbot: Some(chatbot), user: None, id: chatbot.0 };
+    live::note(db, event);
+}
+
+fn save_frames(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    frames: &WeeklyFrames,
+) -> Result<(), PersistenceError> {
+    diesel::delete(quiet_hours_frames::table.filter(quiet_hours_frames::chatbot_id.eq(chatbot.0)))
+        .execute(db)?;
+    for frame in &frames.0 {
+        diesel::insert_into(quiet_hours_frames::table)
+            .values((
+                quiet_hours_frames::chatbot_id.eq(chatbot.0),
+                quiet_hours_frames::weekday.eq(i64::from(frame.weekday().number_from_monday())),
+                quiet_hours_frames::opens_minute.eq(i64::from(frame.opens())),
+                quiet_hours_frames::closes_minute.eq(i64::from(frame.closes())),
+            ))
+            .execute(db)?;
+    }
+    Ok(())
+}
+
+/// Weekday 1 is Monday.
+fn read_frame((weekday, opens, closes): (i64, i64, i64)) -> Result<Frame, PersistenceError> {
+    let unreadable = || {
+        let value = format!("{weekday} {opens} {closes}");
+        PersistenceError::unreadable("quiet_hours_frames", "weekday", value)
+    };
+    let day = u8::try_from(weekday - 1).map_err(|_| unreadable())?;
+    let day = Weekday::try_from(day).map_err(|_| unreadable())?;
+    let minute = |minute: i64| u16::try_from(minute).map_err(|_| unreadable());
+    Frame::new(day, minute(opens)?, minute(closes)?).map_err(|_| unreadable())
+}
+
+type SettingColumns = (
+    diesel::dsl::Eq<chatbots::active_messages_enabled, bool>,
+    diesel::dsl::Eq<chatbots::cap_enabled, bool>,
+    diesel::dsl::Eq<chatbots::cap_sends, i64>,
+    diesel::dsl::Eq<chatbots::cap_scope, &'static str>,
+    diesel::dsl::Eq<chatbots::direct_transfer, bool>,
+    diesel::dsl::Eq<chatbots::all_day_service, bool>,
+    diesel::dsl::Eq<chatbots::quiet_hours_enabled, bool>,
+    diesel::dsl::Eq<chatbots::risk_alert_minutes, i64>,
+);
+
+fn setting_columns(settings: &Settings) -> SettingColumns {
+    (
+        chatbots::active_messages_enabled.eq(settings.active_messages_enabled),
+        chatbots::cap_enabled.eq(settings.cap_enabled),
+        chatbots::cap_sends.eq(i64::from(settings.cap_sends)),
+        chatbots::cap_scope.eq(settings.cap_scope.as_str()),
+        chatbots::direct_transfer.eq(settings.direct_transfer),
+        chatbots::all_day_service.eq(settings.all_day_service),
+        chatbots::quiet_hours_enabled.eq(settings.quiet_hours_enabled),
+        chatbots::risk_alert_minutes.eq(i64::from(settings.risk_alert_minutes)),
+    )
+}

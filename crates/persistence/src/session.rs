@@ -1,0 +1,237 @@
+//! Web sessions as rows: listed, ended one by one, and never stored in the clear.
+
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use domain::ids::{SessionId, UserId};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    db::Db,
+    error::PersistenceError,
+    instant::Instant,
+    schema::sessions,
+    secret::random_bytes,
+    user::{self, Actor},
+};
+
+/// How long a session lives.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionPolicy {
+    /// Without a request for this long an agent's session ends.
+    pub idle: TimeDelta,
+    /// The same for whoever holds rights over the whole workspace.
+    pub idle_of_admins: TimeDelta,
+    /// However busy, it ends this long after the sign-in.
+    pub absolute: TimeDelta,
+}
+
+impl Default for SessionPolicy {
+    fn default() -> Self {
+        Self {
+            idle: TimeDelta::minutes(30),
+            idle_of_admins: TimeDelta::minutes(15),
+            absolute: TimeDelta::hours(12),
+        }
+    }
+}
+
+/// A session just opened. The token goes into the cookie and nowhere else.
+pub struct OpenedSession {
+    /// Its id.
+    pub id: SessionId,
+    /// 64 hexadecimal digits.
+    pub token: String,
+    /// Expected in every form of this session.
+    pub form_token: String,
+    /// When it ends at the latest.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl fmt::Debug for OpenedSession {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("OpenedSession").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A session that holds, with who it belongs to.
+#[derive(Clone)]
+pub struct SignedIn {
+    /// Its id.
+    pub session: SessionId,
+    /// Expected in every form of this session.
+    pub form_token: String,
+    /// Who asks.
+    pub actor: Actor,
+    /// The last request noted.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SignedIn").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
+/// A session as its owner sees it in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionLine {
+    /// Its id.
+    pub id: SessionId,
+    /// What the browser calls itself.
+    pub user_agent: String,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+    /// The last request noted.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// Opens a session for `user`; the one of `former_token`, if any, ends, so that a sign-in renews.
+///
+/// # Errors
+/// `Secret` when the system gives no random bytes.
+pub fn open(
+    db: &mut Db,
+    user: UserId,
+    user_agent: &str,
+    former_token: Option<&str>,
+    policy: SessionPolicy,
+    now: DateTime<Utc>,
+) -> Result<OpenedSession, PersistenceError> {
+    let token = hex::encode(random_bytes::<32>()?);
+    let form_token = hex::encode(random_bytes::<32>()?);
+    let expires_at = now + policy.absolute;
+    db.write(|db| {
+        if let Some(former) = former_token {
+            end_by_token(db, former)?;
+        }
+        let id: i64 = diesel::insert_into(sessions::table)
+            .values((
+                sessions::token_hash.eq(hash(&token)),
+                sessions::user_id.eq(user.0),
+                sessions::form_token.eq(&form_token),
+                sessions::user_agent.eq(user_agent.chars().take(300).collect::<String>()),
+                sessions::created_at.eq(Instant::from(now)),
+                sessions::last_seen_at.eq(Instant::from(now)),
+                sessions::expires_at.eq(Instant::from(expires_at)),
+            ))
+            .returning(sessions::id)
+            .get_result(db)?;
+        Ok(OpenedSession { id: SessionId(id), token, form_token, expires_at })
+    })
+}
+
+/// Who `token` signs in at `now`; `None` when it never did, has ended, or its user is disabled.
+///
+/// A session idle for exactly its time has ended.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_signed_in(
+    db: &mut Db,
+    token: &str,
+    policy: SessionPolicy,
+    now: DateTime<Utc>,
+) -> Result<Option<SignedIn>, PersistenceError> {
+    let row: Option<(i64, i64, String, Instant, Instant)> = sessions::table
+        .filter(sessions::token_hash.eq(hash(token)))
+        .select((
+            sessions::id,
+            sessions::user_id,
+            sessions::form_token,
+            sessions::last_seen_at,
+            sessions::expires_at,
+        ))
+        .first(db)
+        .optional()?;
+    let Some((id, user, form_token, last_seen_at, expires_at)) = row else { return Ok(None) };
+    let (last_seen_at, expires_at) = (DateTime::from(last_seen_at), DateTime::from(expires_at));
+    let Some(actor) = user::find_actor(db, UserId(user))? else { return Ok(None) };
+    let idle = if actor.is_admin() { policy.idle_of_admins } else { policy.idle };
+    if expires_at <= now || last_seen_at + idle <= now {
+        return Ok(None);
+    }
+    Ok(Some(SignedIn { session: SessionId(id), form_token, actor, last_seen_at }))
+}
+
+/// Notes a request of the session, so that it does not count as idle. Never goes back.
+///
+/// # Errors
+/// When the database fails.
+pub fn touch(db: &mut Db, session: SessionId, now: DateTime<Utc>) -> Result<(), PersistenceError> {
+    let earlier = sessions::table
+        .filter(sessions::id.eq(session.0))
+        .filter(sessions::last_seen_at.lt(Instant::from(now)));
+    diesel::update(earlier).set(sessions::last_seen_at.eq(Instant::from(now))).execute(db)?;
+    Ok(())
+}
+
+/// The open sessions of `user`, the latest request first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    db: &mut Db,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<SessionLine>, PersistenceError> {
+    let rows: Vec<(i64, String, Instant, Instant)> = sessions::table
+        .filter(sessions::user_id.eq(user.0))
+        .filter(sessions::expires_at.gt(Instant::from(now)))
+        .order((sessions::last_seen_at.desc(), sessions::id.desc()))
+        .select((sessions::id, sessions::user_agent, sessions::created_at, sessions::last_seen_at))
+        .load(db)?;
+    let line =
+        |(id, user_agent, created_at, last_seen_at): (i64, String, Instant, Instant)| SessionLine {
+            id: SessionId(id),
+            user_agent,
+            created_at: created_at.into(),
+            last_seen_at: last_seen_at.into(),
+        };
+    Ok(rows.into_iter().map(line).collect())
+}
+
+/// Ends one session of `user`.
+///
+/// # Errors
+/// `NotFound` when `user` has no such session.
+pub fn end(db: &mut Db, user: UserId, session: SessionId) -> Result<(), PersistenceError> {
+    let own =
+        sessions::table.filter(sessions::id.eq(session.0)).filter(sessions::user_id.eq(user.0));
+    match diesel::delete(own).execute(db)? {
+        0 => Err(PersistenceError::NotFound),
+        _ => Ok(()),
+    }
+}
+
+/// Ends the session of `token`; one that has ended already is no failure.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_by_token(db: &mut Db, token: &str) -> Result<(), PersistenceError> {
+    diesel::delete(sessions::table.filter(sessions::token_hash.eq(hash(token)))).execute(db)?;
+    Ok(())
+}
+
+/// Deletes up to `most` sessions that are past their end, and tells how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_expired(
+    db: &mut Db,
+    now: DateTime<Utc>,
+    most: i64,
+) -> Result<usize, PersistenceError> {
+    let ids: Vec<i64> = sessions::table
+        .filter(sessions::expires_at.le(Instant::from(now)))
+        .limit(most)
+        .select(sessions::id)
+        .load(db)?;
+    Ok(diesel::delete(sessions::table.filter(sessions::id.eq_any(ids))).execute(db)?)
+}
+
+/// Only the hash of a token is kept. A token is random, so a fast hash is enough.
+pub(crate) fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
