@@ -11,6 +11,7 @@ use domain::{
 };
 
 use crate::{
+    admission,
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
@@ -333,6 +334,8 @@ pub(crate) struct ActiveMessageFacts {
     pub queued_at: Instant,
     pub state: String,
     pub given_back_at: Option<Instant>,
+    pub accepted_at: Option<Instant>,
+    pub notification: bool,
 }
 
 /// Folds the log of `message` anew and stores what it amounts to at `now`; a send that failed is given
@@ -349,13 +352,44 @@ pub(crate) fn refold(
     let policy = number::get_policy(db, NumberId(facts.number_id))?;
     let life = delivery::fold(&events, facts.queued_at.into(), &policy.active_messages, now);
     store_active_life(db, message, &life, now)?;
-    if life.is_given_back() && facts.given_back_at.is_none() {
-        give_back(db, message, now)?;
-    }
+    keep_counted(db, message, &facts, &life, now)?;
     if life.state.as_str() != facts.state {
         note_active_message(db, message, &facts);
     }
     Ok(())
+}
+
+/// Keeps cap and limit in step with what is known: a failed send is given back, one that the platform
+/// took counts from that instant, and one that turns out to have arrived after all counts again
+/// (AD-03, NU-08).
+fn keep_counted(
+    db: &mut Db,
+    message: MessageId,
+    facts: &ActiveMessageFacts,
+    life: &ActiveMessageLife,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let is_given_back = facts.given_back_at.is_some();
+    if life.is_given_back() {
+        return if is_given_back { Ok(()) } else { admission::give_back(db, message, now) };
+    }
+    let accepted_at = life.accepted_at.map(Instant::from);
+    if is_given_back {
+        let counted_at = accepted_at.unwrap_or(facts.queued_at);
+        diesel::update(active_messages::table.find(message.0))
+            .set((
+                active_messages::given_back_at.eq(None::<Instant>),
+                active_messages::counted_at.eq(facts.notification.then_some(counted_at)),
+            ))
+            .execute(db)?;
+        return admission::move_counted(db, message, counted_at.into());
+    }
+    match accepted_at {
+        Some(at) if facts.notification && facts.accepted_at != Some(at) => {
+            admission::move_counted(db, message, at.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Locks the message's row until the transaction ends: two folds at once would each miss an event.
@@ -391,6 +425,8 @@ fn find_active_message(
             active_messages::queued_at,
             active_messages::state,
             active_messages::given_back_at,
+            active_messages::accepted_at,
+            active_messages::notification,
         ))
         .first(db)
         .optional()?;
@@ -465,12 +501,4 @@ fn note_active_message(db: &mut Db, message: MessageId, facts: &ActiveMessageFac
         id: message.0,
     };
     live::note(db, event);
-}
-
-/// Gives a failed send back to the cap (AD-03).
-fn give_back(db: &mut Db, message: MessageId, now: DateTime<Utc>) -> Result<(), PersistenceError> {
-    diesel::update(active_messages::table.find(message.0))
-        .set(active_messages::given_back_at.eq(Some(Instant::from(now))))
-        .execute(db)?;
-    Ok(())
 }

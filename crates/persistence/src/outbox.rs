@@ -9,9 +9,10 @@ mod rescue;
 use chrono::TimeDelta;
 use domain::{dispatch::BackOff, policy::ActiveMessagePolicy};
 
+pub(crate) use self::recheck::{channel_policy, find_last_inbound};
 pub use self::{
     claim::{Claim, ClaimRequest, Claimed, OpenChannel, claim, list_open_channels},
-    outcome::{Recorded, record_outcome},
+    outcome::{Recorded, record_outcome, record_outcomes},
     rescue::{RescueReport, expire_unsent, rescue, settle_unknown},
 };
 

@@ -1,6 +1,8 @@
 //! Tickets: opened or joined by a contact's message, taken, answered and closed by agents
 //! (RO-01, RO-02, RO-04, RO-07, RO-08).
 
+mod desk;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
@@ -9,13 +11,17 @@ use domain::{
     ticket::{Holding, ProtocolNumber, TicketState},
 };
 
+pub use self::desk::{
+    Reply, ReplyDraft, ReplyRefusal, TicketOutcome, close, mark_seen, reply, session_refusal,
+    set_presence, take,
+};
 use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
     routing::{has_direct_transfer, normal_service, sending_agent},
-    schema::{chatbot_contacts, tickets},
+    schema::{chatbot_contacts, memberships, tickets},
 };
 
 /// The open ticket of `contact` in `chatbot`; there is at most one (RO-08).
@@ -192,10 +198,10 @@ fn release(db: &mut Db, ticket: TicketId) -> Result<(), PersistenceError> {
 /// Hands out the tickets that wait for anyone in the chatbots of `agent`, oldest first, by the normal
 /// rules, as long as someone has a free slot (RO-04).
 fn hand_out_for(db: &mut Db, agent: UserId, now: DateTime<Utc>) -> Result<usize, PersistenceError> {
-    let chatbots: Vec<i64> = crate::schema::memberships::table
-        .filter(crate::schema::memberships::user_id.eq(agent.0))
-        .order(crate::schema::memberships::chatbot_id.asc())
-        .select(crate::schema::memberships::chatbot_id)
+    let chatbots: Vec<i64> = memberships::table
+        .filter(memberships::user_id.eq(agent.0))
+        .order(memberships::chatbot_id.asc())
+        .select(memberships::chatbot_id)
         .load(db)?;
     let mut handed_out = 0;
     for chatbot in chatbots {

@@ -277,15 +277,8 @@ impl Shared {
                 .parts
                 .store
                 .write(move |db| {
-                    let now = clock.now();
-                    db.write(|db| {
-                        outcomes
-                            .iter()
-                            .map(|told| {
-                                outbox::record_outcome(db, &told.claim, &told.outcome, &policy, now)
-                            })
-                            .collect::<Result<Vec<_>, _>>()
-                    })
+                    let outcomes = outcomes.iter().map(|told| (&told.claim, &told.outcome));
+                    outbox::record_outcomes(db, outcomes, &policy, clock.now())
                 })
                 .await;
             match recorded {

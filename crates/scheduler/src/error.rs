@@ -28,6 +28,9 @@ pub enum SchedulerError {
     /// No adapter for a channel's platform was handed over.
     #[error("no adapter speaks to this channel's platform")]
     NoAdapter,
+    /// A number's counters are not what a count from scratch says.
+    #[error("a number's counters differ from a count from scratch")]
+    CountersDrifted,
     /// No job of that name.
     #[error("there is no job of that name")]
     NoSuchJob,

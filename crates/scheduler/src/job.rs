@@ -25,6 +25,10 @@ pub enum JobName {
     Settle,
     /// Reads rating, status and limit of numbers.
     Numbers,
+    /// Moves the cursors of numbers' windows and tries promotions.
+    Windows,
+    /// Proves the numbers' counters against counts from scratch.
+    Recount,
     /// Reads the templates of every account.
     Templates,
     /// Takes agents offline whose desk is gone.
@@ -35,11 +39,13 @@ pub enum JobName {
 
 impl JobName {
     /// Every job.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Expire,
         Self::OffDesk,
         Self::Settle,
         Self::Numbers,
+        Self::Windows,
+        Self::Recount,
         Self::Templates,
         Self::Presence,
         Self::Tidy,
@@ -53,6 +59,8 @@ impl JobName {
             Self::OffDesk => "take_off_desk",
             Self::Settle => "settle_ambiguous_sends",
             Self::Numbers => "read_numbers",
+            Self::Windows => "move_windows",
+            Self::Recount => "prove_counters",
             Self::Templates => "sync_templates",
             Self::Presence => "take_agents_offline",
             Self::Tidy => "tidy",

@@ -1,8 +1,9 @@
-//! The job that reads what the platforms say of our numbers (NU-02, NU-12).
+//! Jobs about numbers: what the platforms say of them, their windows, their counters
+//! (NU-02, NU-06, NU-10, NU-12).
 
 use chrono::{DateTime, Utc};
-use domain::ids::ChannelId;
-use persistence::{channel, number};
+use domain::ids::{ChannelId, NumberId};
+use persistence::{admission, channel, number};
 
 use crate::{
     error::SchedulerError,
@@ -53,6 +54,61 @@ async fn read_number(
         })
         .await?;
     Ok(())
+}
+
+/// Rows of a number's window deleted in one transaction.
+const WINDOW_BATCH: i64 = 1_000;
+
+/// Moves the cursors of every number's windows, so that no admission pays for a long pause, and tries
+/// its promotion (NU-06, NU-10).
+#[must_use]
+pub fn move_windows(parts: JobParts, _now: DateTime<Utc>) -> JobFuture {
+    Box::pin(async move {
+        let numbers = list_numbers(&parts).await?;
+        let mut failures = Failures::among(numbers.len());
+        let mut rows = 0;
+        for number in numbers {
+            let clock = parts.clock.clone();
+            let moved = parts
+                .store
+                .write(move |db| {
+                    let deleted = admission::expire(db, number, &*clock, WINDOW_BATCH)?;
+                    let promoted = admission::promote(db, number, &*clock)?;
+                    Ok(deleted + usize::from(promoted.is_some()))
+                })
+                .await;
+            match moved {
+                Ok(moved) => rows += moved,
+                Err(error) => failures.count(&error.into()),
+            }
+        }
+        failures.into_result()?;
+        Ok(JobReport { rows })
+    })
+}
+
+/// Proves that every number's counters equal the counts from scratch (ARCHITECTURE, Invariants).
+#[must_use]
+pub fn prove_counters(parts: JobParts, _now: DateTime<Utc>) -> JobFuture {
+    Box::pin(async move {
+        let numbers = list_numbers(&parts).await?;
+        let mut failures = Failures::among(numbers.len());
+        for number in &numbers {
+            let number = *number;
+            let drift = parts.store.read(move |db| admission::check_counters(db, number)).await?;
+            if !drift.is_none() {
+                tracing::error!(number.id = %number, ?drift, "a number's counters have drifted");
+                failures.count(&SchedulerError::CountersDrifted);
+            }
+        }
+        failures.into_result()?;
+        Ok(JobReport { rows: numbers.len() })
+    })
+}
+
+async fn list_numbers(parts: &JobParts) -> Result<Vec<NumberId>, SchedulerError> {
+    let channels = parts.store.read(channel::list_connected).await?;
+    Ok(channels.into_iter().filter_map(|channel| channel.number.map(|(id, _)| id)).collect())
 }
 
 /// Counts what failed while the rest went on.

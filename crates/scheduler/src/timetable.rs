@@ -72,11 +72,19 @@ pub struct TimetableSettings {
 /// [`SchedulerError::Schedule`] when a pattern is not well formed.
 pub fn timetable(settings: TimetableSettings) -> Result<Vec<Job>, SchedulerError> {
     let numbers = if settings.demo { "10 * * * * *" } else { "10 */5 * * * *" };
-    let lines: [(JobName, &'static str, Tz, CatchUp, JobBody); 7] = [
+    let lines: [(JobName, &'static str, Tz, CatchUp, JobBody); 9] = [
         (JobName::Expire, "0 * * * * *", Tz::UTC, CatchUp::Once, expire::expire),
         (JobName::OffDesk, "20 * * * * *", Tz::UTC, CatchUp::Once, expire::take_off_desk),
         (JobName::Settle, "*/15 * * * * *", Tz::UTC, CatchUp::Once, expire::settle),
         (JobName::Numbers, numbers, Tz::UTC, CatchUp::Once, numbers::read_numbers),
+        (JobName::Windows, "5 * * * * *", Tz::UTC, CatchUp::Once, numbers::move_windows),
+        (
+            JobName::Recount,
+            "0 17 3 * * *",
+            settings.zone,
+            CatchUp::SkipAfter(Duration::from_secs(3 * 3600)),
+            numbers::prove_counters,
+        ),
         (JobName::Templates, "40 */15 * * * *", Tz::UTC, CatchUp::Once, templates::synchronise),
         (JobName::Presence, "*/10 * * * * *", Tz::UTC, CatchUp::Once, presence::go_offline),
         (JobName::Tidy, "50 7 * * * *", settings.zone, CatchUp::Once, tidy::tidy),

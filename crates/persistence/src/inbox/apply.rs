@@ -1,6 +1,6 @@
 //! Applies parsed webhooks: every element of every batch once, a bad one aside, the rest goes on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -21,7 +21,7 @@ use crate::{
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
     message::{self, ChannelFacts, InboundOutcome},
-    opt_out,
+    number, opt_out,
     schema::{channels, message_templates, quarantined_events, seen_changes, webhook_inbox},
     sender,
 };
@@ -127,6 +127,7 @@ pub fn apply(
     db.write(|db| {
         let ids: Vec<i64> = batch.iter().map(|webhook| webhook.id.0).collect();
         let open = claim_open(db, &ids)?;
+        lock_numbers(db, batch)?;
         let mut report = ApplyReport::default();
         for webhook in batch.iter().filter(|webhook| open.contains(&webhook.id.0)) {
             apply_webhook(db, webhook, &mut report, now)?;
@@ -137,6 +138,22 @@ pub fn apply(
             .execute(db)?;
         Ok(report)
     })
+}
+
+/// Receipts move what their numbers count; see [`number::lock_of_channels`].
+fn lock_numbers(db: &mut Db, batch: &[ParsedWebhook]) -> Result<(), PersistenceError> {
+    let receipts = batch
+        .iter()
+        .flat_map(|webhook| webhook.elements.iter().flatten())
+        .filter(|element| matches!(element.event, Ok(ChannelEvent::Receipt(_))));
+    let names: BTreeSet<&str> =
+        receipts.filter_map(|element| element.external_id.as_deref()).collect();
+    let ids: Vec<i64> = channels::table
+        .filter(channels::external_id.eq_any(names))
+        .select(channels::id)
+        .load(db)?;
+    let ids: Vec<ChannelId> = ids.into_iter().map(ChannelId).collect();
+    number::lock_of_channels(db, &ids)
 }
 
 /// Those of `ids` that are not done and nobody else is at.

@@ -14,6 +14,7 @@ use crate::{
     delivery::{self, NewEvent},
     error::PersistenceError,
     instant::Instant,
+    number,
     outbox::{Claim, DispatchPolicy},
     refusal,
     schema::{attempts, outbox},
@@ -26,6 +27,20 @@ pub enum Recorded {
     Done(NextStep),
     /// Another worker has the message by now, or it has ended: the outcome has no effect.
     Stale,
+}
+
+/// Records many outcomes in one transaction, as [`record_outcome`] does; answers in the same order.
+pub fn record_outcomes<'a>(
+    db: &mut Db,
+    outcomes: impl Iterator<Item = (&'a Claim, &'a SendOutcome)> + Clone,
+    policy: &DispatchPolicy,
+    now: DateTime<Utc>,
+) -> Result<Vec<Recorded>, PersistenceError> {
+    db.write(|db| {
+        let channels: Vec<_> = outcomes.clone().map(|(claim, _)| claim.channel).collect();
+        number::lock_of_channels(db, &channels)?;
+        outcomes.map(|(claim, outcome)| record_outcome(db, claim, outcome, policy, now)).collect()
+    })
 }
 
 /// Records `outcome` of `claim` and does what follows from it.

@@ -1,0 +1,333 @@
+//! What an agent does with tickets: takes them, answers, closes them, comes and goes
+//! (RO-02, RO-06, RO-07, SW-04).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use domain::{
+    clock::Clock,
+    ids::{ChannelId, ContactId, MessageId, TicketId},
+    permission::Permission,
+    presence::Presence,
+    session_window::{self, FreeFormRefusal, SessionFacts},
+    ticket::{TicketRefusal, TicketState},
+};
+
+use super::{LockedTicket, agent_came_online, assign, hand_out, lock, note, remember_agent, touch};
+use crate::{
+    channel,
+    db::Db,
+    error::PersistenceError,
+    idempotency::{self, EarlierUse, IdempotencyKey, KeyOwner},
+    instant::Instant,
+    live::{self, LiveEvent, LiveKind},
+    outbox, presence,
+    schema::{channels, messages, outbox as outbox_rows, tickets},
+    secret,
+    user::Actor,
+};
+
+/// The longest text the platforms take.
+const LONGEST_TEXT: usize = 4_096;
+/// For how long a form that is sent again gets the first answer (AM-11).
+const KEYS_KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// An agent's free-form message, as typed.
+#[derive(Clone)]
+pub struct ReplyDraft {
+    /// In which ticket.
+    pub ticket: TicketId,
+    /// What is written.
+    pub text: String,
+    /// Made when the form was shown, so that a double click is one message.
+    pub key: String,
+}
+
+impl std::fmt::Debug for ReplyDraft {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("ReplyDraft").field("ticket", &self.ticket).finish_non_exhaustive()
+    }
+}
+
+/// What became of a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Reply {
+    /// It is queued for sending.
+    Queued(MessageId),
+    /// The same form was sent before; this is its message.
+    Replayed(MessageId),
+    /// The form's key was used for something else: the page is stale.
+    KeyReused,
+    /// It may not be sent.
+    Refused(ReplyRefusal),
+}
+
+/// Why a reply may not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplyRefusal {
+    /// The ticket is not the agent's to write in.
+    Ticket(TicketRefusal),
+    /// The session window does not allow it (SW-04).
+    Session(FreeFormRefusal),
+    /// There is nothing to send.
+    TextEmpty,
+    /// The platform takes no more than 4,096 characters.
+    TextTooLong,
+}
+
+impl ReplyRefusal {
+    /// The code the API answers with.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ticket(refusal) => refusal.as_str(),
+            Self::Session(refusal) => refusal.as_str(),
+            Self::TextEmpty => "text_empty",
+            Self::TextTooLong => "text_too_long",
+        }
+    }
+}
+
+/// What became of an action on a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum TicketOutcome {
+    /// It is done.
+    Done,
+    /// It may not be done.
+    Refused(TicketRefusal),
+}
+
+/// Queues a free-form message in a ticket that `actor` serves, if the session window allows it now.
+///
+/// Locks the ticket, then reads the clock.
+///
+/// # Errors
+/// `NotFound` for a ticket of another team, `Denied` without *serve tickets*.
+pub fn reply(
+    db: &mut Db,
+    actor: &Actor,
+    draft: &ReplyDraft,
+    clock: &dyn Clock,
+) -> Result<Reply, PersistenceError> {
+    let text = draft.text.trim();
+    if text.is_empty() {
+        return Ok(Reply::Refused(ReplyRefusal::TextEmpty));
+    }
+    if LONGEST_TEXT < text.chars().count() {
+        return Ok(Reply::Refused(ReplyRefusal::TextTooLong));
+    }
+    db.write(|db| {
+        let ticket = lock(db, draft.ticket)?;
+        actor.require(ticket.chatbot, Permission::ServeTickets)?;
+        let now = clock.now();
+        let key = IdempotencyKey {
+            owner: KeyOwner::User(actor.id()),
+            key: draft.key.clone(),
+            body_hash: idempotency::hash_body(format!("{} {text}", draft.ticket).as_bytes()),
+        };
+        match idempotency::find(db, &key, now - KEYS_KEPT)? {
+            Some(EarlierUse::Same(message)) => return replayed(&message),
+            Some(EarlierUse::Another) => return Ok(Reply::KeyReused),
+            None => {}
+        }
+        if let Some(refusal) = ticket.holding.refuses_writing(actor.id()) {
+            return Ok(Reply::Refused(ReplyRefusal::Ticket(refusal)));
+        }
+        if let Some(refusal) = session_refusal(db, ticket.channel, ticket.contact, now)? {
+            return Ok(Reply::Refused(ReplyRefusal::Session(refusal)));
+        }
+        let message = queue_text(db, actor, &ticket, text, now)?;
+        idempotency::save(db, &key, &message.to_string(), now - KEYS_KEPT, now)?;
+        Ok(Reply::Queued(message))
+    })
+}
+
+fn replayed(message: &str) -> Result<Reply, PersistenceError> {
+    let id = message
+        .parse()
+        .map_err(|_| PersistenceError::unreadable("idempotency_keys", "result", message))?;
+    Ok(Reply::Replayed(id))
+}
+
+/// Why free-form text may not go to `contact` over `channel` at `now` (SW-04, SW-06).
+///
+/// # Errors
+/// When the database fails.
+pub fn session_refusal(
+    db: &mut Db,
+    channel: ChannelId,
+    contact: ContactId,
+    now: DateTime<Utc>,
+) -> Result<Option<FreeFormRefusal>, PersistenceError> {
+    let kind: String = channels::table.find(channel.0).select(channels::kind).first(db)?;
+    let kind = channel::read_kind(&kind)?;
+    let policy = outbox::channel_policy(db, channel)?;
+    let last_inbound_at = outbox::find_last_inbound(db, channel, contact)?;
+    let sent_since = count_sent_since(db, channel, contact, last_inbound_at)?;
+    let facts = SessionFacts { last_inbound_at, sent_since };
+    Ok(session_window::free_form_refusal(policy.session_window(kind), facts, now))
+}
+
+/// Messages of ours to the contact since they last wrote; failed ones do not count.
+fn count_sent_since(
+    db: &mut Db,
+    channel: ChannelId,
+    contact: ContactId,
+    since: Option<DateTime<Utc>>,
+) -> Result<u32, PersistenceError> {
+    let Some(since) = since else { return Ok(0) };
+    let sent: i64 = messages::table
+        .filter(messages::contact_id.eq(contact.0))
+        .filter(messages::channel_id.eq(channel.0))
+        .filter(messages::direction.eq("out"))
+        .filter(messages::state.ne("failed"))
+        .filter(messages::occurred_at.ge(Instant::from(since)))
+        .count()
+        .get_result(db)?;
+    Ok(u32::try_from(sent).unwrap_or(u32::MAX))
+}
+
+fn queue_text(
+    db: &mut Db,
+    actor: &Actor,
+    ticket: &LockedTicket,
+    text: &str,
+    now: DateTime<Utc>,
+) -> Result<MessageId, PersistenceError> {
+    let at = Instant::from(now);
+    let callback_id = hex::encode(secret::random_bytes::<16>()?);
+    let id: i64 = diesel::insert_into(messages::table)
+        .values((
+            messages::chatbot_id.eq(ticket.chatbot.0),
+            messages::channel_id.eq(ticket.channel.0),
+            messages::contact_id.eq(ticket.contact.0),
+            messages::ticket_id.eq(Some(ticket.id.0)),
+            messages::agent_id.eq(Some(actor.id().0)),
+            messages::direction.eq("out"),
+            messages::kind.eq("text"),
+            messages::body.eq(text),
+            messages::payload.eq("{}"),
+            messages::callback_id.eq(Some(callback_id)),
+            messages::state.eq("sending"),
+            messages::occurred_at.eq(at),
+            messages::created_at.eq(at),
+        ))
+        .returning(messages::id)
+        .get_result(db)?;
+    diesel::insert_into(outbox_rows::table)
+        .values((
+            outbox_rows::message_id.eq(id),
+            outbox_rows::channel_id.eq(ticket.channel.0),
+            outbox_rows::contact_id.eq(ticket.contact.0),
+            outbox_rows::state.eq("queued"),
+            outbox_rows::due_at.eq(at),
+            outbox_rows::attempts.eq(0),
+            outbox_rows::lease_fence.eq(0),
+        ))
+        .execute(db)?;
+    diesel::update(tickets::table.find(ticket.id.0)).set(tickets::unread.eq(0)).execute(db)?;
+    touch(db, ticket.id, now)?;
+    remember_agent(db, ticket.chatbot, ticket.contact, actor.id())?;
+    let chatbot = Some(ticket.chatbot);
+    live::note(db, LiveEvent { kind: LiveKind::Message, chatbot, user: None, id });
+    note(db, ticket.chatbot, ticket.id);
+    Ok(MessageId(id))
+}
+
+/// Takes a waiting ticket into *In progress* of `actor`; taking what one serves already does nothing.
+///
+/// # Errors
+/// `NotFound` for a ticket of another team, `Denied` without *serve tickets*.
+pub fn take(
+    db: &mut Db,
+    actor: &Actor,
+    ticket: TicketId,
+    now: DateTime<Utc>,
+) -> Result<TicketOutcome, PersistenceError> {
+    db.write(|db| {
+        let ticket = lock(db, ticket)?;
+        actor.require(ticket.chatbot, Permission::ServeTickets)?;
+        if let Some(refusal) = ticket.holding.refuses_taking(actor.id()) {
+            return Ok(TicketOutcome::Refused(refusal));
+        }
+        assign(db, ticket.id, actor.id(), now)?;
+        Ok(TicketOutcome::Done)
+    })
+}
+
+/// Closes a ticket: its holder's, or any for one who sees all tickets. What waits is handed out, since a
+/// slot is free now.
+///
+/// # Errors
+/// `NotFound` for a ticket of another team, `Denied` without *serve tickets* or *see all tickets*.
+pub fn close(
+    db: &mut Db,
+    actor: &Actor,
+    ticket: TicketId,
+    now: DateTime<Utc>,
+) -> Result<TicketOutcome, PersistenceError> {
+    db.write(|db| {
+        let ticket = lock(db, ticket)?;
+        let sees_all = actor.may(ticket.chatbot, Permission::SeeAllTickets);
+        if !sees_all {
+            actor.require(ticket.chatbot, Permission::ServeTickets)?;
+        }
+        if let Some(refusal) = ticket.holding.refuses_closing(actor.id(), sees_all) {
+            return Ok(TicketOutcome::Refused(refusal));
+        }
+        diesel::update(tickets::table.find(ticket.id.0))
+            .set((
+                tickets::state.eq(TicketState::Closed.as_str()),
+                tickets::closed_at.eq(Some(Instant::from(now))),
+                tickets::closed_by.eq(Some(actor.id().0)),
+                tickets::only_agent_id.eq(None::<i64>),
+                tickets::unread.eq(0),
+            ))
+            .execute(db)?;
+        note(db, ticket.chatbot, ticket.id);
+        hand_out(db, ticket.chatbot, now)?;
+        Ok(TicketOutcome::Done)
+    })
+}
+
+/// Notes that the agent who serves a ticket has seen it; for anyone else it stays unread.
+///
+/// # Errors
+/// `NotFound` for a ticket of another team.
+pub fn mark_seen(db: &mut Db, actor: &Actor, ticket: TicketId) -> Result<(), PersistenceError> {
+    db.write(|db| {
+        let seen = diesel::update(
+            tickets::table
+                .find(ticket.0)
+                .filter(tickets::chatbot_id.eq_any(actor.chatbot_ids()))
+                .filter(tickets::agent_id.eq(actor.id().0))
+                .filter(tickets::unread.gt(0)),
+        )
+        .set(tickets::unread.eq(0))
+        .execute(db)?;
+        if seen == 1 {
+            let chatbot: i64 =
+                tickets::table.find(ticket.0).select(tickets::chatbot_id).first(db)?;
+            note(db, domain::ids::ChatbotId(chatbot), ticket);
+        }
+        Ok(())
+    })
+}
+
+/// Notes what `actor` chose to be. Coming online brings the tickets that waited for them, and for anyone
+/// in their queues (RO-02, RO-04); returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_presence(
+    db: &mut Db,
+    actor: &Actor,
+    chosen: Presence,
+    now: DateTime<Utc>,
+) -> Result<usize, PersistenceError> {
+    db.write(|db| {
+        presence::choose(db, actor.id(), chosen, now)?;
+        if chosen.is_online() { agent_came_online(db, actor.id(), now) } else { Ok(0) }
+    })
+}
