@@ -80,6 +80,12 @@ impl Core {
         self.announce(Change::Clock);
     }
 
+    /// Sends the webhooks of `subject` to `callback_url` from now on, those not yet taken included.
+    pub(crate) fn subscribe(&self, subject: &str, callback_url: &str) {
+        let before = self.act(|state, _| state.subscribe(subject, callback_url));
+        self.dispatcher.follow(before.as_deref().unwrap_or(callback_url), callback_url);
+    }
+
     /// Tells the open pages; that there may be none is no error.
     pub(crate) fn announce(&self, change: Change) {
         let listeners = self.changes.send(change).unwrap_or_default();

@@ -150,6 +150,25 @@ impl Dispatcher {
         }
     }
 
+    /// Sends what waits for `before` to `now` instead, and what failed so far at once: its receiver is back.
+    pub(crate) fn follow(&self, before: &str, now: &str) {
+        let mut guard = self.lock();
+        let Lanes { lanes, resting, .. } = &mut *guard;
+        let url: Arc<str> = Arc::from(now);
+        for delivery in lanes.values_mut().flat_map(|lane| &mut lane.waiting) {
+            if *delivery.url == *before {
+                Arc::make_mut(delivery).url = Arc::clone(&url);
+            }
+        }
+        resting.retain(|Reverse((_, name))| {
+            let failed = lanes.get(name).is_some_and(|lane| 0 < lane.failures);
+            if failed {
+                self.wake(name.clone());
+            }
+            !failed
+        });
+    }
+
     /// When the next lane has rested; `None` when none rests.
     pub(crate) fn next_wake_ms(&self) -> Option<i64> {
         self.lock().resting.peek().map(|Reverse((until, _))| *until)

@@ -90,7 +90,7 @@ impl Sandbox {
     /// Sends the webhooks of `subject`, a phone-number id or an account id, to `callback_url` from now on.
     ///
     /// The address must first pass the handshake with the seed's `verify_token`; it is tried a few times.
-    /// A number's own address goes before its account's.
+    /// A number's own address goes before its account's. What an earlier address has not taken yet follows at once.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl Sandbox {
             .act(|state, _| state.verify_token(subject))
             .ok_or_else(|| SandboxError::UnknownSubject(subject.to_owned()))?;
         shake_hands(&self.core, callback_url, &word).await.map_err(SandboxError::Handshake)?;
-        self.core.act(|state, _| state.subscribe(subject, callback_url));
+        self.core.subscribe(subject, callback_url);
         Ok(())
     }
 

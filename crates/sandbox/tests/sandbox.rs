@@ -321,6 +321,45 @@ async fn an_account_subscribes_only_after_the_handshake() {
 }
 
 #[tokio::test]
+async fn many_sends_at_once_are_all_told_each_in_its_order() {
+    const SENDS: usize = 300;
+    let stage = Stage::set().await;
+    stage.control(&format!("/numbers/{NUMBER}/throughput"), json!({ "mps": 2_000 })).await;
+    let send = |n: usize| {
+        let mut body = template_body("kiln_ready", &format!("attempt-{n}"));
+        body["to"] = json!(format!("3460000{n:05}"));
+        stage.send(body)
+    };
+    for answer in futures_util::future::join_all((0..SENDS).map(send)).await {
+        assert_eq!(answer.0, 200, "{}", answer.1);
+    }
+    stage.advance("PT3S").await;
+    until("all are told", || stage.received.statuses().len() == 3 * SENDS).await;
+    let statuses = stage.received.statuses();
+    for n in 0..SENDS {
+        let data = format!("attempt-{n}");
+        let own = statuses.iter().filter(|s| s["biz_opaque_callback_data"] == *data);
+        let words: Vec<&str> = own.map(|s| s["status"].as_str().unwrap()).collect();
+        assert_eq!(words, ["sent", "delivered", "read"], "{data}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_old_address_has_not_taken_follows_to_the_new_one() {
+    let stage = Stage::set().await;
+    stage.received.refuse.store(usize::MAX, Ordering::SeqCst);
+    stage.send_template("a").await;
+    stage.webhooks("failed_attempts", 2).await;
+    let (received, url) = receiver();
+    let order = json!({ "webhook_configuration": {
+        "override_callback_uri": url, "verify_token": "my-chosen-token" } });
+    assert_eq!(stage.post(&format!("/v25.0/{NUMBER}"), order).await.0, 200);
+    until("sent at the new address", || received.status_words() == ["sent"]).await;
+    let number = stage.get(&format!("/{NUMBER}?fields=webhook_configuration")).await;
+    assert_eq!(number["webhook_configuration"]["phone_number"], url);
+}
+
+#[tokio::test]
 async fn other_sites_may_not_play_the_customer() {
     let stage = Stage::set().await;
     for (name, value) in [("Sec-Fetch-Site", "cross-site"), ("Origin", "http://evil.example")] {

@@ -44,7 +44,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                     .route(web::get().to(show_edge)),
             )
             .service(
-                web::resource(format!(r"{version}/{{id:\d+}}")).route(web::get().to(show_object)),
+                web::resource(format!(r"{version}/{{id:\d+}}"))
+                    .route(web::get().to(show_object))
+                    .route(web::post().to(submit_object)),
             );
     }
     config.default_service(web::to(unknown_path));
@@ -110,6 +112,21 @@ async fn submit_subscription(
 ) -> HttpResponse {
     respond(match account(&core, &request, &path.id) {
         Ok(account) => subscriptions::submit(&core, &account, &body).await,
+        Err(error) => Err(error),
+    })
+}
+
+/// A number's settings: its own webhook address, and the PIN, which is taken and means nothing here.
+async fn submit_object(
+    core: Data<Core>,
+    request: HttpRequest,
+    path: Path<ObjectPath>,
+    body: Bytes,
+) -> HttpResponse {
+    let token = access::token(&request);
+    respond(match core.act(|state, _| access::subject(state, token.as_deref(), &path.id)) {
+        Ok(Subject::Number(number)) => subscriptions::submit_number(&core, &number, &body).await,
+        Ok(_) => Err(GraphError::unknown_object(&path.id)),
         Err(error) => Err(error),
     })
 }

@@ -27,13 +27,39 @@ pub(super) fn list(state: &State, account: &str) -> Value {
 
 /// Subscribes the account; with an address of its own only after the handshake.
 pub(super) async fn submit(core: &Core, account: &str, body: &[u8]) -> Result<Value, GraphError> {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let (url, word) = (field(&body, "override_callback_uri"), field(&body, "verify_token"));
+    let body: Value = match body {
+        [] => Value::Null,
+        body => read(body)?,
+    };
+    set_override(core, account, &body).await
+}
+
+/// Sets, or with an empty address ends, a number's own webhook address (protocol, 4.8).
+pub(super) async fn submit_number(
+    core: &Core,
+    number: &str,
+    body: &[u8],
+) -> Result<Value, GraphError> {
+    let body = read(body)?;
+    let configuration = &body["webhook_configuration"];
+    if configuration.is_object() && field(configuration, "override_callback_uri").is_empty() {
+        core.act(|state, _| state.subscriptions.remove(number));
+        return Ok(json!({ "success": true }));
+    }
+    set_override(core, number, configuration).await
+}
+
+async fn set_override(core: &Core, subject: &str, order: &Value) -> Result<Value, GraphError> {
+    let (url, word) = (field(order, "override_callback_uri"), field(order, "verify_token"));
     if !url.is_empty() {
         shake_hands(core, url, word).await.map_err(GraphError::parameter)?;
-        core.act(|state, _| state.subscribe(account, url));
+        core.subscribe(subject, url);
     }
     Ok(json!({ "success": true }))
+}
+
+fn read(body: &[u8]) -> Result<Value, GraphError> {
+    serde_json::from_slice(body).map_err(|_| GraphError::parameter("The body is no JSON."))
 }
 
 /// Ends the account's subscription.

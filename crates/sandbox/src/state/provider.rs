@@ -81,10 +81,11 @@ impl State {
         told.len()
     }
 
-    /// Remembers where the webhooks of `subject`, a number or an account, go.
-    pub(crate) fn subscribe(&mut self, subject: &str, callback_url: &str) {
+    /// Remembers where the webhooks of `subject`, a number or an account, go; returns where they went before.
+    pub(crate) fn subscribe(&mut self, subject: &str, callback_url: &str) -> Option<String> {
         let subscription = Subscription { callback_url: callback_url.to_owned() };
-        self.subscriptions.insert(subject.to_owned(), subscription);
+        let before = self.subscriptions.insert(subject.to_owned(), subscription);
+        before.map(|before| before.callback_url)
     }
 
     /// The word of the handshake for `subject`; `None` when it is neither a number nor an account.
