@@ -297,3 +297,40 @@ pub fn mark_credentials_good(db: &mut Db, channel: ChannelId) -> Result<(), Pers
         .execute(db)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        given::{Desk, TOKEN},
+        test_support::on_both,
+    };
+
+    #[test]
+    fn secrets_are_sealed_and_open_in_their_own_row_only() {
+        on_both(|store| {
+            let desk = Desk::given(store);
+            let vault = store.vault().unwrap();
+            let (kind, access) =
+                store.blocking_read(|db| get_access(db, &vault, desk.channel)).unwrap();
+            assert_eq!((kind, access.access_token.as_str()), (ChannelKind::WhatsApp, TOKEN));
+            assert!(!format!("{access:?}").contains(TOKEN));
+            let columns = (channels::access_token, channels::app_secret);
+            let (token, secret): (Vec<u8>, Vec<u8>) =
+                store.blocking_read(|db| Ok(channels::table.select(columns).first(db)?)).unwrap();
+            let holds = |bytes: &[u8]| bytes.windows(8).any(|part| part == &TOKEN.as_bytes()[..8]);
+            assert!(!holds(&token) && !holds(&secret));
+            store
+                .blocking_write(|db| {
+                    let swapped =
+                        (channels::access_token.eq(secret), channels::app_secret.eq(token));
+                    Ok(diesel::update(channels::table.find(desk.channel.0))
+                        .set(swapped)
+                        .execute(db)?)
+                })
+                .unwrap();
+            let opened = store.blocking_read(|db| get_access(db, &vault, desk.channel));
+            assert!(matches!(opened, Err(PersistenceError::Secret(_))), "{opened:?}");
+        });
+    }
+}

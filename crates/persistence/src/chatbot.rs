@@ -376,3 +376,66 @@ fn setting_columns(settings: &Settings) -> SettingColumns {
         chatbots::risk_alert_minutes.eq(i64::from(settings.risk_alert_minutes)),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::clock::Clock;
+
+    use super::*;
+    use crate::{channel, given::Desk, test_support::on_both};
+
+    #[test]
+    fn am_14_active_messages_turn_on_only_when_everything_is_there() {
+        on_both(|store| {
+            let desk = Desk::given(store);
+            let now = desk.clock.now();
+            let on = Settings { active_messages_enabled: true, ..Settings::default() };
+            let save = |settings: &Settings| {
+                store
+                    .blocking_write(|db| save_settings(db, &desk.ana, desk.chatbot, settings, now))
+                    .unwrap()
+            };
+            let chatbot = || store.blocking_read(|db| get(db, &desk.ana, desk.chatbot)).unwrap();
+            assert_eq!(save(&Settings::default()), SaveOutcome::Saved);
+            let not_ready = SaveOutcome::NotReady(vec![MissingStep::VerifiedWebhook]);
+            assert_eq!(save(&on), not_ready);
+            assert!(!chatbot().settings.active_messages_enabled);
+            store.blocking_write(|db| channel::set_connected(db, desk.channel, false)).unwrap();
+            let missing = store.blocking_read(|db| list_missing_steps(db, desk.chatbot, now));
+            let everything = [
+                MissingStep::ConnectedNumber,
+                MissingStep::VerifiedWebhook,
+                MissingStep::ApprovedTemplate,
+            ];
+            assert_eq!(missing.unwrap(), everything);
+            store
+                .blocking_write(|db| {
+                    channel::set_connected(db, desk.channel, true)?;
+                    channel::mark_webhook_verified(db, desk.channel, now)
+                })
+                .unwrap();
+            assert_eq!(save(&on), SaveOutcome::Saved);
+            assert_eq!(chatbot().settings, on);
+            assert_eq!(chatbot().changed, Some((now, desk.ana.id())));
+        });
+    }
+
+    #[test]
+    fn ad_08_only_who_may_edit_general_settings_changes_them() {
+        on_both(|store| {
+            let desk = Desk::given(store);
+            let (ana, now) = (desk.ana.id(), desk.clock.now());
+            let role = domain::permission::Role::Agent;
+            store.blocking_write(|db| crate::user::save_role(db, ana, desk.chatbot, role)).unwrap();
+            let agent = desk.actor(ana);
+            let settings = Settings::default();
+            let refused =
+                store.blocking_write(|db| save_settings(db, &agent, desk.chatbot, &settings, now));
+            assert!(matches!(refused, Err(PersistenceError::Denied)), "{refused:?}");
+            let stranger = Actor::without_teams(agent.user);
+            let refused = store
+                .blocking_write(|db| save_settings(db, &stranger, desk.chatbot, &settings, now));
+            assert!(matches!(refused, Err(PersistenceError::NotFound)), "{refused:?}");
+        });
+    }
+}

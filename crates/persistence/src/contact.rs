@@ -455,3 +455,75 @@ fn words_in(text: &str) -> Vec<String> {
         .map(str::to_owned)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{given::Desk, test_support::on_both};
+
+    #[test]
+    fn am_04_word_beginnings_find_a_contact_without_case_or_accents() {
+        on_both(|store| {
+            let desk = Desk::given(store);
+            let luisa = desk.contact("Luísa Fernanda", "+5511987654321");
+            let joao = desk.contact("João Luís", "+34600111222");
+            let found = |text: &str| -> Vec<ContactId> {
+                let found = store.blocking_read(|db| search(db, &desk.ana, None, text, 20));
+                found.unwrap().into_iter().map(|contact| contact.id).collect()
+            };
+            let cases: [(&str, &[ContactId]); 12] = [
+                ("lui", &[joao, luisa]),
+                ("LUÍSA", &[luisa]),
+                ("fern lui", &[luisa]),
+                ("uisa", &[]),
+                ("joao", &[joao]),
+                ("+34 600", &[joao]),
+                ("600 111", &[joao]),
+                ("600111222", &[joao]),
+                ("98765", &[luisa]),
+                ("55 11 9", &[luisa]),
+                ("", &[]),
+                ("%", &[]),
+            ];
+            for (typed, expected) in cases {
+                assert_eq!(found(typed), expected, "{typed}");
+            }
+            store.blocking_write(|db| set_name(db, luisa, "Marina")).unwrap();
+            assert_eq!(found("lui"), [joao]);
+            assert_eq!(found("mari"), [luisa]);
+        });
+    }
+
+    #[test]
+    fn de_03_a_number_in_two_forms_is_one_person() {
+        on_both(|store| {
+            let desk = Desk::given(store);
+            let with_ninth_digit = desk.contact("Luísa", "+5511987654321");
+            let without = desk.contact("Luísa", "+551187654321");
+            assert_eq!(with_ninth_digit, without);
+        });
+    }
+
+    #[test]
+    fn nobody_outside_the_team_finds_a_contact() {
+        on_both(|store| {
+            let desk = Desk::given(store);
+            let luisa = desk.contact("Luísa", "+5511987654321");
+            let now = DateTime::UNIX_EPOCH;
+            let elsewhere = store
+                .blocking_write(|db| crate::chatbot::create(db, "Other", "Europe/Madrid", now))
+                .unwrap();
+            let mut ana = desk.ana.clone();
+            assert!(store.blocking_read(|db| get(db, &ana, luisa)).is_ok());
+            let of_other =
+                store.blocking_read(|db| search(db, &ana, Some(elsewhere), "lui", 20)).unwrap();
+            assert_eq!(of_other, []);
+            ana = Actor::without_teams(ana.user);
+            assert!(matches!(
+                store.blocking_read(|db| get(db, &ana, luisa)),
+                Err(PersistenceError::NotFound)
+            ));
+            assert_eq!(store.blocking_read(|db| search(db, &ana, None, "lui", 20)).unwrap(), []);
+        });
+    }
+}

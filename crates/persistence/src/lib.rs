@@ -18,6 +18,8 @@ pub mod db;
 pub mod delivery;
 pub mod error;
 pub mod expiry;
+#[cfg(test)]
+mod given;
 pub mod health;
 pub mod idempotency;
 pub mod inbox;
@@ -47,3 +49,8 @@ pub mod test_support;
 pub mod ticket;
 pub mod user;
 pub mod workspace;
+#[cfg(any(test, feature = "testing"))]
+pub mod test_desk;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+mod pipeline_tests;

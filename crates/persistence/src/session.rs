@@ -235,3 +235,93 @@ pub fn delete_expired(
 pub(crate) fn hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{clock::Clock, permission::WorkspacePermission};
+
+    use super::*;
+    use crate::{given::Desk, test_support::on_both, user::UserStatus};
+
+    fn signed_in(desk: &Desk, token: &str) -> bool {
+        let (now, policy) = (desk.clock.now(), SessionPolicy::default());
+        let found = desk.store.blocking_read(|db| find_signed_in(db, token, policy, now));
+        found.unwrap().is_some()
+    }
+
+    fn open_for_ana(desk: &Desk, former: Option<&str>) -> OpenedSession {
+        let (user, now) = (desk.ana.id(), desk.clock.now());
+        let policy = SessionPolicy::default();
+        desk.store.blocking_write(|db| open(db, user, "Firefox", former, policy, now)).unwrap()
+    }
+
+    #[test]
+    fn a_session_ends_idle_or_after_its_time_or_when_it_is_ended() {
+        on_both(|store| {
+            let desk = Desk::given(store);
+            let first = open_for_ana(&desk, None);
+            desk.clock.advance(TimeDelta::minutes(30) - TimeDelta::milliseconds(1));
+            assert!(signed_in(&desk, &first.token));
+            desk.clock.advance(TimeDelta::milliseconds(1));
+            assert!(!signed_in(&desk, &first.token), "idle for exactly 30 min");
+
+            let second = open_for_ana(&desk, Some(&first.token));
+            let list_open = || {
+                let (user, now) = (desk.ana.id(), desk.clock.now());
+                store.blocking_read(|db| list(db, user, now)).unwrap()
+            };
+            assert_eq!(list_open().len(), 1, "the former session ended with the new sign-in");
+            for _ in 0..23 {
+                desk.clock.advance(TimeDelta::minutes(29));
+                let now = desk.clock.now();
+                store.blocking_write(|db| touch(db, second.id, now)).unwrap();
+                assert!(signed_in(&desk, &second.token));
+            }
+            desk.clock.advance(TimeDelta::minutes(53));
+            let now = desk.clock.now();
+            store.blocking_write(|db| touch(db, second.id, now)).unwrap();
+            assert!(!signed_in(&desk, &second.token), "12 h, however busy");
+
+            let third = open_for_ana(&desk, None);
+            store.blocking_write(|db| end(db, desk.ana.id(), third.id)).unwrap();
+            assert!(!signed_in(&desk, &third.token));
+            let again = store.blocking_write(|db| end(db, desk.ana.id(), third.id));
+            assert!(matches!(again, Err(PersistenceError::NotFound)));
+        });
+    }
+
+    #[test]
+    fn sessions_of_admins_end_sooner_and_of_disabled_users_at_once() {
+        on_both(|store| {
+            let desk = Desk::given(store);
+            let rights = &WorkspacePermission::ALL;
+            let ana = desk.ana.id();
+            store.blocking_write(|db| user::save_workspace_permissions(db, ana, rights)).unwrap();
+            let session = open_for_ana(&desk, None);
+            desk.clock.advance(TimeDelta::minutes(15) - TimeDelta::milliseconds(1));
+            assert!(signed_in(&desk, &session.token));
+            desk.clock.advance(TimeDelta::milliseconds(1));
+            assert!(!signed_in(&desk, &session.token));
+            let session = open_for_ana(&desk, None);
+            let now = desk.clock.now();
+            store
+                .blocking_write(|db| user::set_status(db, ana, UserStatus::Disabled, now))
+                .unwrap();
+            assert!(!signed_in(&desk, &session.token));
+        });
+    }
+
+    #[test]
+    fn only_the_hash_of_a_token_is_stored() {
+        on_both(|store| {
+            let desk = Desk::given(store);
+            let session = open_for_ana(&desk, None);
+            assert_eq!(session.token.len(), 64);
+            let stored: Vec<u8> = store
+                .blocking_read(|db| Ok(sessions::table.select(sessions::token_hash).first(db)?))
+                .unwrap();
+            assert_eq!(stored, hash(&session.token));
+            assert!(!signed_in(&desk, &hex::encode(stored)));
+        });
+    }
+}

@@ -516,3 +516,11 @@ pub fn list_team(db: &mut Db, chatbot: ChatbotId) -> Result<Vec<(User, Role)>, P
 fn folded_email(email: &str) -> String {
     email.trim().to_lowercase()
 }
+
+#[cfg(test)]
+impl Actor {
+    /// Someone who belongs to no team.
+    pub(crate) fn without_teams(user: User) -> Self {
+        Self { user, token: None, workspace: BTreeSet::new(), teams: BTreeMap::new() }
+    }
+}

@@ -1,1 +1,193 @@
-//! Tests of admission.
+//! Admission on both databases: races, a brute-force model, what is given back, and what is logged.
+
+mod model;
+mod races;
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use domain::{
+    admission::RefusalCode, clock::Clock, contact_cap::CapScope, phone::PhoneNumber,
+    template::VariableProblemCode,
+};
+
+use super::*;
+use crate::{
+    given::Desk,
+    idempotency::{IdempotencyKey, KeyOwner, hash_body},
+    schema::{contacts, decisions, messages, outbox, recipient_window},
+    test_support::on_both,
+};
+
+pub(super) fn queued(outcome: Outcome) -> Queued {
+    match outcome {
+        Outcome::Queued(queued) => queued,
+        other => panic!("not queued: {other:?}"),
+    }
+}
+
+pub(super) fn codes(outcome: &Outcome) -> Vec<RefusalCode> {
+    match outcome {
+        Outcome::Refused(refused) => refused.reasons.iter().map(|reason| reason.code).collect(),
+        Outcome::Queued(_) | Outcome::Replayed(_) | Outcome::KeyReused => Vec::new(),
+    }
+}
+
+fn count_rows(desk: &Desk) -> (i64, i64, i64, i64) {
+    desk.store
+        .blocking_read(|db| {
+            Ok((
+                contacts::table.count().get_result(db)?,
+                messages::table.count().get_result(db)?,
+                outbox::table.count().get_result(db)?,
+                recipient_window::table.count().get_result(db)?,
+            ))
+        })
+        .unwrap()
+}
+
+#[test]
+fn a1_to_a3_the_fourth_send_says_until_when_and_then_goes() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        desk.save_cap(true, 3, CapScope::EachAgent);
+        let contact = desk.contact("Luísa", "+5511987654321");
+        let draft = desk.draft(Recipient::Contact(contact), desk.ana.id());
+        let first_at = desk.clock.now();
+        for _ in 0..3 {
+            queued(desk.send(&draft));
+            desk.clock.advance(TimeDelta::hours(3));
+        }
+        let refused = match desk.send(&draft) {
+            Outcome::Refused(refused) => refused,
+            other => panic!("not refused: {other:?}"),
+        };
+        assert_eq!(refused.reasons[0].code, RefusalCode::AgentContactCap);
+        assert_eq!(refused.reasons[0].until, Some(first_at + TimeDelta::hours(24)));
+        assert_eq!(refused.until, Some(first_at + TimeDelta::hours(24)));
+        let bruno = desk.another_agent("bruno");
+        let by_another = desk.draft(Recipient::Contact(contact), bruno.id());
+        queued(desk.send_as(&bruno, &by_another));
+        desk.clock.advance(TimeDelta::hours(15) - TimeDelta::milliseconds(1));
+        assert_eq!(codes(&desk.send(&draft)), [RefusalCode::AgentContactCap]);
+        desk.clock.advance(TimeDelta::milliseconds(1));
+        queued(desk.send(&draft));
+    });
+}
+
+#[test]
+fn a_refused_send_consumes_nothing_and_is_logged_with_what_it_saw() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        desk.save_platform_limit(0);
+        let phone = PhoneNumber::from_e164("+34600111222").unwrap();
+        let mut draft = desk.draft(Recipient::Phone(phone), desk.ana.id());
+        draft.values.clear();
+        draft.key = Some(key("k", b"body"));
+        let before = count_rows(&desk);
+        let outcome = desk.send(&draft);
+        assert_eq!(codes(&outcome), [RefusalCode::TierLimitReached, RefusalCode::VariablesInvalid]);
+        let Outcome::Refused(refused) = outcome else { unreachable!() };
+        assert_eq!(refused.variable_problems[0].code, VariableProblemCode::Missing);
+        assert_eq!(count_rows(&desk), before, "no contact, no message, nothing counted");
+        let logged =
+            store.blocking_read(|db| decision::get(db, &desk.ana, refused.decision)).unwrap();
+        assert_eq!(logged.ask_again().refusals(), refused.reasons, "the facts say the same again");
+        assert_eq!(logged.contact, None);
+        draft.values = desk.draft(draft.to.clone(), desk.ana.id()).values;
+        desk.save_platform_limit(1);
+        let sent = queued(desk.send(&draft));
+        assert_eq!(count_rows(&desk).0, before.0 + 1, "the number became a contact with its send");
+        let logged = store.blocking_read(|db| decision::get(db, &desk.ana, sent.decision)).unwrap();
+        assert!(logged.ask_again().is_allowed());
+    });
+}
+
+#[test]
+fn check_consumes_and_logs_nothing() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        let contact = desk.contact("Luísa", "+5511987654321");
+        let mut draft = desk.draft(Recipient::Contact(contact), desk.ana.id());
+        let before = count_rows(&desk);
+        let now = desk.clock.now();
+        let forecast = store.blocking_read(|db| check(db, &desk.ana, &draft, now)).unwrap();
+        assert_eq!((forecast.reasons, forecast.until), (Vec::new(), Some(now)));
+        draft.door = Door::Desk;
+        let forecast = store.blocking_read(|db| check(db, &desk.ana, &draft, now)).unwrap();
+        assert_eq!(forecast.reasons[0].code, RefusalCode::AgentNotOnline);
+        assert_eq!(count_rows(&desk), before);
+        let logged: i64 =
+            store.blocking_read(|db| Ok(decisions::table.count().get_result(db)?)).unwrap();
+        assert_eq!(logged, 0);
+    });
+}
+
+fn key(key: &str, body: &[u8]) -> IdempotencyKey {
+    let owner = KeyOwner::User(domain::ids::UserId(1));
+    IdempotencyKey { owner, key: key.into(), body_hash: hash_body(body) }
+}
+
+#[test]
+fn a_key_replays_the_same_request_and_refuses_another() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        let contact = desk.contact("Luísa", "+5511987654321");
+        let mut draft = desk.draft(Recipient::Contact(contact), desk.ana.id());
+        draft.key = Some(key("k", b"body"));
+        let first = queued(desk.send(&draft));
+        assert_eq!(desk.send(&draft), Outcome::Replayed(first));
+        draft.key = Some(key("k", b"another body"));
+        assert_eq!(desk.send(&draft), Outcome::KeyReused);
+        desk.clock.advance(TimeDelta::hours(24));
+        let second = queued(desk.send(&draft));
+        assert_ne!(first.message, second.message, "a key is forgotten after 24 h");
+    });
+}
+
+#[test]
+fn two_failed_sends_to_one_contact_give_both_places_back() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        desk.save_cap(true, 2, CapScope::AllAgents);
+        desk.save_platform_limit(1);
+        let contact = desk.contact("Luísa", "+5511987654321");
+        let draft = desk.draft(Recipient::Contact(contact), desk.ana.id());
+        let first = queued(desk.send(&draft));
+        desk.save_platform_limit(2);
+        desk.clock.advance(TimeDelta::hours(2));
+        let second = queued(desk.send(&draft));
+        let counted = |desk: &Desk| -> Option<i64> {
+            let rows = recipient_window::table.select(recipient_window::counted_at);
+            desk.store.blocking_read(|db| Ok(rows.first(db).optional()?)).unwrap()
+        };
+        let first_at = (desk.clock.now() - TimeDelta::hours(2)).timestamp_millis();
+        let now = desk.clock.now();
+        let fail = |message| {
+            desk.store.blocking_write(|db| give_back(db, message, now)).unwrap();
+            desk.store.blocking_write(|db| give_back(db, message, now)).unwrap();
+        };
+        assert_eq!(counted(&desk), Some(now.timestamp_millis()));
+        fail(second.message);
+        assert_eq!(counted(&desk), Some(first_at), "the former instant returns (NU-08)");
+        fail(first.message);
+        assert_eq!(counted(&desk), None);
+        let drift = store.blocking_read(|db| check_counters(db, desk.number)).unwrap();
+        assert!(drift.is_none() && drift.day == 0 && drift.week == 0, "{drift:?}");
+        queued(desk.send(&draft));
+    });
+}
+
+#[test]
+fn a_contact_of_another_chatbot_is_not_found() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        let phone = PhoneNumber::from_e164("+34600111222").unwrap();
+        let now = desk.clock.now();
+        let stranger = store
+            .blocking_write(|db| crate::contact::find_or_create_by_phone(db, &phone, "Zoe", now))
+            .unwrap();
+        let draft = desk.draft(Recipient::Contact(stranger), desk.ana.id());
+        let answer = store.blocking_write(|db| admit_and_queue(db, &desk.ana, &draft, &desk.clock));
+        assert!(matches!(answer, Err(PersistenceError::NotFound)), "{answer:?}");
+    });
+}
