@@ -4,6 +4,7 @@ mod counters;
 pub mod decision;
 mod draft;
 mod facts;
+mod outlook;
 mod promotion;
 mod queue;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use domain::{
 pub use self::{
     counters::{CounterDrift, check_counters, expire, give_back, move_counted},
     draft::{Door, Draft, Recipient},
+    outlook::{NumberOutlook, Outlook, outlook},
     promotion::promote,
 };
 

@@ -33,6 +33,9 @@ pub mod number;
 pub mod opt_out;
 pub mod outbox;
 pub mod password;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+mod pipeline_tests;
 pub mod policy;
 pub mod presence;
 pub mod queue;
@@ -45,12 +48,9 @@ mod sender;
 pub mod session;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
+pub mod test_desk;
+#[cfg(any(test, feature = "testing"))]
 pub mod test_support;
 pub mod ticket;
 pub mod user;
 pub mod workspace;
-#[cfg(any(test, feature = "testing"))]
-pub mod test_desk;
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails where it stands")]
-mod pipeline_tests;

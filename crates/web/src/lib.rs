@@ -31,6 +31,7 @@
 
 mod account;
 mod assets;
+mod compose;
 mod desk;
 mod error;
 mod events;
@@ -65,6 +66,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .wrap(from_fn(form_token::check))
             .wrap(from_fn(session::find))
             .configure(account::routes)
+            .configure(compose::routes)
             .configure(events::routes)
             .route("/", web::get().to(account::show_home))
             .default_service(web::to(show_nothing)),

@@ -1,0 +1,260 @@
+//! The dialog's form as it travels: every step carries what the others chose, so that nothing typed is lost.
+
+use domain::{
+    ids::{ChannelId, ChatbotId, ContactId, TemplateId, TicketId},
+    phone::PhoneNumber,
+    template::{VariableName, VariableValues},
+};
+use persistence::admission::Recipient;
+use serde::Deserialize;
+
+use crate::error::WebError;
+
+/// Most characters of a value that are kept; far more than any variable takes.
+const LONGEST_VALUE: usize = 4_000;
+
+/// The three steps (AM-02, AM-04, AM-06).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Step {
+    /// What to send.
+    #[default]
+    Template,
+    /// Whom to send it to.
+    Recipient,
+    /// What stands in its variables.
+    Variables,
+}
+
+impl Step {
+    /// Every step, in order.
+    pub const ALL: [Self; 3] = [Self::Template, Self::Recipient, Self::Variables];
+
+    /// The word the form carries it by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Template => "template",
+            Self::Recipient => "recipient",
+            Self::Variables => "variables",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == word)
+    }
+}
+
+/// What was pressed, or done, to send the form.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Go {
+    /// Something was typed or chosen: show what fits.
+    #[default]
+    Look,
+    /// Enter: the first of what is shown; in step 3 the same as `Check`.
+    First,
+    /// This template.
+    Pick(TemplateId),
+    /// This person.
+    Add(Recipient),
+    /// Not this person.
+    Remove,
+    /// Back to a step.
+    To(Step),
+    /// On to the next step.
+    Continue,
+    /// Say what is wrong with what was typed so far.
+    Check,
+    /// Send it.
+    Send,
+}
+
+impl Go {
+    fn parse(word: &str) -> Option<Self> {
+        let (verb, what) = word.split_once(':').unwrap_or((word, ""));
+        match verb {
+            "look" => Some(Self::Look),
+            "first" => Some(Self::First),
+            "pick" => what.parse().ok().map(|id| Self::Pick(TemplateId(id))),
+            "add" => parse_recipient(what).map(Self::Add),
+            "remove" => Some(Self::Remove),
+            "to" => Step::parse(what).map(Self::To),
+            "continue" => Some(Self::Continue),
+            "check" => Some(Self::Check),
+            "send" => Some(Self::Send),
+            _ => None,
+        }
+    }
+}
+
+/// What the address of the dialog may preset.
+#[derive(Debug, Default, Deserialize)]
+pub struct ComposeQuery {
+    contact: Option<i64>,
+    phone: Option<String>,
+    ticket: Option<i64>,
+    template: Option<i64>,
+    chatbot: Option<i64>,
+}
+
+/// The form as typed. `Debug` shows nothing of it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ComposeForm {
+    /// Whether it stands in the desk's dialog, not on a page of its own.
+    pub in_dialog: bool,
+    /// The step it was shown at.
+    pub step: Step,
+    /// The chatbot it is sent for; `None` for the one that fits best.
+    pub chatbot: Option<ChatbotId>,
+    /// The channel it is sent over; `None` for the contact's last one.
+    pub channel: Option<ChannelId>,
+    /// The chosen template.
+    pub template: Option<TemplateId>,
+    /// The chosen person.
+    pub recipient: Option<Recipient>,
+    /// The ticket it is sent from (SW-09).
+    pub ticket: Option<TicketId>,
+    /// Typed to find a template.
+    pub q: String,
+    /// Only templates in this language; empty for all.
+    pub language: String,
+    /// Typed to find a person, or a new number.
+    pub to: String,
+    /// What had been typed when the people shown were looked up.
+    pub searched: String,
+    /// Made when step 3 was shown first (AM-11); empty before.
+    pub key: String,
+    /// What was typed for variables, of templates chosen before as well.
+    pub values: VariableValues,
+    /// What was pressed.
+    pub go: Go,
+}
+
+impl ComposeForm {
+    /// The empty form, with what the address presets.
+    #[must_use]
+    pub fn of_query(query: &ComposeQuery, in_dialog: bool) -> Self {
+        let phone = query.phone.as_deref().and_then(|phone| PhoneNumber::parse(phone).ok());
+        let recipient = match (query.contact, phone) {
+            (Some(contact), _) => Some(Recipient::Contact(ContactId(contact))),
+            (None, phone) => phone.map(Recipient::Phone),
+        };
+        Self {
+            in_dialog,
+            chatbot: query.chatbot.map(ChatbotId),
+            template: query.template.map(TemplateId),
+            recipient,
+            ticket: query.ticket.map(TicketId),
+            ..Self::default()
+        }
+    }
+
+    /// Reads the fields as a browser sends them. What is optional and not readable counts as not chosen,
+    /// as when a choice is gone since the page was shown.
+    ///
+    /// # Errors
+    /// `Unprocessable` for a field that no page of ours has.
+    pub fn parse(fields: Vec<(String, String)>) -> Result<Self, WebError> {
+        let mut form = Self::default();
+        for (name, value) in fields {
+            if let Some(variable) = name.strip_prefix("v_") {
+                let value = value.chars().take(LONGEST_VALUE).collect();
+                form.values.insert(VariableName(variable.to_owned()), value);
+                continue;
+            }
+            match name.as_str() {
+                "dialog" => form.in_dialog = value == "1",
+                "step" => form.step = Step::parse(&value).ok_or(WebError::Unprocessable)?,
+                "chatbot" => form.chatbot = value.parse().ok().map(ChatbotId),
+                "channel" => form.channel = value.parse().ok().map(ChannelId),
+                "template" => form.template = value.parse().ok().map(TemplateId),
+                "recipient" => form.recipient = parse_recipient(&value),
+                "ticket" => form.ticket = value.parse().ok().map(TicketId),
+                "q" => form.q = value,
+                "language" => form.language = value,
+                "to" => form.to = value,
+                "searched" => form.searched = value,
+                "key" => form.key = value.chars().take(64).collect(),
+                "go" => form.go = Go::parse(&value).ok_or(WebError::Unprocessable)?,
+                _ => return Err(WebError::Unprocessable),
+            }
+        }
+        Ok(form)
+    }
+
+    /// Whether the people shown are those of what is typed now: pressing one of them, or Enter, then
+    /// means that person and no one else.
+    #[must_use]
+    pub fn list_is_current(&self) -> bool {
+        self.to.trim() == self.searched.trim()
+    }
+
+    /// The values of those variables that the chosen template has, and nothing else.
+    #[must_use]
+    pub fn values_for(&self, names: impl Iterator<Item = VariableName>) -> VariableValues {
+        names
+            .filter_map(|name| {
+                let value = self.values.get(&name)?.clone();
+                Some((name, value))
+            })
+            .collect()
+    }
+}
+
+/// How the form names a person: `c12` for a contact, `+34600111222` for a number.
+#[must_use]
+pub fn recipient_word(recipient: &Recipient) -> String {
+    match recipient {
+        Recipient::Contact(contact) => format!("c{contact}"),
+        Recipient::Phone(phone) => phone.as_e164().to_owned(),
+    }
+}
+
+fn parse_recipient(word: &str) -> Option<Recipient> {
+    match word.strip_prefix('c') {
+        Some(id) => id.parse().ok().map(|id| Recipient::Contact(ContactId(id))),
+        None => PhoneNumber::parse(word).ok().map(Recipient::Phone),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn everything_typed_survives_the_way_through_the_form() {
+        let form = ComposeForm::parse(fields(&[
+            ("step", "variables"),
+            ("template", "7"),
+            ("recipient", "+34600111222"),
+            ("v_order", "  48213 "),
+            ("v_1", ""),
+            ("go", "add:c12"),
+        ]));
+        let form = form.ok().unwrap();
+        assert_eq!(form.step, Step::Variables);
+        assert_eq!(form.template, Some(TemplateId(7)));
+        assert_eq!(form.recipient.as_ref().map(recipient_word).unwrap(), "+34600111222");
+        assert_eq!(form.values[&VariableName("order".to_owned())], "  48213 ");
+        assert_eq!(form.go, Go::Add(Recipient::Contact(ContactId(12))));
+    }
+
+    #[test]
+    fn a_field_or_button_of_no_page_is_refused() {
+        for pair in [("sender", "1"), ("step", "four"), ("go", "delete"), ("go", "add:nobody")] {
+            assert!(ComposeForm::parse(fields(&[pair])).is_err(), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn a_pick_from_an_older_list_is_told_from_a_current_one() {
+        let typed = |to: &str, searched: &str| {
+            ComposeForm::parse(fields(&[("to", to), ("searched", searched)])).ok().unwrap()
+        };
+        assert!(typed("lui ", "lui").list_is_current());
+        assert!(!typed("luis", "lui").list_is_current());
+    }
+}

@@ -1,0 +1,130 @@
+//! The dialog *Active message*: template, recipient, variables, and the send (AM-01 to AM-09, AD-07).
+
+mod form;
+mod load;
+mod media;
+mod page;
+mod preview;
+mod send;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use actix_web::{
+    HttpResponse,
+    web::{self, Data, Form, Query, ServiceConfig},
+};
+use persistence::error::PersistenceError;
+
+use self::{
+    form::{ComposeForm, ComposeQuery, Go, Step},
+    load::{Halt, Loaded},
+    page::{Aftermath, ComposePage},
+    send::Sent,
+};
+use crate::{
+    desk::Desk,
+    error::WebError,
+    page::{Page, Place},
+    session::Agent,
+    visit::{Reader, Visit},
+};
+
+/// The dialog at `/desk/active-message`, and the files its previews show.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/desk/active-message").get(show_compose).post(submit_compose))
+        .route("/media/{id}", web::get().to(media::show_media));
+}
+
+/// Step 1, with what the address presets: `?contact=`, `?phone=`, `?ticket=`, `?template=`, `?chatbot=`.
+async fn show_compose(
+    desk: Data<Desk>,
+    agent: Agent,
+    visit: Visit,
+    query: Query<ComposeQuery>,
+) -> Result<HttpResponse, WebError> {
+    let in_dialog = visit.reader == Reader::Fragment;
+    let page = page_of(&visit, &agent);
+    if let Some(title) = words::not_online(agent.presence, visit.t()) {
+        let page = ComposePage::not_online(page, in_dialog, title, visit.path.clone());
+        return page.respond(false);
+    }
+    let form = ComposeForm::of_query(&query, in_dialog);
+    let (form, loaded, halt) = turn(&desk, &agent, &visit, form).await?;
+    let after = Aftermath { halt, ..Aftermath::default() };
+    ComposePage::new(page, &form, &loaded, &after).respond(in_dialog)
+}
+
+/// Whatever was pressed: the dialog in its next state, or the send.
+async fn submit_compose(
+    desk: Data<Desk>,
+    agent: Agent,
+    visit: Visit,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<HttpResponse, WebError> {
+    let form = ComposeForm::parse(fields)?;
+    let (mut form, mut loaded, halt) = turn(&desk, &agent, &visit, form).await?;
+    let mut after = Aftermath { halt, ..Aftermath::default() };
+    if form.step == Step::Variables && after.halt.is_none() {
+        match finish(&desk, &agent, &visit, &mut form, &mut loaded).await? {
+            Sent::Done(queued) => return Ok(send::sent(&form, &loaded, queued, &visit)),
+            Sent::Not(told) => after = *told,
+        }
+        if after.refused.is_some() {
+            // The step that mends it shows its own list.
+            form.go = Go::Look;
+            (form, loaded, _) = turn(&desk, &agent, &visit, form).await?;
+        }
+    }
+    let page = page_of(&visit, &agent);
+    ComposePage::new(page, &form, &loaded, &after).respond(visit.reader == Reader::Fragment)
+}
+
+fn page_of(visit: &Visit, agent: &Agent) -> Page {
+    Page::new(visit, agent, visit.t().compose_title(), Place::Conversations)
+}
+
+async fn turn(
+    desk: &Desk,
+    agent: &Agent,
+    visit: &Visit,
+    mut form: ComposeForm,
+) -> Result<(ComposeForm, Loaded, Option<Halt>), WebError> {
+    let (actor, now) = (agent.actor.clone(), visit.now);
+    let read = move |db: &mut persistence::db::Db| {
+        let (loaded, halt) = db.snapshot(|db| load::turn(db, &actor, &mut form, now))?;
+        Ok::<_, PersistenceError>((form, loaded, halt))
+    };
+    Ok(desk.store.read(read).await?)
+}
+
+/// Step 3: says what is wrong with the values, and sends when that was asked and nothing is.
+async fn finish(
+    desk: &Desk,
+    agent: &Agent,
+    visit: &Visit,
+    form: &mut ComposeForm,
+    loaded: &mut Loaded,
+) -> Result<Sent, WebError> {
+    if form.key.is_empty() {
+        form.key = send::new_key()?;
+    }
+    let t = visit.t();
+    let is_asked = matches!(form.go, Go::Send | Go::Check | Go::First);
+    if !is_asked {
+        return Ok(Sent::Not(Box::default()));
+    }
+    let sends = form.go == Go::Send;
+    let media = send::look_at_media(desk, &agent.actor, form, loaded, visit).await?;
+    let problems = send::value_problems(form, loaded, media, !sends, t);
+    if !sends || !problems.is_empty() {
+        let told = Aftermath { problems, summarise: sends, ..Aftermath::default() };
+        return Ok(Sent::Not(Box::new(told)));
+    }
+    let sent = send::send(desk, &agent.actor, form, loaded).await?;
+    Ok(match sent {
+        Sent::Not(told) => Sent::Not(Box::new(send::with_values_at_fields(*told, t))),
+        done @ Sent::Done(_) => done,
+    })
+}

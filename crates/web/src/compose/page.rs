@@ -1,0 +1,594 @@
+//! The dialog as it is shown: display-ready, one struct for all three steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::{HttpResponse, http::StatusCode};
+use askama::Template;
+use domain::{
+    phone::country_as_typed,
+    template::{MessageTemplate, ValueField, VariableKind, VariableName},
+};
+use persistence::{
+    admission::Refused,
+    compose::{SendingNumber, zones_of},
+};
+
+use super::{
+    form::{ComposeForm, Step, recipient_word},
+    load::{Halt, Loaded, Person},
+    preview::Preview,
+    words,
+};
+use crate::{
+    error::{WebError, toast_header},
+    form::{Problems, html},
+    locale::{Words, isolated},
+    moment::Viewer,
+    page::{Page, Toast, initials},
+    refusal::{RefusalView, Surroundings},
+};
+
+/// The dialog, or the page it is without script.
+#[derive(Template)]
+#[template(path = "compose/compose.html")]
+pub struct ComposePage {
+    t: Words,
+    page: Page,
+    status: StatusCode,
+    in_dialog: bool,
+    step: &'static str,
+    steps: Vec<StepView>,
+    /// Fields of the other steps, and of what is chosen.
+    hidden: Vec<(String, String)>,
+    /// What keeps the agent from sending at all: shown instead of the steps.
+    obstacle: Option<Obstacle>,
+    problems: Problems,
+    refused: Option<RefusedView>,
+    key_reused: bool,
+    chatbots: Vec<Choice>,
+    numbers: Vec<Choice>,
+    languages: Vec<Choice>,
+    q: String,
+    templates: Vec<TemplateLine>,
+    to: String,
+    to_hint: String,
+    to_problem: Option<String>,
+    chips: Vec<Chip>,
+    people: Vec<PersonLine>,
+    variables: Vec<VariableField>,
+    value_fields: Vec<ValueFieldView>,
+    preview: Option<Preview>,
+    foot: String,
+}
+
+struct StepView {
+    name: String,
+    done: bool,
+    current: bool,
+}
+
+struct Obstacle {
+    title: String,
+    text: String,
+    /// Whether going online mends it.
+    presence: bool,
+    /// Where the dialog is opened anew.
+    next: String,
+}
+
+struct RefusedView {
+    reasons: Vec<RefusalView>,
+    /// From when the whole send may go, as a sentence (CL-05).
+    until: String,
+}
+
+struct Choice {
+    value: String,
+    name: String,
+    chosen: bool,
+}
+
+struct TemplateLine {
+    id: i64,
+    name: String,
+    facts: String,
+    excerpt: String,
+    chosen: bool,
+    /// Why it cannot be picked; `None` for one that can.
+    why_not: Option<String>,
+    status: String,
+}
+
+struct Chip {
+    name: String,
+    note: Option<String>,
+    blocked: bool,
+}
+
+struct PersonLine {
+    /// Numbers the line, for ids on the page.
+    index: usize,
+    word: String,
+    initials: String,
+    name: String,
+    facts: String,
+    chosen: bool,
+    /// What stands against writing to them; `None` when nothing does.
+    why_not: Option<WhyNot>,
+}
+
+struct WhyNot {
+    brief: String,
+    headline: String,
+    rest: String,
+    sentence: String,
+}
+
+struct VariableField {
+    /// The id and name of the field.
+    field: String,
+    /// What `preview.js` fills the slots of.
+    slot: String,
+    label: String,
+    hint: Option<String>,
+    value: String,
+    problem: Option<String>,
+    is_media: bool,
+}
+
+struct ValueFieldView {
+    token: String,
+    name: String,
+    holds: String,
+}
+
+/// What came of the turn besides what was read.
+#[derive(Default)]
+pub struct Aftermath {
+    /// Why it goes no further.
+    pub halt: Option<Halt>,
+    /// Problems of variables, by variable, in words.
+    pub problems: Vec<(VariableName, String)>,
+    /// Whether the problems stand on top too, or at their fields only.
+    pub summarise: bool,
+    /// What admission refused.
+    pub refused: Option<Refused>,
+    /// Whether the key was used for another request.
+    pub key_reused: bool,
+}
+
+impl ComposePage {
+    /// The page of `form` as `loaded`.
+    pub fn new(page: Page, form: &ComposeForm, loaded: &Loaded, after: &Aftermath) -> Self {
+        let viewer = page.viewer;
+        let t = viewer.words();
+        let problems = field_problems(form, loaded, after, t);
+        let has_problems = after.summarise && !after.problems.is_empty();
+        let mut shown = Self {
+            t,
+            status: status_of(after),
+            page: if has_problems { page.with_problems() } else { page },
+            in_dialog: form.in_dialog,
+            step: form.step.as_str(),
+            steps: steps(form.step, t),
+            hidden: hidden_fields(form, loaded),
+            obstacle: None,
+            problems: if after.summarise { problems.clone() } else { Problems::default() },
+            refused: None,
+            key_reused: after.key_reused,
+            chatbots: chatbot_choices(loaded),
+            numbers: number_choices(loaded),
+            languages: language_choices(form, loaded, t),
+            q: form.q.clone(),
+            templates: template_lines(loaded, &viewer),
+            to: form.to.clone(),
+            to_hint: to_hint(form, t),
+            to_problem: None,
+            chips: chips(loaded, &viewer),
+            people: people_lines(loaded, &viewer),
+            variables: variable_fields(form, loaded, &problems, t),
+            value_fields: value_fields(loaded, t),
+            preview: Preview::new(form, loaded, &viewer),
+            foot: foot(loaded, &viewer),
+        };
+        if loaded.numbers.is_empty() {
+            shown.obstacle = Some(Obstacle {
+                title: t.compose_nowhere(),
+                text: t.compose_nowhere_why(),
+                presence: false,
+                next: String::new(),
+            });
+        }
+        if let (Some(refused), Some(from)) = (&after.refused, &loaded.from) {
+            shown.refused = Some(RefusedView::new(refused, from, &viewer));
+        }
+        if let Some(halt) = &after.halt {
+            shown.halt(halt, loaded);
+        }
+        shown
+    }
+
+    /// In place of the steps while the agent is not online (AM-01).
+    pub fn not_online(page: Page, in_dialog: bool, title: String, next: String) -> Self {
+        let form = ComposeForm { in_dialog, ..ComposeForm::default() };
+        let t = page.t();
+        let mut shown = Self::new(page, &form, &Loaded::default(), &Aftermath::default());
+        let text = t.presence_invisible_hint();
+        shown.obstacle = Some(Obstacle { title, text, presence: true, next });
+        shown
+    }
+
+    /// Says why it goes no further: at the field where there is one, and as a toast (AD-07).
+    fn halt(&mut self, halt: &Halt, loaded: &Loaded) {
+        let t = self.t;
+        let viewer = self.page.viewer;
+        let text = match halt {
+            Halt::NoTemplate => t.compose_choose_template(),
+            Halt::TemplateNotApproved(status) => {
+                words::not_approved(*status, &viewer).unwrap_or_default()
+            }
+            Halt::NoRecipient => t.compose_choose_recipient(),
+            Halt::NoNumber(problem) => {
+                let text = words::number_problem(*problem, t);
+                self.to_problem = Some(text.clone());
+                text
+            }
+            Halt::Blocked(person) => why_not(person, loaded, &viewer)
+                .map_or_else(|| t.compose_choose_recipient(), |why| why.sentence),
+        };
+        self.page.toast = Some(Toast { kind: "error", text });
+    }
+
+    /// Answers with the page. A fragment does not hold the toasts, so they go in a header there.
+    ///
+    /// # Errors
+    /// When the page cannot be rendered.
+    pub fn respond(self, is_fragment: bool) -> Result<HttpResponse, WebError> {
+        let mut response = html(self.status, &self)?;
+        if let (true, Some(toast)) = (is_fragment, &self.page.toast) {
+            let (name, value) = toast_header(&toast.text, toast.kind);
+            response.headers_mut().insert(name, value);
+        }
+        Ok(response)
+    }
+
+    fn in_step(&self, step: &str) -> bool {
+        self.step == step
+    }
+}
+
+impl RefusedView {
+    fn new(refused: &Refused, from: &SendingNumber, viewer: &Viewer) -> Self {
+        let t = viewer.words();
+        let until = refused.until.map_or_else(
+            || t.compose_refused_for_good(),
+            |until| {
+                let left = viewer.remaining(until);
+                t.compose_refused_until(&left, &viewer.from_when(until).text)
+            },
+        );
+        let reasons = refused
+            .reasons
+            .iter()
+            .map(|reason| RefusalView::new(*reason, surroundings(from), viewer))
+            .collect();
+        Self { reasons, until }
+    }
+}
+
+fn surroundings(from: &SendingNumber) -> Surroundings<'_> {
+    Surroundings { chatbot: &from.chatbot_name, cap_sends: from.cap_sends }
+}
+
+fn status_of(after: &Aftermath) -> StatusCode {
+    if after.refused.is_some() || after.key_reused {
+        return StatusCode::CONFLICT;
+    }
+    match after.halt {
+        Some(Halt::Blocked(_) | Halt::TemplateNotApproved(_)) => StatusCode::CONFLICT,
+        Some(Halt::NoTemplate | Halt::NoRecipient | Halt::NoNumber(_)) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        None if after.summarise && !after.problems.is_empty() => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    }
+}
+
+fn steps(current: Step, t: Words) -> Vec<StepView> {
+    Step::ALL
+        .into_iter()
+        .map(|step| StepView {
+            name: match step {
+                Step::Template => t.compose_step_template(),
+                Step::Recipient => t.compose_step_recipient(),
+                Step::Variables => t.compose_step_variables(),
+            },
+            done: step < current,
+            current: step == current,
+        })
+        .collect()
+}
+
+/// What the step itself has no field for.
+fn hidden_fields(form: &ComposeForm, loaded: &Loaded) -> Vec<(String, String)> {
+    let mut hidden = vec![("step".to_owned(), form.step.as_str().to_owned())];
+    let mut keep = |name: &str, value: Option<String>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            hidden.push((name.to_owned(), value));
+        }
+    };
+    keep("dialog", form.in_dialog.then(|| "1".to_owned()));
+    keep("template", form.template.map(|id| id.to_string()));
+    keep("recipient", form.recipient.as_ref().map(recipient_word));
+    keep("ticket", form.ticket.map(|id| id.to_string()));
+    keep("key", Some(form.key.clone()));
+    if form.step != Step::Template {
+        keep("chatbot", form.chatbot.map(|id| id.to_string()));
+        keep("channel", form.channel.map(|id| id.to_string()));
+        keep("q", Some(form.q.clone()));
+        keep("language", Some(form.language.clone()));
+    }
+    let shown = shown_variables(form, loaded);
+    for (name, value) in form.values.iter().filter(|(name, _)| !shown.contains(name)) {
+        keep(&format!("v_{}", name.0), Some(value.clone()));
+    }
+    if form.step != Step::Recipient {
+        keep("to", Some(form.to.clone()));
+    }
+    hidden
+}
+
+/// The variables that have a field on this step.
+fn shown_variables(form: &ComposeForm, loaded: &Loaded) -> BTreeSet<VariableName> {
+    let template = loaded.template.as_ref().filter(|_| form.step == Step::Variables);
+    let variables = template.map(|template| template.content.variables()).unwrap_or_default();
+    variables.into_iter().map(|variable| variable.name).collect()
+}
+
+fn chatbot_choices(loaded: &Loaded) -> Vec<Choice> {
+    let mut seen = BTreeSet::new();
+    loaded
+        .numbers
+        .iter()
+        .filter(|number| seen.insert(number.chatbot.0))
+        .map(|number| Choice {
+            value: number.chatbot.to_string(),
+            name: number.chatbot_name.clone(),
+            chosen: loaded.from.as_ref().is_some_and(|from| from.chatbot == number.chatbot),
+        })
+        .collect()
+}
+
+/// The numbers of the chosen chatbot.
+fn number_choices(loaded: &Loaded) -> Vec<Choice> {
+    let Some(from) = &loaded.from else { return Vec::new() };
+    loaded
+        .numbers
+        .iter()
+        .filter(|number| number.chatbot == from.chatbot)
+        .map(|number| Choice {
+            value: number.channel.to_string(),
+            name: number.phone.clone(),
+            chosen: number.channel == from.channel,
+        })
+        .collect()
+}
+
+fn language_choices(form: &ComposeForm, loaded: &Loaded, t: Words) -> Vec<Choice> {
+    let all = Choice {
+        value: String::new(),
+        name: t.compose_language_all(),
+        chosen: form.language.is_empty(),
+    };
+    let each = loaded.languages.iter().map(|language| Choice {
+        value: language.clone(),
+        name: t.template_language(language),
+        chosen: form.language == *language,
+    });
+    std::iter::once(all).chain(each).collect()
+}
+
+fn template_lines(loaded: &Loaded, viewer: &Viewer) -> Vec<TemplateLine> {
+    let t = viewer.words();
+    let chosen = loaded.template.as_ref().map(|template| template.id);
+    loaded
+        .templates
+        .iter()
+        .map(|template| TemplateLine {
+            id: template.id.0,
+            name: template.name.clone(),
+            facts: template_facts(template, t),
+            excerpt: template.content.body.clone(),
+            chosen: Some(template.id) == chosen,
+            why_not: words::not_approved(template.status, viewer),
+            status: words::status(template.status, t),
+        })
+        .collect()
+}
+
+fn template_facts(template: &MessageTemplate, t: Words) -> String {
+    let language = t.template_language(&template.language);
+    format!("{language} · {}", words::category(template.category, t))
+}
+
+/// The country as the number is typed (AM-04), else what may be typed.
+fn to_hint(form: &ComposeForm, t: Words) -> String {
+    let country = country_as_typed(&form.to);
+    country.map_or_else(|| t.compose_to_hint(), |country| t.country_name(country.as_str()))
+}
+
+/// Who someone is, for a sentence: the name, else the number.
+pub fn name_of(person: &Person, t: Words) -> String {
+    let name = person.contact.as_ref().map(|contact| contact.name.trim()).unwrap_or_default();
+    match (name, &person.phone) {
+        ("", Some(phone)) => phone.display(),
+        ("", None) => t.compose_no_name(),
+        (name, _) => name.to_owned(),
+    }
+}
+
+/// Where a number nobody here has is from: `Spain, new`.
+fn newness(person: &Person, t: Words) -> Option<String> {
+    let phone = person.phone.as_ref().filter(|_| person.contact.is_none())?;
+    let country = phone.country().map(|country| t.country_name(country.as_str()));
+    Some(country.map_or_else(|| t.compose_new(), |country| t.compose_new_in(&country)))
+}
+
+fn chips(loaded: &Loaded, viewer: &Viewer) -> Vec<Chip> {
+    let t = viewer.words();
+    let chip = |person: &Person| Chip {
+        name: name_of(person, t),
+        note: newness(person, t),
+        blocked: person.is_blocked(),
+    };
+    loaded.recipient.iter().map(chip).collect()
+}
+
+fn people_lines(loaded: &Loaded, viewer: &Viewer) -> Vec<PersonLine> {
+    let t = viewer.words();
+    let chosen = loaded.recipient.as_ref().and_then(Person::recipient);
+    let lines = loaded.people.iter().enumerate().filter_map(|(index, person)| {
+        let recipient = person.recipient()?;
+        let name = name_of(person, t);
+        let is_named = person.contact.as_ref().is_some_and(|contact| !contact.name.is_empty());
+        Some(PersonLine {
+            index,
+            word: recipient_word(&recipient),
+            initials: if is_named { initials(&name) } else { "+".to_owned() },
+            facts: person_facts(person, is_named, loaded, viewer),
+            name,
+            chosen: Some(&recipient) == chosen.as_ref(),
+            why_not: why_not(person, loaded, viewer),
+        })
+    });
+    lines.collect()
+}
+
+/// `+55 11 98765-4321 · WhatsApp · 16:00 there`.
+fn person_facts(person: &Person, is_named: bool, loaded: &Loaded, viewer: &Viewer) -> String {
+    let t = viewer.words();
+    let phone = person.phone.as_ref().filter(|_| is_named).map(|phone| phone.display());
+    let channel = loaded.from.as_ref().map(|from| words::channel(from.kind, t));
+    let facts = [phone, newness(person, t), channel, local_time(person, viewer)];
+    facts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// What time it is where the person is; a span where that is not sure, `None` where nothing is known.
+fn local_time(person: &Person, viewer: &Viewer) -> Option<String> {
+    let t = viewer.words();
+    let zones = match (&person.contact, &person.phone) {
+        (Some(contact), _) => zones_of(contact),
+        (None, Some(phone)) => phone.candidate_zones().to_vec(),
+        (None, None) => Vec::new(),
+    };
+    let mut locals: Vec<_> =
+        zones.iter().map(|zone| viewer.now.with_timezone(zone).naive_local()).collect();
+    locals.sort();
+    let clock = |at: &chrono::NaiveDateTime| at.format("%H:%M").to_string();
+    let (first, last) = (clock(locals.first()?), clock(locals.last()?));
+    Some(if first == last {
+        t.compose_there(&first)
+    } else {
+        t.compose_there_between(&first, &last)
+    })
+}
+
+/// What stands against writing to `person` (AD-07); `None` when nothing does.
+fn why_not(person: &Person, loaded: &Loaded, viewer: &Viewer) -> Option<WhyNot> {
+    use domain::admission::RefusalCode::{ContactHasOpenTicket, ContactOptedOut};
+    let t = viewer.words();
+    let standing = person.standing.as_ref()?;
+    let headline = standing.reasons.first()?;
+    let from = loaded.from.as_ref()?;
+    let view = RefusalView::new(*headline, surroundings(from), viewer);
+    let brief = match (headline.code, &standing.served_by, standing.opted_out_at) {
+        (ContactHasOpenTicket, Some(agent), _) => t.compose_open_ticket_of(&isolated(agent)),
+        (ContactHasOpenTicket, None, _) => t.compose_open_ticket(),
+        (ContactOptedOut, _, Some(at)) => t.compose_said_stop(&viewer.day(at).text),
+        _ => view.brief.clone(),
+    };
+    let mut rest = vec![view.why.clone()];
+    rest.extend(view.again.clone());
+    // What else stands against it counts too: waiting for the first reason alone may not be enough.
+    for reason in &standing.reasons[1..] {
+        let also = RefusalView::new(*reason, surroundings(from), viewer);
+        rest.push(format!("{}.", also.headline));
+        rest.extend(also.again);
+    }
+    let rest = rest.join(" ");
+    let sentence = format!("{}. {rest}", view.headline);
+    Some(WhyNot { brief, headline: view.headline, rest, sentence })
+}
+
+/// What is wrong with the variables, at the ids of their fields.
+fn field_problems(form: &ComposeForm, loaded: &Loaded, after: &Aftermath, t: Words) -> Problems {
+    let mut problems = Problems::default();
+    let Some(template) = loaded.template.as_ref().filter(|_| form.step == Step::Variables) else {
+        return problems;
+    };
+    let told: BTreeMap<&VariableName, &String> =
+        after.problems.iter().map(|(name, text)| (name, text)).collect();
+    for variable in template.content.variables() {
+        if let Some(text) = told.get(&variable.name) {
+            let label = words::variable(template, &variable, t);
+            let text = t.compose_problem_at(&isolated(&label), text);
+            problems.add(format!("v_{}", variable.name.0), text);
+        }
+    }
+    problems
+}
+
+fn variable_fields(
+    form: &ComposeForm,
+    loaded: &Loaded,
+    problems: &Problems,
+    t: Words,
+) -> Vec<VariableField> {
+    let Some(template) = loaded.template.as_ref().filter(|_| form.step == Step::Variables) else {
+        return Vec::new();
+    };
+    template
+        .content
+        .variables()
+        .into_iter()
+        .map(|variable| {
+            let field = format!("v_{}", variable.name.0);
+            VariableField {
+                label: words::variable(template, &variable, t),
+                hint: words::variable_hint(variable.kind, t),
+                value: form.values.get(&variable.name).cloned().unwrap_or_default(),
+                problem: problems.of(&field).map(str::to_owned),
+                is_media: matches!(variable.kind, VariableKind::Media(_)),
+                slot: variable.name.0,
+                field,
+            }
+        })
+        .collect()
+}
+
+fn value_fields(loaded: &Loaded, t: Words) -> Vec<ValueFieldView> {
+    ValueField::ALL
+        .into_iter()
+        .map(|field| ValueFieldView {
+            token: field.token(),
+            name: words::field(field, t),
+            holds: loaded.fields.get(field).map_or_else(|| t.compose_empty(), str::to_owned),
+        })
+        .collect()
+}
+
+/// What stands at the foot: whether it may go, as far as that is known.
+fn foot(loaded: &Loaded, viewer: &Viewer) -> String {
+    let t = viewer.words();
+    let Some(from) = &loaded.from else { return String::new() };
+    let judged = loaded.recipient.as_ref().filter(|person| person.standing.is_some());
+    let Some(person) = judged else {
+        let chatbot = isolated(&from.chatbot_name);
+        return t.compose_foot_from(&chatbot, &words::channel(from.kind, t));
+    };
+    let name = isolated(&name_of(person, t));
+    match why_not(person, loaded, viewer) {
+        None => t.compose_foot_may(&name),
+        Some(why) => t.compose_foot_may_not(&name, &why.brief),
+    }
+}

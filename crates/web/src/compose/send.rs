@@ -1,0 +1,287 @@
+//! The last press: files looked at, values checked, and the send asked of admission.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, http::header::HeaderValue};
+use domain::{
+    admission::{Refusal, RefusalCode},
+    channel::MediaProblem,
+    template::{
+        FieldValues, MediaKind, MessageTemplate, VariableKind, VariableName, VariableProblem,
+        VariableProblemCode, VariableValues, check_values, expand_values,
+    },
+};
+use persistence::{
+    admission::{self, Outcome, Queued},
+    compose,
+    idempotency::{IdempotencyKey, KeyOwner, hash_body},
+    user::Actor,
+};
+use tracing::info;
+
+use super::{
+    form::{ComposeForm, Step, recipient_word},
+    load::{Loaded, draft_of},
+    page::{Aftermath, name_of},
+    words,
+};
+use crate::{
+    desk::Desk,
+    error::{WebError, toast_header},
+    form::see_other,
+    locale::{Words, isolated},
+    visit::{Reader, Visit},
+};
+
+/// Where the agent sees what was sent.
+const AFTER_SEND: &str = "/desk/sent";
+
+/// Looks at the files that the values name and nobody looked at yet. Returns what is wrong with them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn look_at_media(
+    desk: &Desk,
+    actor: &Actor,
+    form: &ComposeForm,
+    loaded: &mut Loaded,
+    visit: &Visit,
+) -> Result<Vec<(VariableName, String)>, WebError> {
+    let mut problems = Vec::new();
+    for (name, kind, url) in media_to_look_at(form, loaded) {
+        let Some(channel) =
+            loaded.from.as_ref().and_then(|from| desk.channels.get(&from.kind)).cloned()
+        else {
+            continue;
+        };
+        match channel.inspect_media(&url, kind).await {
+            Ok(file) => {
+                let (owner, now) = (actor.id(), visit.now);
+                let saved = desk
+                    .store
+                    .write(move |db| compose::save_media(db, owner, &url, kind, file, now))
+                    .await?;
+                loaded.media.insert(name, saved);
+            }
+            Err(problem) => problems.push((name, media_words(&problem, kind, visit.t()))),
+        }
+    }
+    Ok(problems)
+}
+
+fn media_words(problem: &MediaProblem, kind: MediaKind, t: Words) -> String {
+    words::media_problem(problem, kind, t)
+}
+
+fn media_to_look_at(form: &ComposeForm, loaded: &Loaded) -> Vec<(VariableName, MediaKind, String)> {
+    let Some(template) = &loaded.template else { return Vec::new() };
+    let unknown = template.content.variables().into_iter().filter_map(|variable| {
+        let VariableKind::Media(kind) = variable.kind else { return None };
+        let url = form.values.get(&variable.name)?.trim().to_owned();
+        let is_new = !url.is_empty() && !loaded.media.contains_key(&variable.name);
+        is_new.then_some((variable.name, kind, url))
+    });
+    unknown.collect()
+}
+
+/// What is wrong with the values, fields filled in for the recipient (AM-06 to AM-08, AM-13). With
+/// `typed_only`, what is still empty is not told yet.
+pub fn value_problems(
+    form: &ComposeForm,
+    loaded: &Loaded,
+    media: Vec<(VariableName, String)>,
+    typed_only: bool,
+    t: Words,
+) -> Vec<(VariableName, String)> {
+    let Some(template) = &loaded.template else { return Vec::new() };
+    let values = values_of(form, template);
+    let mut found: BTreeMap<VariableName, String> = all_problems(template, &values, &loaded.fields)
+        .into_iter()
+        .filter(|problem| !typed_only || problem.code != VariableProblemCode::Missing)
+        .map(|problem| (problem.name, words::variable_problem(problem.code, t)))
+        .collect();
+    // What the server found at the address says more than the rules, which judge its form alone.
+    found.extend(media);
+    let order = template.content.variables().into_iter().map(|variable| variable.name);
+    order.filter_map(|name| found.remove_entry(&name)).collect()
+}
+
+/// The values for the template's own variables; addresses without the space around them.
+fn values_of(form: &ComposeForm, template: &MessageTemplate) -> VariableValues {
+    let variables = template.content.variables();
+    let mut values = form.values_for(variables.iter().map(|variable| variable.name.clone()));
+    for variable in &variables {
+        if let (VariableKind::Media(_), Some(value)) =
+            (variable.kind, values.get_mut(&variable.name))
+        {
+            *value = value.trim().to_owned();
+        }
+    }
+    values
+}
+
+fn all_problems(
+    template: &MessageTemplate,
+    values: &VariableValues,
+    fields: &FieldValues,
+) -> Vec<VariableProblem> {
+    match expand_values(values, fields) {
+        Ok(expanded) => check_values(&template.content, &expanded),
+        Err(mut problems) => {
+            let others = check_values(&template.content, values);
+            let told: Vec<VariableName> = problems.iter().map(|it| it.name.clone()).collect();
+            problems.extend(others.into_iter().filter(|problem| !told.contains(&problem.name)));
+            problems
+        }
+    }
+}
+
+/// What came of the press.
+pub enum Sent {
+    /// It is on its way, or was before by the same press.
+    Done(Queued),
+    /// It is not; the dialog says why.
+    Not(Box<Aftermath>),
+}
+
+/// Asks admission for the send (AD-02, AM-11). A key serves one press: after a refusal the next press is
+/// a new one.
+///
+/// # Errors
+/// `NotFound` for what may not be known; `Unavailable` when the database is busy.
+pub async fn send(
+    desk: &Desk,
+    actor: &Actor,
+    form: &mut ComposeForm,
+    loaded: &Loaded,
+) -> Result<Sent, WebError> {
+    let (Some(to), Some(template)) = (form.recipient.clone(), &loaded.template) else {
+        return Ok(Sent::Not(Box::default()));
+    };
+    let mut draft = draft_of(form, actor, to).ok_or(WebError::Unprocessable)?;
+    draft.values = values_of(form, template);
+    draft.key = Some(IdempotencyKey {
+        owner: KeyOwner::User(actor.id()),
+        key: form.key.clone(),
+        body_hash: hash_body(&body_of(form, loaded, &draft.values)),
+    });
+    let (actor, clock) = (actor.clone(), desk.clock.clone());
+    let outcome =
+        desk.store.write(move |db| admission::admit_and_queue(db, &actor, &draft, &*clock)).await?;
+    match outcome {
+        Outcome::Queued(queued) => {
+            desk.nudges.dispatch.notify_one();
+            info!(message.id = %queued.message, "queued active message {}", queued.message);
+            Ok(Sent::Done(queued))
+        }
+        Outcome::Replayed(queued) => Ok(Sent::Done(queued)),
+        Outcome::KeyReused => {
+            form.key = new_key()?;
+            Ok(Sent::Not(Box::new(Aftermath { key_reused: true, ..Aftermath::default() })))
+        }
+        Outcome::Refused(refused) => {
+            form.key = new_key()?;
+            form.step = step_to_mend(&refused.reasons);
+            Ok(Sent::Not(Box::new(Aftermath { refused: Some(refused), ..Aftermath::default() })))
+        }
+    }
+}
+
+/// Where the first reason can be mended.
+fn step_to_mend(reasons: &[Refusal]) -> Step {
+    match reasons.first().map(|reason| reason.code) {
+        Some(
+            RefusalCode::ChannelCannotInitiate
+            | RefusalCode::NumberNotReady
+            | RefusalCode::TierLimitReached
+            | RefusalCode::TemplateNotApproved,
+        ) => Step::Template,
+        Some(
+            RefusalCode::ContactUnreachable
+            | RefusalCode::ContactOptedOut
+            | RefusalCode::ContactHasOpenTicket
+            | RefusalCode::AlreadyCalledBack
+            | RefusalCode::AgentContactCap
+            | RefusalCode::QuietHours,
+        ) => Step::Recipient,
+        Some(
+            RefusalCode::NotPermitted
+            | RefusalCode::AgentNotOnline
+            | RefusalCode::ActiveMessagesDisabled
+            | RefusalCode::VariablesInvalid
+            | RefusalCode::InsufficientCredit,
+        )
+        | None => Step::Variables,
+    }
+}
+
+/// What tells one send from another, for its key.
+fn body_of(form: &ComposeForm, loaded: &Loaded, values: &VariableValues) -> Vec<u8> {
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    let id = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
+    body.append_pair("channel", &id(form.channel.map(|id| id.0)));
+    body.append_pair("template", &id(form.template.map(|id| id.0)));
+    body.append_pair("ticket", &id(form.ticket.map(|id| id.0)));
+    // By number where there is one: a number nobody had is a contact's when the form comes again.
+    let phone = loaded.recipient.as_ref().and_then(|person| person.phone.as_ref());
+    let to = match (phone, &form.recipient) {
+        (Some(phone), _) => phone.canonical().as_e164().to_owned(),
+        (None, Some(recipient)) => recipient_word(recipient),
+        (None, None) => String::new(),
+    };
+    body.append_pair("to", &to);
+    for (name, value) in values {
+        body.append_pair(&format!("v_{}", name.0), value);
+    }
+    body.finish().into_bytes()
+}
+
+/// Names one showing of step 3: 128 random bits.
+///
+/// # Errors
+/// `Unavailable` when the system has no random bits.
+pub fn new_key() -> Result<String, WebError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|_| WebError::Unavailable)?;
+    Ok(hex::encode(bytes))
+}
+
+/// What the agent sees after the send (AM-09): in the dialog it closes and a toast says so, on a page of
+/// its own the way leads to *Sent*.
+pub fn sent(form: &ComposeForm, loaded: &Loaded, queued: Queued, visit: &Visit) -> HttpResponse {
+    let t = visit.t();
+    let location = format!("{AFTER_SEND}?sent_to={}", queued.contact);
+    if visit.reader != Reader::Fragment {
+        return see_other(&location);
+    }
+    let mut response = HttpResponse::Ok();
+    if !form.in_dialog {
+        return response.insert_header(("hx-redirect", location)).finish();
+    }
+    let name = loaded.recipient.as_ref().map(|person| name_of(person, t)).unwrap_or_default();
+    let (header, toast) = toast_header(&t.compose_sent(&isolated(&name)), "done");
+    response.insert_header((header, closing(&toast)));
+    response.insert_header(("hx-reswap", "none")).finish()
+}
+
+/// The toast's header with the event that closes the dialog before it.
+fn closing(toast: &HeaderValue) -> HeaderValue {
+    let toast = toast.to_str().unwrap_or_default();
+    let both = toast.replacen('{', "{\"janela:close-dialog\":{},", 1);
+    HeaderValue::from_str(&both).unwrap_or_else(|_| HeaderValue::from_static("janela:close-dialog"))
+}
+
+/// A refusal about values alone is one of the form: it is told at the fields.
+pub fn with_values_at_fields(after: Aftermath, t: Words) -> Aftermath {
+    let Some(refused) = &after.refused else { return after };
+    let is_about_values =
+        refused.reasons.iter().all(|reason| reason.code == RefusalCode::VariablesInvalid);
+    if !is_about_values {
+        return after;
+    }
+    let told = |problem: &VariableProblem| {
+        (problem.name.clone(), words::variable_problem(problem.code, t))
+    };
+    let problems = refused.variable_problems.iter().map(told).collect();
+    Aftermath { problems, summarise: true, ..Aftermath::default() }
+}

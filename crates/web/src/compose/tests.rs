@@ -1,0 +1,1 @@
+//! One snapshot per state a person can see.

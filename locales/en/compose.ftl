@@ -1,0 +1,164 @@
+# The dialog Active message: template, recipient, variables.
+compose-title = Active message
+compose-close = Close
+compose-cancel = Cancel
+compose-back = Back
+compose-continue = Continue
+compose-send = Send
+compose-show = Show
+compose-step-template = Template
+compose-step-recipient = Recipient
+compose-step-variables = Variables
+compose-step-done = Done:
+compose-preview = Preview
+compose-view-full-model = View full model
+
+# Who may not send here, or not now.
+compose-invisible = You are invisible. Go online to send
+compose-on-break = You are on break. Go online to send
+compose-offline = You are offline. Go online to send
+compose-go-online = Go online
+compose-nowhere = You may not send active messages
+compose-nowhere-why = No chatbot of yours has a number you may send from. Ask an admin for the permission.
+
+# Step 1.
+compose-template = Template
+compose-template-hint = name
+compose-language = Language
+compose-language-all = all
+compose-chatbot = Chatbot
+compose-from = From
+compose-chosen = chosen
+compose-no-templates = No template fits
+compose-no-templates-why = Change the name, the language or the chatbot. New templates are made in the platform's console and appear here once they are read.
+compose-marketing = marketing
+compose-utility = utility
+compose-authentication = authentication
+compose-approved = approved
+compose-pending = in review
+compose-rejected = rejected
+compose-paused = paused
+compose-disabled = disabled
+compose-gone = gone
+compose-pending-why = Only approved templates can be sent. The platform is still reviewing this one.
+compose-rejected-why = The platform rejected this template. Only approved templates can be sent.
+compose-paused-why = The platform paused this template because of its quality. Choose another one.
+# $when (String) - Day and time, such as "23 Nov at 09:00".
+compose-paused-until-why = The platform paused this template because of its quality, until { $when }. Choose another one.
+compose-disabled-why = The platform turned this template off for good. Choose another one.
+compose-gone-why = This template is no longer in the platform's account. Choose another one.
+compose-choose-template = Choose a template first.
+
+# Step 2.
+compose-to = To
+compose-to-hint = name, or number with country code
+compose-recipients = Recipients
+compose-people = Contacts
+# $name (String) - A contact's name or number.
+compose-remove = Take out { $name }
+# $country (String) - A country's name.
+compose-new-in = { $country }, new
+compose-new = new
+# $time (String) - A time such as "16:00".
+compose-there = { $time } there
+# $first (String) - A time such as "13:00".
+# $last (String) - A time such as "16:00".
+compose-there-between = { $first } to { $last } there
+compose-may = may be written to
+# $agent (String) - Who serves the contact.
+compose-open-ticket-of = open ticket, { $agent }
+compose-open-ticket = open ticket
+# $day (String) - A day such as "3 Oct".
+compose-said-stop = said stop on { $day }
+compose-no-name = (No name)
+compose-whom = Whom do you write to?
+compose-whom-why = Type a name, or a number that starts with + and the country code.
+compose-nobody = Nobody found
+compose-nobody-why = Check the spelling, or type the whole number with + and the country code to write to someone new.
+compose-choose-recipient = Choose whom to write to.
+compose-number-empty = Type a name or a number.
+compose-number-no-country = Start the number with + and the country code, such as +55.
+compose-number-invalid = No such number exists in that country. Check the digits.
+
+# What stands at the foot.
+# $chatbot (String) - The chatbot's name.
+# $channel (String) - The platform.
+compose-foot-from = You write as { $chatbot }, by { $channel }.
+# $name (String) - A contact's name or number.
+compose-foot-may = { $name } may be written to now.
+# $name (String) - A contact's name or number.
+# $reason (String) - What stands against it, in a few words.
+compose-foot-may-not = { $name } may not be written to: { $reason }.
+compose-whatsapp = WhatsApp
+compose-wechat = WeChat
+compose-wecom = WeCom
+compose-sms = SMS
+
+# Step 3.
+compose-no-variables = Nothing to fill in
+compose-no-variables-why = This template has no variables. Look at the preview and send it.
+compose-header-image = Header image
+compose-header-video = Header video
+compose-header-document = Header document
+compose-header-image-hint = Address of a JPEG or PNG, up to 5 MB
+compose-header-video-hint = Address of an MP4 or 3GP, up to 16 MB
+compose-header-document-hint = Address of a PDF, text or office file, up to 100 MB
+compose-header-text = Header
+compose-latitude = Latitude
+compose-longitude = Longitude
+compose-place-name = Name of the place
+compose-place-address = Address of the place
+# $button (String) - The text on a button.
+compose-link-end = End of the address of "{ $button }"
+# $button (String) - The text on a button.
+compose-code = Code to copy by "{ $button }"
+compose-fields = Fields you may use in a value
+compose-field-contact-name = the contact's name
+compose-field-contact-phone = the contact's number
+compose-field-contact-protocol = the contact's last protocol number
+compose-field-agent-name = your name
+compose-empty = empty
+# $problem (String) - What is wrong, as a sentence.
+# $field (String) - The variable's name.
+compose-problem-at = { $field }: { $problem }
+compose-problem-missing = Fill in a value
+compose-problem-unknown = The template has no such variable
+# $most (Number) - The most characters.
+compose-problem-too-long = Too long: { $most } characters at most
+compose-problem-newline = No line breaks here: the platform refuses them
+compose-problem-tab = No tabs here: the platform refuses them
+compose-problem-spaces = No more than four spaces in a row: the platform refuses them
+compose-problem-control = It holds a character that cannot be shown. Type it anew
+compose-problem-placeholder = Two opening braces are not allowed in a value
+compose-problem-unknown-field = There is no such field. Choose one of the list
+compose-problem-empty-field = This field is empty for this contact. Type a value instead
+compose-problem-url = Type a whole address that starts with https://
+compose-problem-coordinate = Type a coordinate in degrees, such as -23.55
+compose-problem-media = The file cannot be used. Check the address
+compose-problem-inner = This address leads into an inner network. Use one that anyone can open
+compose-problem-unreachable = Nothing answers at this address. Check it, or try again
+# $found (String) - The kind of file that was found, such as "application/pdf".
+compose-problem-not-image = A JPEG or PNG is needed here; this is { $found }
+# $found (String) - The kind of file that was found.
+compose-problem-not-video = An MP4 or 3GP is needed here; this is { $found }
+# $found (String) - The kind of file that was found.
+compose-problem-not-document = A PDF, text or office file is needed here; this is { $found }
+# $megabytes (Number) - The most megabytes.
+compose-problem-too-large = The file is too large: { $megabytes } MB at most
+# $kind (String) - A kind of file, such as "PDF".
+# $size (String) - A size such as "1.2 MB".
+compose-file-facts = { $kind } · { $size }
+# $number (String) - A number such as "1.2".
+compose-megabytes = { $number } MB
+# $number (Number) - Whole kilobytes.
+compose-kilobytes = { $number } KB
+
+# After Send.
+compose-refused = This message cannot be sent now
+# $left (String) - Remaining time, such as "17 h 00 min".
+# $when (String) - Day and time, such as "23 Nov at 09:00".
+compose-refused-until = If nothing else happens it may go in { $left } ({ $when }).
+compose-refused-for-good = Waiting alone does not help.
+compose-key-reused = This form was sent before with other content, so nothing was sent now. Look at Sent; press Send again to send this as well.
+# $name (String) - A contact's name or number.
+compose-sent = Message sent to { $name }
