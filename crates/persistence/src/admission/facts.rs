@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use diesel::prelude::*;
 use domain::{
     admission::{CapFacts, ContactReach, Facts, OpenTicket, TicketReply},
     clock::Clock,
@@ -17,6 +17,7 @@ use domain::{
         FieldValues, MessageTemplate, TemplateStatus, ValueField, VariableProblem, VariableValues,
         check_values, expand_values,
     },
+    ticket::TicketState,
 };
 
 use super::{
@@ -44,6 +45,8 @@ pub(super) struct Locked {
     pub(super) number: Option<NumberRow>,
     pub(super) contact: Option<ContactRow>,
     pub(super) chatbot: ChatbotId,
+    channel: ChannelFacts,
+    settings: ChatbotFacts,
     policy_id: PolicyId,
 }
 
@@ -90,7 +93,7 @@ pub(super) fn lock(db: &mut Db, actor: &Actor, draft: &Draft) -> Result<Locked, 
             .get_result(db)
             .optional())?,
     };
-    with_policy(db, draft, number, contact)
+    with_settings(db, draft, number, contact)
 }
 
 /// Reads what [`lock`] locks.
@@ -106,24 +109,28 @@ pub(super) fn look(db: &mut Db, actor: &Actor, draft: &Draft) -> Result<Locked, 
             contacts::table.find(id.0).select(ContactRow::as_select()).first(db).optional()?
         }
     };
-    with_policy(db, draft, number, contact)
+    with_settings(db, draft, number, contact)
 }
 
-fn with_policy(
+fn with_settings(
     db: &mut Db,
     draft: &Draft,
     number: Option<NumberRow>,
     contact: Option<ContactRow>,
 ) -> Result<Locked, PersistenceError> {
-    let chatbot: i64 =
-        channels::table.find(draft.channel.0).select(channels::chatbot_id).first(db)?;
+    let (channel, settings): (ChannelFacts, ChatbotFacts) = channels::table
+        .inner_join(chatbots::table)
+        .filter(channels::id.eq(draft.channel.0))
+        .select((ChannelFacts::as_select(), ChatbotFacts::as_select()))
+        .first(db)?;
     let policy_id = match &number {
         Some(number) => PolicyId(number.policy_id),
         None => {
             policy::find_latest(db, policy::DEFAULT_PROFILE)?.ok_or(PersistenceError::NotFound)?
         }
     };
-    Ok(Locked { number, contact, chatbot: ChatbotId(chatbot), policy_id })
+    let chatbot = ChatbotId(settings.id);
+    Ok(Locked { number, contact, chatbot, channel, settings, policy_id })
 }
 
 impl Locked {
@@ -172,13 +179,13 @@ fn find_recipient(
         Recipient::Phone(phone) => return contact::find_by_identity(db, Identity::Phone(phone)),
         Recipient::Contact(contact) => *contact,
     };
-    let known: Option<i64> = chatbot_contacts::table
+    // Compared here rather than there: a list of ids in the query would be prepared anew each time.
+    let known_to: Vec<i64> = chatbot_contacts::table
         .filter(chatbot_contacts::contact_id.eq(contact.0))
-        .filter(chatbot_contacts::chatbot_id.eq_any(actor.chatbot_ids()))
-        .select(chatbot_contacts::contact_id)
-        .first(db)
-        .optional()?;
-    known.map(|id| Some(ContactId(id))).ok_or(PersistenceError::NotFound)
+        .select(chatbot_contacts::chatbot_id)
+        .load(db)?;
+    let is_known = known_to.into_iter().any(|chatbot| actor.is_in_team(ChatbotId(chatbot)));
+    if is_known { Ok(Some(contact)) } else { Err(PersistenceError::NotFound) }
 }
 
 #[derive(Queryable, Selectable)]
@@ -193,6 +200,7 @@ struct ChannelFacts {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = chatbots)]
 struct ChatbotFacts {
+    id: i64,
     time_zone: String,
     active_messages_enabled: bool,
     cap_enabled: bool,
@@ -210,14 +218,9 @@ pub(super) fn gather(
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Result<Gathered, PersistenceError> {
-    let (channel, settings): (ChannelFacts, ChatbotFacts) = channels::table
-        .inner_join(chatbots::table)
-        .filter(channels::id.eq(draft.channel.0))
-        .select((ChannelFacts::as_select(), ChatbotFacts::as_select()))
-        .first(db)?;
-    let kind = channel::read_kind(&channel.kind)?;
+    let kind = channel::read_kind(&locked.channel.kind)?;
     let mut template = message_template::get(db, draft.template)?;
-    if template.account_id != channel.account_id {
+    if template.account_id != locked.channel.account_id {
         template.status = TemplateStatus::Gone;
     }
     let contact = locked.contact.as_ref().map(|row| ContactId(row.id));
@@ -228,15 +231,15 @@ pub(super) fn gather(
         None => ("NO_NUMBER", None),
     };
     let number_troubles = number::troubles(
-        channel.connected,
-        channel.credentials_failing_since.is_some(),
+        locked.channel.connected,
+        locked.channel.credentials_failing_since.is_some(),
         platform_status,
         restricted_until.map(DateTime::from),
     );
     let facts = Facts {
         permitted: is_permitted(db, actor, draft, locked.chatbot)?,
         presence: find_presence(db, draft, policy, now)?,
-        active_messages_enabled: settings.active_messages_enabled,
+        active_messages_enabled: locked.settings.active_messages_enabled,
         channel: kind,
         number_troubles,
         tier: match &mut locked.number {
@@ -249,7 +252,7 @@ pub(super) fn gather(
             Some(rule) => find_last_inbound(db, draft, contact)?.map(|at| at + rule.window),
             None => None,
         },
-        contact: find_reach(db, contact, &channel.account_id)?,
+        contact: find_reach(db, contact, &locked.channel.account_id)?,
         opt_outs: match contact {
             Some(contact) => opt_out::list_in_force(db, contact)?,
             None => Vec::new(),
@@ -257,8 +260,8 @@ pub(super) fn gather(
         open_ticket: find_open_ticket(db, locked.chatbot, contact)?,
         ticket_reply: draft.ticket.zip(draft.agent).map(|(ticket, by)| TicketReply { ticket, by }),
         call_back: None,
-        cap: find_cap(db, &settings, locked.chatbot, contact, sender, policy, now)?,
-        quiet_hours: find_quiet_hours(db, &settings, draft, locked)?,
+        cap: find_cap(db, &locked.settings, locked.chatbot, contact, sender, policy, now)?,
+        quiet_hours: find_quiet_hours(db, draft, locked)?,
         variable_problems,
         credit: None,
         forecast_horizon: policy.active_messages.forecast_horizon,
@@ -347,7 +350,6 @@ fn find_reach(
     Ok(best)
 }
 
-/// The condition is written out, so that both databases use the index on open tickets.
 fn find_open_ticket(
     db: &mut Db,
     chatbot: ChatbotId,
@@ -357,7 +359,7 @@ fn find_open_ticket(
     let row: Option<(i64, Option<i64>)> = tickets::table
         .filter(tickets::chatbot_id.eq(chatbot.0))
         .filter(tickets::contact_id.eq(contact.0))
-        .filter(sql::<Bool>("tickets.state <> 'closed'"))
+        .filter(tickets::state.ne(TicketState::Closed.as_str()))
         .select((tickets::id, tickets::agent_id))
         .first(db)
         .optional()?;
@@ -416,10 +418,10 @@ fn list_counted(
 /// The chatbot's frames in every zone the contact may be in; the chatbot's own zone where nothing is known.
 fn find_quiet_hours(
     db: &mut Db,
-    settings: &ChatbotFacts,
     draft: &Draft,
     locked: &Locked,
 ) -> Result<Option<QuietHours>, PersistenceError> {
+    let settings = &locked.settings;
     if !settings.quiet_hours_enabled {
         return Ok(None);
     }
