@@ -1,5 +1,9 @@
 //! An active message: a template with which an agent starts a conversation (LI-01).
 
+use chrono::{DateTime, Utc};
+
+use crate::policy::ActiveMessagePolicy;
+
 /// The nine states that pages and API show (LI-01).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActiveMessageState {
@@ -57,5 +61,24 @@ impl ActiveMessageState {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// What the state kept of a message is at `now`, when time may have passed since it was kept: Expired
+    /// from `expires_at` (inclusive) on, and Failure once it was not sent for too long.
+    ///
+    /// Rules: LI-04, LI-08.
+    #[must_use]
+    pub fn at(
+        self,
+        triggered_at: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+        policy: &ActiveMessagePolicy,
+        now: DateTime<Utc>,
+    ) -> Self {
+        match self {
+            Self::Sent | Self::Delivered | Self::Read if expires_at <= now => Self::Expired,
+            Self::Sending if triggered_at + policy.send_deadline <= now => Self::Failed,
+            kept => kept,
+        }
     }
 }

@@ -32,6 +32,7 @@
 mod account;
 mod assets;
 mod compose;
+mod conversation;
 mod desk;
 mod error;
 mod events;
@@ -68,6 +69,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(account::routes)
             .configure(compose::routes)
             .configure(events::routes)
+            .configure(conversation::routes)
             .route("/", web::get().to(account::show_home))
             .default_service(web::to(show_nothing)),
     );

@@ -1,0 +1,309 @@
+//! The tabs *Waiting* and *In progress*: open tickets, the latest message first.
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::exists, prelude::*, sql_types::Bool};
+use domain::{
+    channel::ChannelKind,
+    ids::{ChatbotId, ContactId, TicketId, UserId},
+    permission::Permission,
+    phone::PhoneNumber,
+    session_window::SessionState,
+    ticket::TicketState,
+};
+
+use super::{
+    ConversationId,
+    access::ticket_meant,
+    people::{Policies, Search, lower, names, read_phone},
+    sent,
+};
+use crate::{
+    channel::read_kind,
+    db::Db,
+    error::PersistenceError,
+    instant::Instant,
+    number::count,
+    queue,
+    schema::{channels, chatbots, contacts, messages, session_windows, tickets},
+    user::Actor,
+};
+
+/// Which open tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TicketTab {
+    /// Nobody serves them yet.
+    Waiting,
+    /// Being served.
+    InProgress,
+}
+
+/// How many rows each tab has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TabCounts {
+    /// Tickets nobody serves yet.
+    pub waiting: u32,
+    /// Tickets being served.
+    pub in_progress: u32,
+    /// Contacts with own sends that wait for an answer or ended without one.
+    pub sent: u32,
+}
+
+/// One open ticket, as a row of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketRow {
+    /// The conversation it opens.
+    pub conversation: ConversationId,
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Its number for people (RO-11).
+    pub protocol: String,
+    /// The contact's name; empty when unknown.
+    pub name: String,
+    /// The contact's number; `None` for people known by another identity.
+    pub phone: Option<PhoneNumber>,
+    /// How the contact's session stands.
+    pub session: SessionState,
+    /// Below this many minutes it is at risk.
+    pub risk_alert_minutes: u32,
+    /// The latest message; `None` when the ticket has none of its own.
+    pub last: Option<LastMessage>,
+    /// When it was written.
+    pub last_message_at: DateTime<Utc>,
+    /// Messages of the contact nobody has looked at.
+    pub unread: u32,
+    /// Who serves it, with name.
+    pub agent: Option<(UserId, String)>,
+    /// For whom alone it waits, with name (RO-02).
+    pub reserved_for: Option<(UserId, String)>,
+}
+
+/// The latest message of a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastMessage {
+    /// Whether we wrote it.
+    pub is_ours: bool,
+    /// Which agent wrote it; `None` for the contact and for programs.
+    pub agent: Option<UserId>,
+    /// What it is: `text`, `template`, `image` and so on.
+    pub kind: String,
+    /// Its text; empty where it has none.
+    pub body: String,
+}
+
+/// The most rows a tab shows; the rest is found by search.
+const MOST_ROWS: i64 = 100;
+
+type Backend = <Db as diesel::Connection>::Backend;
+type Condition = Box<dyn BoxableExpression<tickets::table, Backend, SqlType = Bool>>;
+
+/// The tickets of `tab` that `actor` may see: with *see all tickets* every one of the chatbot, else those
+/// they serve, those that wait for them alone, and those that wait for anyone in queues they serve.
+fn visible(db: &mut Db, actor: &Actor, tab: TicketTab) -> Result<Condition, PersistenceError> {
+    let ids = |chatbots: Vec<ChatbotId>| chatbots.into_iter().map(|id| id.0).collect::<Vec<_>>();
+    let all = ids(actor.chatbots_where(Permission::SeeAllTickets));
+    let mine = ids(actor.chatbots());
+    let me = actor.id().0;
+    Ok(match tab {
+        TicketTab::InProgress => {
+            let own = tickets::agent_id
+                .eq(me)
+                .assume_not_null()
+                .and(tickets::chatbot_id.eq_any(mine))
+                .and(tickets::state.eq(TicketState::InProgress.as_str()));
+            if all.is_empty() {
+                Box::new(own)
+            } else {
+                let every = tickets::chatbot_id
+                    .eq_any(all)
+                    .and(tickets::state.eq(TicketState::InProgress.as_str()));
+                Box::new(own.or(every))
+            }
+        }
+        TicketTab::Waiting => {
+            let served: Vec<i64> =
+                queue::list_served(db, actor.id())?.into_iter().map(|id| id.0).collect();
+            let serving = ids(actor.chatbots_where(Permission::ServeTickets));
+            let for_me = tickets::only_agent_id
+                .is_not_null()
+                .and(tickets::only_agent_id.assume_not_null().eq(me));
+            let in_my_queues = tickets::only_agent_id.is_null().and(
+                tickets::queue_id
+                    .is_not_null()
+                    .and(tickets::queue_id.assume_not_null().eq_any(served))
+                    .or(tickets::queue_id.is_null().and(tickets::chatbot_id.eq_any(serving))),
+            );
+            Box::new(
+                tickets::chatbot_id
+                    .eq_any(mine)
+                    .and(tickets::state.eq(TicketState::Waiting.as_str()))
+                    .and(for_me.or(in_my_queues).or(tickets::chatbot_id.eq_any(all))),
+            )
+        }
+    })
+}
+
+#[derive(Queryable)]
+struct Row {
+    id: i64,
+    protocol: String,
+    chatbot_id: i64,
+    contact_id: i64,
+    channel_id: i64,
+    agent_id: Option<i64>,
+    only_agent_id: Option<i64>,
+    last_message_at: Instant,
+    unread: i64,
+    name: String,
+    phone: Option<String>,
+    kind: String,
+    risk_alert_minutes: i64,
+    last_inbound_at: Option<Instant>,
+}
+
+/// The rows of `tab` for `actor`, the latest message first, 100 at most; with something `typed` those
+/// whose contact's name or number begins so, whose messages hold it, or whose protocol number it is.
+///
+/// Served by the indexes on `(agent_id, state, …)` and `(chatbot_id, state, …)`.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_tickets(
+    db: &mut Db,
+    actor: &Actor,
+    tab: TicketTab,
+    typed: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<TicketRow>, PersistenceError> {
+    let visible = visible(db, actor, tab)?;
+    let mut wanted = tickets::table.filter(visible).select(tickets::id).into_boxed();
+    if let Some(search) = Search::of(db, actor, typed)? {
+        let holds_text = exists(
+            messages::table
+                .filter(messages::ticket_id.eq(tickets::id.nullable()))
+                .filter(lower(messages::body).like(search.pattern).escape('\\')),
+        );
+        wanted = wanted.filter(
+            tickets::contact_id
+                .eq_any(search.contacts)
+                .or(tickets::id.eq(ticket_meant(&search.typed).unwrap_or(-1)))
+                .or(holds_text),
+        );
+    }
+    let ids: Vec<i64> = wanted.order(tickets::last_message_at.desc()).limit(MOST_ROWS).load(db)?;
+    let rows: Vec<Row> = tickets::table
+        .inner_join(contacts::table)
+        .inner_join(channels::table)
+        .inner_join(chatbots::table)
+        .left_join(
+            session_windows::table.on(session_windows::channel_id
+                .eq(tickets::channel_id)
+                .and(session_windows::contact_id.eq(tickets::contact_id))),
+        )
+        .filter(tickets::id.eq_any(&ids))
+        .order((tickets::last_message_at.desc(), tickets::id.desc()))
+        .select((
+            tickets::id,
+            tickets::protocol,
+            tickets::chatbot_id,
+            tickets::contact_id,
+            tickets::channel_id,
+            tickets::agent_id,
+            tickets::only_agent_id,
+            tickets::last_message_at,
+            tickets::unread,
+            contacts::name,
+            contacts::phone,
+            channels::kind,
+            chatbots::risk_alert_minutes,
+            session_windows::last_inbound_at.nullable(),
+        ))
+        .load(db)?;
+    let mut latest = list_latest(db, &ids)?;
+    let people = rows.iter().flat_map(|row| [row.agent_id, row.only_agent_id]).flatten().collect();
+    let names = names(db, people)?;
+    let policies = Policies::of(db, rows.iter().map(|row| row.channel_id).collect())?;
+    let named = |id: Option<i64>| {
+        let id = UserId(id?);
+        names.get(&id).map(|name| (id, name.clone()))
+    };
+    rows.into_iter()
+        .map(|row| {
+            let kind: ChannelKind = read_kind(&row.kind)?;
+            let risk_alert_minutes = count("risk_alert_minutes", row.risk_alert_minutes)?;
+            let last_inbound_at = row.last_inbound_at.map(DateTime::from);
+            Ok(TicketRow {
+                conversation: ConversationId {
+                    chatbot: ChatbotId(row.chatbot_id),
+                    contact: ContactId(row.contact_id),
+                },
+                ticket: TicketId(row.id),
+                protocol: row.protocol,
+                session: policies.session(
+                    row.channel_id,
+                    kind,
+                    last_inbound_at,
+                    risk_alert_minutes,
+                    now,
+                ),
+                risk_alert_minutes,
+                name: row.name,
+                phone: read_phone(row.phone)?,
+                last: latest.remove(&row.id),
+                last_message_at: row.last_message_at.into(),
+                unread: count("unread", row.unread)?,
+                agent: named(row.agent_id),
+                reserved_for: named(row.only_agent_id),
+            })
+        })
+        .collect()
+}
+
+/// The latest message of each ticket, one step in the index on `(ticket_id, occurred_at)` for each.
+fn list_latest(
+    db: &mut Db,
+    tickets_shown: &[i64],
+) -> Result<std::collections::BTreeMap<i64, LastMessage>, PersistenceError> {
+    let later = diesel::alias!(messages as later);
+    let latest = later
+        .filter(later.field(messages::ticket_id).eq(tickets::id.nullable()))
+        .order((later.field(messages::occurred_at).desc(), later.field(messages::id).desc()))
+        .limit(1)
+        .select(later.field(messages::id))
+        .single_value();
+    let rows: Vec<(i64, String, Option<i64>, String, String)> = tickets::table
+        .inner_join(messages::table.on(messages::id.nullable().eq(latest)))
+        .filter(tickets::id.eq_any(tickets_shown))
+        .select((
+            tickets::id,
+            messages::direction,
+            messages::agent_id,
+            messages::kind,
+            messages::body,
+        ))
+        .load(db)?;
+    let read = |(ticket, direction, agent, kind, body): (i64, String, Option<i64>, _, _)| {
+        let is_ours = direction == "out";
+        (ticket, LastMessage { is_ours, agent: agent.map(UserId), kind, body })
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// How many rows each tab has for `actor` at `now`.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_tabs(
+    db: &mut Db,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<TabCounts, PersistenceError> {
+    let waiting = count_tickets(db, actor, TicketTab::Waiting)?;
+    let in_progress = count_tickets(db, actor, TicketTab::InProgress)?;
+    Ok(TabCounts { waiting, in_progress, sent: sent::count_sent(db, actor, now)? })
+}
+
+fn count_tickets(db: &mut Db, actor: &Actor, tab: TicketTab) -> Result<u32, PersistenceError> {
+    let visible = visible(db, actor, tab)?;
+    let counted: i64 = tickets::table.filter(visible).count().get_result(db)?;
+    count("tickets", counted)
+}

@@ -1,0 +1,166 @@
+//! One message as a bubble of the thread.
+
+use domain::template::{FilledHeader, MediaKind};
+use persistence::conversation::{Side, Thread, ThreadMessage};
+
+use super::state::StateView;
+use crate::{
+    locale::Words,
+    moment::{Moment, Viewer},
+};
+
+/// The messages of one day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayView {
+    /// `Today`'s is the date as well: `Yesterday`, `Tue`, `3 Nov`.
+    pub label: Moment,
+    /// In the order written.
+    pub bubbles: Vec<BubbleView>,
+}
+
+/// A message, display-ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BubbleView {
+    /// The element's id, stable over refetches.
+    pub id: String,
+    /// Whether we wrote it.
+    pub is_ours: bool,
+    /// Who wrote it.
+    pub author: String,
+    /// Whether it says who of us wrote it: someone else than the reader.
+    pub shows_author: bool,
+    /// When.
+    pub at: Moment,
+    /// The text; empty where there is none.
+    pub text: String,
+    /// What it is besides text, such as an image.
+    pub media: Option<MediaView>,
+    /// What was made from a template.
+    pub template: Option<TemplateView>,
+    /// How far it came; `None` for the contact's.
+    pub state: Option<StateView>,
+}
+
+/// A file or another thing that is no text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaView {
+    /// Its icon.
+    pub icon: &'static str,
+    /// What it is, in words.
+    pub text: String,
+}
+
+/// What a template adds to a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateView {
+    /// That it is one, which, in what language.
+    pub tag: String,
+    /// A text above the body.
+    pub heading: Option<String>,
+    /// Below the body.
+    pub footer: Option<String>,
+    /// The texts on its buttons.
+    pub buttons: Vec<String>,
+}
+
+/// The messages of `thread`, by day of the viewer's zone.
+#[must_use]
+pub fn days(thread: &Thread, reader: domain::ids::UserId, viewer: &Viewer) -> Vec<DayView> {
+    let mut days: Vec<DayView> = Vec::new();
+    let mut current = None;
+    for message in &thread.messages {
+        let day = message.at.with_timezone(&viewer.zone).date_naive();
+        if current != Some(day) {
+            current = Some(day);
+            days.push(DayView { label: day_label(message.at, viewer), bubbles: Vec::new() });
+        }
+        if let Some(day) = days.last_mut() {
+            day.bubbles.push(bubble(message, thread, reader, viewer));
+        }
+    }
+    days
+}
+
+fn day_label(at: chrono::DateTime<chrono::Utc>, viewer: &Viewer) -> Moment {
+    if viewer.is_today(at) { viewer.day(at) } else { viewer.brief(at) }
+}
+
+fn bubble(
+    message: &ThreadMessage,
+    thread: &Thread,
+    reader: domain::ids::UserId,
+    viewer: &Viewer,
+) -> BubbleView {
+    let t = viewer.words();
+    let (author, shows_author, state) = match &message.side {
+        Side::Contact => (thread.name.clone(), false, None),
+        Side::Ours { agent, state, failure_code } => {
+            let is_reader = agent.as_ref().is_some_and(|(id, _)| *id == reader);
+            let author = match agent {
+                Some(_) if is_reader => t.desk_you(),
+                Some((_, name)) => name.clone(),
+                None => t.desk_program(),
+            };
+            let state =
+                StateView::of_message(*state, failure_code.as_deref(), &thread.chatbot, viewer);
+            (author, !is_reader, Some(state))
+        }
+    };
+    let author = if author.is_empty() { t.desk_no_name() } else { author };
+    BubbleView {
+        id: format!("message-{}", message.id),
+        is_ours: state.is_some(),
+        author,
+        shows_author,
+        at: viewer.time(message.at),
+        text: text(message, t),
+        media: media(message, t),
+        template: message.template.as_ref().map(|template| TemplateView {
+            tag: t.desk_template_tag(&template.name, &template.language.replace('_', "-")),
+            heading: template.content.header_text(),
+            footer: template.content.footer.clone(),
+            buttons: template.content.buttons.iter().map(|button| button.text.clone()).collect(),
+        }),
+        state,
+    }
+}
+
+fn text(message: &ThreadMessage, t: Words) -> String {
+    match message.kind.as_str() {
+        "reaction" if message.body.is_empty() => t.desk_reaction_removed(),
+        "reaction" => t.desk_reaction(&message.body),
+        _ => message.body.clone(),
+    }
+}
+
+fn media(message: &ThreadMessage, t: Words) -> Option<MediaView> {
+    if let Some(template) = &message.template {
+        return match &template.content.header {
+            Some(FilledHeader::Media { kind: MediaKind::Image, .. }) => media_of("image", t),
+            Some(FilledHeader::Media { kind: MediaKind::Video, .. }) => media_of("video", t),
+            Some(FilledHeader::Media { kind: MediaKind::Document, .. }) => media_of("document", t),
+            Some(FilledHeader::Location { name, .. }) => {
+                let text = name.clone().unwrap_or_else(|| t.desk_media_location());
+                Some(MediaView { icon: "map-pin", text })
+            }
+            Some(FilledHeader::Text(_)) | None => None,
+        };
+    }
+    media_of(&message.kind, t)
+}
+
+/// What a message of `kind` is besides its text; `None` for plain text, buttons and reactions.
+pub(super) fn media_of(kind: &str, t: Words) -> Option<MediaView> {
+    let (icon, text) = match kind {
+        "text" | "button" | "interactive" | "reaction" | "template" => return None,
+        "image" => ("image", t.desk_media_image()),
+        "video" => ("video", t.desk_media_video()),
+        "document" => ("file-text", t.desk_media_document()),
+        "audio" | "voice" => ("play", t.desk_media_audio()),
+        "location" => ("map-pin", t.desk_media_location()),
+        "contacts" => ("user", t.desk_media_contacts()),
+        "sticker" => ("image", t.desk_media_sticker()),
+        _ => ("circle-help", t.desk_media_other()),
+    };
+    Some(MediaView { icon, text })
+}

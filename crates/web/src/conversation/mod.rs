@@ -1,0 +1,37 @@
+//! The desk's conversations: the three tabs, the thread with its composer, what stands beside it, and the
+//! agent's presence.
+
+mod about;
+mod action;
+mod bubble;
+mod clock;
+mod handler;
+mod list;
+mod page;
+mod state;
+#[cfg(test)]
+mod tests;
+mod thread;
+
+use actix_web::web::{self, ServiceConfig};
+
+/// The desk's pages of conversations, under `/desk`.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/desk", web::get().to(handler::show_desk))
+        .route("/desk/conversations", web::get().to(handler::show_in_progress))
+        .route("/desk/waiting", web::get().to(handler::show_waiting))
+        .route("/desk/sent", web::get().to(handler::show_sent))
+        .route("/desk/list", web::get().to(handler::show_list))
+        .route("/desk/presence", web::post().to(action::submit_presence))
+        .service(
+            web::scope("/desk/conversations/{conversation}")
+                .route("", web::get().to(handler::show_conversation))
+                .route("/thread", web::get().to(handler::show_thread))
+                .route("/about", web::get().to(handler::show_about))
+                .route("/reply", web::post().to(action::submit_reply))
+                .route("/take", web::post().to(action::submit_take))
+                .route("/close", web::post().to(action::submit_close))
+                .route("/seen", web::post().to(action::submit_seen)),
+        );
+}

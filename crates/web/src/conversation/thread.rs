@@ -1,0 +1,234 @@
+//! The open conversation: its head, its messages by day, and the composer in its state.
+
+use domain::{
+    channel::ChannelKind,
+    ids::UserId,
+    permission::Permission,
+    session_window::SessionState,
+    ticket::{TicketRefusal, TicketState},
+};
+use persistence::conversation::{OpenTicketRow, Thread};
+
+use super::{
+    bubble::{self, DayView},
+    clock::{ClockView, RiskView},
+    list::{shown_initials, shown_name},
+};
+use crate::{locale::Words, moment::Viewer, session::Session};
+
+/// A conversation, display-ready.
+#[derive(Debug, Clone)]
+pub struct ThreadView {
+    /// The conversation's id, for addresses and elements.
+    pub id: String,
+    /// Its address.
+    pub path: String,
+    /// The query of its address: tab and search of the list beside it.
+    pub query: String,
+    /// Where it is fetched anew.
+    pub live_path: String,
+    /// The live events after which it is, besides those of messages.
+    pub ticket_event: Option<String>,
+    /// The list it belongs to.
+    pub back: &'static str,
+    /// The contact.
+    pub name: String,
+    /// Letters of the name.
+    pub initials: String,
+    /// Number, channel, chatbot.
+    pub subtitle: String,
+    /// The session's clock; `None` where there are no windows.
+    pub clock: Option<ClockView>,
+    /// That the session is about to close.
+    pub risk: Option<RiskView>,
+    /// The messages, oldest first.
+    pub days: Vec<DayView>,
+    /// Where older ones are.
+    pub earlier: Option<String>,
+    /// Where the latest ones are; `None` when they are here.
+    pub latest: Option<String>,
+    /// What stands under the messages.
+    pub composer: ComposerView,
+    /// The open ticket's id; empty when there is none.
+    pub ticket: String,
+    /// The open ticket's number.
+    pub protocol: Option<String>,
+    /// Whether the reader may take it.
+    pub may_take: bool,
+    /// Whether the reader may close it.
+    pub may_close: bool,
+    /// Whether the reader has messages to look at: then the page says that they were seen.
+    pub is_unread: bool,
+    /// The latest message, so that each arrival is noted once.
+    pub latest_message: String,
+}
+
+/// What stands under the messages: exactly one of these.
+#[derive(Debug, Clone, Default)]
+pub struct ComposerView {
+    /// The reply form.
+    pub reply: Option<ReplyView>,
+    /// Grey, with what is offered instead (SW-04, SW-05).
+    pub expired: Option<ExpiredView>,
+    /// Why nothing can be written here.
+    pub note: Option<String>,
+}
+
+/// The reply form.
+#[derive(Debug, Clone)]
+pub struct ReplyView {
+    /// Makes a double click one message.
+    pub key: String,
+    /// As typed.
+    pub text: String,
+    /// Why it was not sent.
+    pub problem: Option<String>,
+}
+
+/// The composer of a session that is over.
+#[derive(Debug, Clone)]
+pub struct ExpiredView {
+    /// As typed before it was over.
+    pub text: String,
+    /// Why it was not sent.
+    pub problem: Option<String>,
+    /// The dialog of active messages for this contact and ticket; `None` where no template may be sent.
+    pub template_path: Option<String>,
+}
+
+/// What was typed and why it was not sent; empty for a fresh page.
+#[derive(Debug, Clone, Default)]
+pub struct Typed {
+    /// As typed.
+    pub text: String,
+    /// Why it was not sent.
+    pub problem: Option<String>,
+    /// The key of the form; a fresh one is made where it is empty.
+    pub key: String,
+}
+
+/// What a thread is made of, besides the conversation.
+pub struct ThreadParts<'a> {
+    /// The query of its address.
+    pub query: String,
+    /// The list it belongs to.
+    pub back: &'static str,
+    /// Whether it shows older messages.
+    pub is_earlier: bool,
+    /// What was typed.
+    pub typed: Typed,
+    /// Who reads.
+    pub session: &'a Session,
+    /// For whom it is built.
+    pub viewer: &'a Viewer,
+}
+
+impl ThreadView {
+    /// The conversation for the one who is signed in.
+    #[must_use]
+    pub fn new(thread: &Thread, parts: ThreadParts<'_>) -> Self {
+        let ThreadParts { query, back, is_earlier, typed, session, viewer } = parts;
+        let t = viewer.words();
+        let reader = session.actor.id();
+        let id = thread.conversation.to_string();
+        let path = format!("/desk/conversations/{id}");
+        let ticket = thread.ticket.as_ref();
+        let sees_all = session.actor.may(thread.conversation.chatbot, Permission::SeeAllTickets);
+        let serves = session.actor.may(thread.conversation.chatbot, Permission::ServeTickets);
+        let latest_message = thread.messages.last().map(|message| message.id.to_string());
+        let first = thread.messages.first().filter(|_| thread.has_earlier);
+        Self {
+            live_path: format!("{path}/thread{query}"),
+            ticket_event: ticket.map(|ticket| format!("janela:conversation-{}", ticket.id)),
+            back,
+            name: shown_name(&thread.name, thread.phone.as_ref(), t),
+            initials: shown_initials(&thread.name),
+            subtitle: subtitle(thread, t),
+            clock: ClockView::new(
+                &format!("window-{id}"),
+                thread.session,
+                thread.risk_alert_minutes,
+                thread.window_policy.as_ref(),
+                viewer,
+            ),
+            risk: ticket.and_then(|_| RiskView::new(thread.session, viewer)),
+            days: bubble::days(thread, reader, viewer),
+            earlier: first.map(|message| format!("{path}{query}&before={}", message.id)),
+            latest: is_earlier.then(|| format!("{path}{query}")),
+            composer: composer(thread, typed, serves, reader, t),
+            ticket: ticket.map(|ticket| ticket.id.to_string()).unwrap_or_default(),
+            protocol: ticket.map(|ticket| ticket.protocol.clone()),
+            may_take: serves && ticket.is_some_and(|ticket| may_take(ticket, reader)),
+            may_close: ticket.is_some_and(|ticket| {
+                (serves || sees_all) && ticket.holding.refuses_closing(reader, sees_all).is_none()
+            }),
+            is_unread: ticket
+                .is_some_and(|ticket| 0 < ticket.unread && ticket.holding.agent == Some(reader)),
+            latest_message: latest_message.unwrap_or_default(),
+            id,
+            path,
+            query,
+        }
+    }
+}
+
+fn may_take(ticket: &OpenTicketRow, reader: UserId) -> bool {
+    ticket.holding.state == TicketState::Waiting && ticket.holding.refuses_taking(reader).is_none()
+}
+
+fn subtitle(thread: &Thread, t: Words) -> String {
+    let phone = thread.phone.as_ref().map(domain::phone::PhoneNumber::display);
+    let channel = thread.channel.map(|(_, kind)| channel_name(kind, t));
+    let parts = [phone, channel, Some(thread.chatbot.clone())];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+fn channel_name(kind: ChannelKind, t: Words) -> String {
+    match kind {
+        ChannelKind::WhatsApp => t.desk_channel_whatsapp(),
+        ChannelKind::WeChat => t.desk_channel_wechat(),
+        ChannelKind::WeCom => t.desk_channel_wecom(),
+        ChannelKind::Sms => t.desk_channel_sms(),
+    }
+}
+
+fn composer(thread: &Thread, typed: Typed, serves: bool, reader: UserId, t: Words) -> ComposerView {
+    let note = |text| ComposerView { note: Some(text), ..ComposerView::default() };
+    let Some(ticket) = &thread.ticket else {
+        return note(if thread.is_served_elsewhere {
+            t.desk_served_elsewhere()
+        } else {
+            t.desk_no_ticket()
+        });
+    };
+    let holder = thread.ticket_agent.as_ref().map(|(_, name)| name.as_str()).unwrap_or_default();
+    match ticket.holding.refuses_writing(reader) {
+        Some(TicketRefusal::NotTaken) => {
+            let waits_for_another = ticket.holding.only_agent.is_some_and(|only| only != reader);
+            return note(if waits_for_another {
+                t.desk_take_waits_for(holder)
+            } else {
+                t.desk_take_first()
+            });
+        }
+        Some(TicketRefusal::ServedByAnother | TicketRefusal::WaitsForAnother) => {
+            return note(t.desk_served_by_other(holder));
+        }
+        Some(TicketRefusal::Closed) => return note(t.desk_no_ticket()),
+        None if !serves => return note(t.desk_served_by_other(holder)),
+        None => {}
+    }
+    let Typed { text, problem, key } = typed;
+    if matches!(thread.session, SessionState::Closed { .. }) {
+        let can_initiate = thread.channel.is_some_and(|(_, kind)| kind.can_initiate());
+        let template_path = can_initiate.then(|| {
+            format!(
+                "/desk/active-message?contact={}&chatbot={}&ticket={}",
+                thread.conversation.contact, thread.conversation.chatbot, ticket.id
+            )
+        });
+        let expired = ExpiredView { text, problem, template_path };
+        return ComposerView { expired: Some(expired), ..ComposerView::default() };
+    }
+    ComposerView { reply: Some(ReplyView { key, text, problem }), ..ComposerView::default() }
+}

@@ -1,0 +1,246 @@
+# The desk: conversations, the thread, what stands beside it.
+desk-conversations = Conversations
+# $name (String) - The contact.
+desk-conversation-title = { $name }, conversations
+desk-active-message = Active message
+desk-tab-waiting = Waiting
+desk-tab-in-progress = In progress
+desk-tab-sent = Sent
+desk-search = Search by name, number or text
+desk-search-hint = Name, number or text
+desk-no-name = (No name)
+desk-you = You
+# $text (String) - The message.
+desk-last-ours = You: { $text }
+# $count (String) - Messages nobody has looked at.
+desk-unread = { $count } unread
+desk-reserved-for-you = Waits for you alone
+# $name (String) - The agent.
+desk-reserved-for = Waits for { $name } alone
+# $name (String) - The agent.
+desk-served-by = { $name } serves
+# $count (String) - Sends before the latest.
+desk-earlier-sends = { $count } earlier
+# $left (String) - Remaining time.
+desk-gone-in = leaves this list in { $left }
+
+desk-not-online-on-break = You are on break. Go online to send
+desk-not-online-invisible = You are invisible. Go online to send
+desk-not-online-offline = You are offline. Go online to send
+desk-go-online = Go online
+
+desk-empty-waiting = Nobody waits
+desk-empty-waiting-text = New conversations arrive here by themselves.
+desk-empty-in-progress = Nothing in progress
+desk-empty-in-progress-text = Take a conversation from Waiting, or write first. Answers to your active messages open here.
+desk-empty-sent = Nothing sent
+desk-empty-sent-text = Your active messages stand here for 72 hours, until the customer answers.
+desk-empty-search = Nothing found
+# $typed (String) - What was typed.
+desk-empty-search-text = No conversation here has { $typed } in its name, number or text.
+desk-clear-search = Clear the search
+desk-nothing-open = No conversation open
+desk-nothing-open-text = Pick one from the list. The keys j and k move through it.
+desk-more = Only the latest 100 are shown. Search finds the rest.
+
+desk-clock-window = Session window
+desk-clock-closed = closed
+# $left (String) - Remaining time.
+desk-clock-label-open = Session open, { $left } left
+# $left (String) - Remaining time.
+desk-clock-label-soon = Session closes soon, { $left } left
+desk-clock-label-closed = Session closed
+# $when (String) - Day and time.
+desk-clock-open-until = Open until { $when }. Only an answer of the customer opens it anew.
+# $when (String) - Day and time.
+desk-clock-closed-since = Closed since { $when }. Only an answer of the customer opens it anew.
+desk-clock-never = The customer has not written yet. Only their message opens it.
+# $d (String) - Days.
+# $h (String) - Hours.
+desk-left-days = { $d } d { $h } h
+# $h (String) - Hours.
+# $m (String) - Minutes, two digits.
+desk-left-hours = { $h } h { $m } min
+# $h (String) - Hours.
+# $m (String) - Minutes, two digits.
+desk-left-short = { $h } h { $m }
+# $h (String) - Hours.
+desk-left-short-hours = { $h } h
+# $m (String) - Minutes.
+desk-left-minutes = { $m } min
+desk-now = now
+
+# $name (String) - The contact.
+desk-thread-label = Conversation with { $name }
+# $name (String) - The contact.
+desk-about-label = About { $name }
+desk-about-nobody = About the contact
+desk-back-to-list = Back to the list
+desk-back-to-thread = Back to the conversation
+desk-messages = Messages
+desk-earlier-messages = Earlier messages
+desk-latest-messages = Latest messages
+desk-no-messages = No messages yet
+desk-risk-before = This session closes in
+desk-risk-at = , at
+desk-take = Take
+desk-close = Close
+desk-new-message = New message
+desk-program = Automatic
+
+# $name (String) - The template.
+# $language (String) - Its language.
+desk-template-tag = Template · { $name } · { $language }
+desk-media-image = Image
+desk-media-video = Video
+desk-media-document = Document
+desk-media-audio = Voice message
+desk-media-location = Location
+desk-media-contacts = Contact card
+desk-media-sticker = Sticker
+desk-media-other = A message of a kind that is not shown here
+# $emoji (String) - The reaction.
+desk-reaction = Reacted with { $emoji }
+desk-reaction-removed = Took a reaction back
+
+desk-state-scheduled = Scheduled
+desk-state-sending = Sending
+desk-state-sent = Sent
+desk-state-delivered = Delivered
+desk-state-read = Read
+desk-state-replied = Answered
+desk-state-failed = Failure
+desk-state-expired = Expired
+desk-state-cancelled = Cancelled
+
+desk-failure-unknown-outcome = Nobody knows whether it arrived. It still counts; send again if the customer did not get it.
+desk-failure-not-in-time = It could not be sent within 24 hours. Send it again.
+desk-failure-session-expired = The session closed before it went out. Send a template, or wait for the customer.
+desk-failure-not-on-platform = This number is not on WhatsApp. Check the number or call.
+desk-failure-platform-limit = WhatsApp held it back to spare the customer. Try again tomorrow.
+desk-failure-spam = WhatsApp limits this number for low quality. Tell a manager before sending more.
+desk-failure-template = WhatsApp no longer takes this template. Choose another one.
+desk-failure-busy = WhatsApp was too busy for too long. Send it again.
+desk-failure-credentials = The connection to WhatsApp fails. Tell an admin.
+# $code (String) - The code.
+desk-failure-other = The platform refused it (code { $code }). Try again, or tell an admin the code.
+
+# $name (String) - The contact.
+desk-reply-label = Reply to { $name }
+desk-reply-hint = Write a reply
+desk-reply-keys = Enter sends, Shift Enter is a new line
+desk-send = Send
+desk-expired = Session expired.
+desk-expired-text = You may write freely again once the customer answers.
+desk-expired-template = Send a template
+desk-expired-kept = What you wrote was not sent. Copy it from here:
+desk-take-first = Take this conversation to answer.
+# $name (String) - The agent.
+desk-take-waits-for = This conversation waits for { $name } alone.
+# $name (String) - The agent.
+desk-served-by-other = { $name } serves this conversation.
+desk-served-elsewhere = Another agent serves this customer now.
+desk-no-ticket = No ticket is open. The customer's answer opens one.
+
+desk-refused-empty = Write something first.
+desk-refused-too-long = This is too long: 4,096 characters at most.
+desk-refused-expired = Not sent: the session has expired. What you wrote is kept below.
+desk-refused-used-up = Not sent: the messages of this session are used up until the customer answers.
+desk-refused-closed = Not sent: the ticket was closed meanwhile.
+desk-refused-served = Another agent serves this conversation now.
+desk-refused-waits = This conversation waits for another agent alone.
+desk-refused-not-taken = Take this conversation first.
+desk-refused-stale = Not sent: this page was out of date. Check the conversation and send it once more.
+
+desk-close-title = Close this ticket?
+# $protocol (String) - The ticket's number.
+# $name (String) - The contact.
+desk-close-text = Ticket { $protocol } of { $name } leaves your desk. If the customer writes again, a new one opens.
+desk-close-keep = Keep it open
+desk-close-confirm = Close the ticket
+# $protocol (String) - The ticket's number.
+desk-closed-toast = Ticket { $protocol } is closed
+
+desk-gate-title = May I write?
+desk-gate-reply-and-message = Yes, reply and active message
+desk-gate-reply-message-later = Reply yes. Active message not yet
+desk-gate-reply-no-message = Reply yes. Active message no
+desk-gate-template-only = Reply no. Template yes
+desk-gate-message = Active message yes
+desk-gate-not-yet = Not yet
+desk-gate-no = No
+desk-gate-unknown = Not known yet
+desk-gate-unknown-text = This number has no message templates yet.
+desk-gate-session-open = Session open
+# $when (String) - Time.
+desk-gate-until = until { $when }
+desk-gate-session-closed = Session closed
+desk-gate-until-answer = until they answer
+desk-gate-ticket = Open ticket
+desk-gate-after-closing = after closing
+# $used (String) - Sends counted.
+# $limit (String) - Sends allowed.
+desk-gate-your-limit = Your limit, { $used } of { $limit }
+# $used (String) - Sends counted.
+# $limit (String) - Sends allowed.
+desk-gate-team-limit = Limit of all agents, { $used } of { $limit }
+# $left (String) - Remaining time.
+desk-gate-in = in { $left }
+desk-gate-free = free
+desk-gate-go-online = go online
+desk-gate-not-online = You are not online
+desk-gate-marketing-stop = No marketing
+
+# $phone (String) - The number.
+desk-number-title = Number { $phone }
+desk-number-rating = Rating
+desk-rating-high = High
+desk-rating-medium = Medium
+desk-rating-low = Low
+desk-number-unique = Unique contacts, 24 h
+# $used (String) - Contacts counted.
+# $limit (String) - Contacts allowed.
+desk-number-of = { $used } of { $limit }
+
+desk-contact-title = Contact
+desk-contact-ticket = Ticket
+desk-contact-first = First contact
+desk-contact-last-agent = Last agent
+desk-contact-marketing = Marketing
+desk-marketing-in = opted in
+desk-marketing-out = said stop
+desk-marketing-unknown = not asked
+desk-contact-tags = Tags
+desk-contact-none = none
+# $place (String) - The city of the zone.
+desk-local-there = { $place },
+desk-local-suffix = there
+desk-tickets-title = Earlier tickets
+desk-tickets-none = None yet
+# $protocol (String) - The ticket's number.
+# $name (String) - Who closed it.
+desk-ticket-closed-by = { $protocol }, closed by { $name }
+# $protocol (String) - The ticket's number.
+desk-ticket-closed = { $protocol }, closed
+
+desk-sends-title = Your sends
+desk-send-expires = expires
+desk-send-until = listed until
+
+desk-keys = Keys
+desk-keys-help = This help
+desk-keys-search = Search
+desk-keys-next = Next, previous conversation
+desk-keys-message = Active message
+desk-keys-reply = Reply
+desk-keys-close = Close the ticket
+desk-keys-desk = Desk
+desk-keys-sent = Sent
+desk-keys-shut = Close
+desk-next = Next conversation
+desk-previous = Previous conversation
+
+desk-channel-whatsapp = WhatsApp
+desk-channel-wechat = WeChat
+desk-channel-wecom = WeCom
+desk-channel-sms = SMS
