@@ -75,15 +75,11 @@ pub fn allowed_from(facts: &Facts, now: DateTime<Utc>) -> Option<DateTime<Utc>> 
     let latest = now + facts.forecast_horizon;
     let mut at = now;
     while at <= latest {
-        match admit(facts, at) {
-            Admission::Allowed => return Some(at),
-            // Every `until` lies after the instant judged, so each round moves on.
-            Admission::Blocked(refusals) => {
-                for refusal in refusals {
-                    at = at.max(refusal.until?);
-                }
-            }
-        }
+        let Admission::Blocked(refusals) = admit(facts, at) else { return Some(at) };
+        let ends: Option<Vec<DateTime<Utc>>> =
+            refusals.into_iter().map(|refusal| refusal.until).collect();
+        // Every end lies after the instant judged. Were one not to, no wait would be known to help.
+        at = ends?.into_iter().max().filter(|end| at < *end)?;
     }
     None
 }
