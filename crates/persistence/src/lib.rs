@@ -34,7 +34,6 @@ pub mod opt_out;
 pub mod outbox;
 pub mod password;
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 mod pipeline_tests;
 pub mod policy;
 pub mod presence;

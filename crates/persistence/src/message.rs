@@ -127,7 +127,7 @@ pub(crate) fn apply_inbound(
                 channel: channel.id,
                 written_at: inbound.at,
             };
-            let facts = routing::routing_facts(db, channel.chatbot, &answered)?;
+            let facts = routing::routing_facts(db, channel.chatbot, &answered, now)?;
             let ticket = ticket::open(db, arriving, &facts, now)?;
             ticket::join(db, channel.chatbot, ticket, inbound.at)?;
             Some(ticket)

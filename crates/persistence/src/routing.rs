@@ -10,6 +10,7 @@ use domain::{
     active_message::ActiveMessageState,
     ids::{ChatbotId, ContactId, MessageId, NumberId, QueueId, UserId},
     permission::Permission,
+    policy::Policy,
     presence::Presence,
     routing::{
         AnsweredSend, Distribution, Membership, NormalService, RoutingFacts, SendingAgent,
@@ -23,6 +24,7 @@ use crate::{
     delivery,
     error::PersistenceError,
     instant::Instant,
+    presence,
     schema::{
         active_messages, attempts, chatbots, membership_permissions, memberships, presences,
         queue_agents, queues, tickets, users,
@@ -76,7 +78,7 @@ pub(crate) fn list_answered(
         if !life.is_open_for_reply(written_at, has_left(db, message)?) {
             continue;
         }
-        let agent = row.agent_id.map(|agent| sending_agent(db, chatbot, UserId(agent)));
+        let agent = row.agent_id.map(|agent| sending_agent(db, chatbot, UserId(agent), now));
         let send = AnsweredSend {
             sent_at: life.accepted_at.unwrap_or(queued_at),
             agent: agent.transpose()?,
@@ -97,6 +99,7 @@ pub(crate) fn sending_agent(
     db: &mut Db,
     chatbot: ChatbotId,
     agent: UserId,
+    now: DateTime<Utc>,
 ) -> Result<SendingAgent, PersistenceError> {
     let status: Option<String> =
         users::table.find(agent.0).select(users::status).first(db).optional()?;
@@ -110,22 +113,20 @@ pub(crate) fn sending_agent(
         Some("active") if is_member => Membership::Present,
         _ => Membership::Removed,
     };
-    Ok(SendingAgent { id: agent, membership, presence: presence_of(db, agent)?.0 })
+    Ok(SendingAgent { id: agent, membership, presence: presence_of(db, agent, now)?.0 })
 }
 
-/// The presence of `agent` and since when; offline since ever without a row.
-fn presence_of(db: &mut Db, agent: UserId) -> Result<(Presence, DateTime<Utc>), PersistenceError> {
-    let row: Option<(String, Instant)> = presences::table
-        .find(agent.0)
-        .select((presences::presence, presences::since))
-        .first(db)
-        .optional()?;
-    let Some((word, since)) = row else {
-        return Ok((Presence::Offline, DateTime::<Utc>::UNIX_EPOCH));
-    };
-    let presence = Presence::parse(&word)
-        .ok_or_else(|| PersistenceError::unreadable("presences", "presence", word))?;
-    Ok((presence, since.into()))
+/// The presence of `agent` at `now`, and since when; offline since ever without a row.
+fn presence_of(
+    db: &mut Db,
+    agent: UserId,
+    now: DateTime<Utc>,
+) -> Result<(Presence, DateTime<Utc>), PersistenceError> {
+    let service = Policy::default_profile().service;
+    let presence = presence::find_at(db, agent, &service, now)?;
+    let since: Option<Instant> =
+        presences::table.find(agent.0).select(presences::since).first(db).optional()?;
+    Ok((presence, since.map_or(DateTime::<Utc>::UNIX_EPOCH, DateTime::from)))
 }
 
 /// What [`domain::routing::route`] looks at for a contact's message in `chatbot`.
@@ -133,11 +134,12 @@ pub(crate) fn routing_facts(
     db: &mut Db,
     chatbot: ChatbotId,
     answered: &[Answered],
+    now: DateTime<Utc>,
 ) -> Result<RoutingFacts, PersistenceError> {
     Ok(RoutingFacts {
         answered: answered.iter().map(|answered| answered.send).collect(),
         direct_transfer: has_direct_transfer(db, chatbot)?,
-        service: normal_service(db, chatbot)?,
+        service: normal_service(db, chatbot, now)?,
     })
 }
 
@@ -154,6 +156,7 @@ pub(crate) fn has_direct_transfer(
 pub(crate) fn normal_service(
     db: &mut Db,
     chatbot: ChatbotId,
+    now: DateTime<Utc>,
 ) -> Result<NormalService, PersistenceError> {
     let queue: Option<i64> = queues::table
         .filter(queues::chatbot_id.eq(chatbot.0))
@@ -167,7 +170,7 @@ pub(crate) fn normal_service(
     };
     let agents = agents
         .into_iter()
-        .map(|(agent, max_tickets)| serving_agent(db, UserId(agent), max_tickets))
+        .map(|(agent, max_tickets)| serving_agent(db, UserId(agent), max_tickets, now))
         .collect::<Result<_, _>>()?;
     Ok(NormalService { queue: queue.map(QueueId), agents, distribution: Distribution::default() })
 }
@@ -210,8 +213,9 @@ fn serving_agent(
     db: &mut Db,
     agent: UserId,
     max_tickets: i64,
+    now: DateTime<Utc>,
 ) -> Result<ServingAgent, PersistenceError> {
-    let (presence, since) = presence_of(db, agent)?;
+    let (presence, since) = presence_of(db, agent, now)?;
     let theirs = || tickets::table.filter(tickets::agent_id.eq(agent.0));
     let active_tickets: i64 = theirs()
         .filter(tickets::state.eq(TicketState::InProgress.as_str()))

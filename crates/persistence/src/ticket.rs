@@ -172,7 +172,7 @@ fn move_referred(
     let mut moved = 0;
     for (ticket, chatbot) in waiting {
         let chatbot = ChatbotId(chatbot);
-        let as_they_are = sending_agent(db, chatbot, agent)?;
+        let as_they_are = sending_agent(db, chatbot, agent, now)?;
         let direct_transfer = has_direct_transfer(db, chatbot)?;
         match routing::when_agent_changes(as_they_are, direct_transfer) {
             WaitingTickets::MoveToInProgress => {
@@ -226,7 +226,7 @@ pub(crate) fn hand_out(
         .load(db)?;
     let mut handed_out = 0;
     for ticket in waiting {
-        let service = normal_service(db, chatbot)?;
+        let service = normal_service(db, chatbot, now)?;
         let Some(agent) = routing::choose_agent(&service.agents, service.distribution) else {
             break;
         };

@@ -15,6 +15,8 @@ mod numbers;
 pub mod pace;
 mod presence;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod tidy;
 pub mod timetable;
 mod trigger;

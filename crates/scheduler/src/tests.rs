@@ -1,0 +1,309 @@
+//! Tests of dispatcher, consumer and jobs with a recording channel, on both databases.
+
+use std::{
+    collections::HashMap,
+    future::pending,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use domain::{
+    channel::{
+        BoxFuture, Channel, ChannelAccess, ChannelError, ChannelKind, MediaFile, MediaProblem,
+        NumberReading, OutgoingMessage, PlatformRefusal, RefusalClass, SendOutcome, WebhookElement,
+        WebhookRejection,
+    },
+    ids::MessageId,
+    template::{MediaKind, PlatformTemplate},
+};
+use persistence::{
+    job as rows,
+    live::Nudges,
+    store::Store,
+    test_desk::{TestClock, TestDesk},
+    test_support::{TestStore, postgres_is_wanted},
+};
+
+use crate::{Scheduler, SchedulerHandle, SchedulerParts, SchedulerSettings, job::JobName};
+
+/// What the recording channel answers to each send.
+#[derive(Debug, Clone)]
+enum Answer {
+    Accept,
+    Refuse(RefusalClass),
+    NotSent,
+    /// Never, as when the process dies between the attempt's row and its outcome.
+    Never,
+}
+
+#[derive(Debug)]
+struct Recording {
+    answer: Mutex<Answer>,
+    sent: Mutex<Vec<MessageId>>,
+    under_way: AtomicUsize,
+    slow: Duration,
+}
+
+impl Recording {
+    fn answering(answer: Answer) -> Arc<Self> {
+        Self::slowly(answer, Duration::ZERO)
+    }
+
+    fn slowly(answer: Answer, slow: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            answer: Mutex::new(answer),
+            sent: Mutex::default(),
+            under_way: AtomicUsize::new(0),
+            slow,
+        })
+    }
+
+    fn sent(&self) -> Vec<MessageId> {
+        self.sent.lock().unwrap().clone()
+    }
+}
+
+impl Channel for Recording {
+    fn verify(&self, _: &ChannelAccess, _: Option<&str>, _: &[u8]) -> Result<(), WebhookRejection> {
+        Ok(())
+    }
+
+    fn parse(&self, _: &[u8]) -> Result<Vec<WebhookElement>, WebhookRejection> {
+        Ok(Vec::new())
+    }
+
+    fn send<'a>(
+        &'a self,
+        _: &'a ChannelAccess,
+        message: &'a OutgoingMessage,
+    ) -> BoxFuture<'a, SendOutcome> {
+        Box::pin(async move {
+            self.sent.lock().unwrap().push(message.id);
+            self.under_way.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(self.slow).await;
+            let answer = self.answer.lock().unwrap().clone();
+            let outcome = match answer {
+                Answer::Accept => {
+                    SendOutcome::Accepted { provider_id: format!("wamid.{}", message.id) }
+                }
+                Answer::Refuse(class) => SendOutcome::Refused {
+                    refusal: PlatformRefusal { code: "1".into(), title: "no".into() },
+                    class,
+                },
+                Answer::NotSent => SendOutcome::NotSent { reason: "no route".into() },
+                Answer::Never => pending().await,
+            };
+            self.under_way.fetch_sub(1, Ordering::SeqCst);
+            outcome
+        })
+    }
+
+    fn list_templates<'a>(
+        &'a self,
+        _: &'a ChannelAccess,
+    ) -> BoxFuture<'a, Result<Vec<PlatformTemplate>, ChannelError>> {
+        Box::pin(async { Err(ChannelError::Unreachable("not here".into())) })
+    }
+
+    fn read_number<'a>(
+        &'a self,
+        _: &'a ChannelAccess,
+    ) -> BoxFuture<'a, Result<NumberReading, ChannelError>> {
+        Box::pin(async {
+            Ok(NumberReading {
+                display_phone: "+351 21 000 0001".into(),
+                quality_rating: "GREEN".into(),
+                status: "CONNECTED".into(),
+                limit: None,
+                throughput: 80,
+            })
+        })
+    }
+
+    fn inspect_media<'a>(
+        &'a self,
+        _: &'a str,
+        _: MediaKind,
+    ) -> BoxFuture<'a, Result<MediaFile, MediaProblem>> {
+        Box::pin(async { Err(MediaProblem::Unreachable) })
+    }
+}
+
+struct World {
+    desk: Arc<TestDesk>,
+    clock: Arc<TestClock>,
+    nudges: Arc<Nudges>,
+    channel: Arc<Recording>,
+    scheduler: SchedulerHandle,
+}
+
+async fn world(store: &Store, channel: Arc<Recording>) -> World {
+    let desk = Arc::new(TestDesk::new(store));
+    let clock = Arc::clone(&desk.clock);
+    let nudges = Arc::new(Nudges::default());
+    let adapter: Arc<dyn Channel> = channel.clone();
+    let scheduler = Scheduler::start(SchedulerParts {
+        store: store.clone(),
+        clock: clock.clone(),
+        channels: HashMap::from([(ChannelKind::WhatsApp, adapter)]),
+        nudges: Arc::clone(&nudges),
+        owner: "test".into(),
+        settings: SchedulerSettings::default(),
+    })
+    .await
+    .unwrap();
+    World { desk, clock, nudges, channel, scheduler }
+}
+
+impl World {
+    async fn send(&self, phone: &'static str) -> MessageId {
+        let desk = Arc::clone(&self.desk);
+        let message =
+            tokio::task::spawn_blocking(move || desk.send(desk.agents[0], phone)).await.unwrap();
+        self.nudges.dispatch.notify_one();
+        message
+    }
+
+    async fn state(&self, message: MessageId) -> (String, Option<String>) {
+        let desk = Arc::clone(&self.desk);
+        tokio::task::spawn_blocking(move || desk.state_of(message)).await.unwrap()
+    }
+
+    /// Waits until the message is in `state`, for ten seconds at most.
+    async fn reaches(&self, message: MessageId, state: &str) {
+        for _ in 0..400 {
+            if self.state(message).await.0 == state {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("{message} stays {:?} instead of {state}", self.state(message).await);
+    }
+
+    async fn has_tried(&self, times: usize) {
+        for _ in 0..400 {
+            if times <= self.channel.sent().len() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("tried {} times instead of {times}", self.channel.sent().len());
+    }
+}
+
+fn stores() -> Vec<TestStore> {
+    let mut stores = vec![TestStore::sqlite()];
+    if postgres_is_wanted() {
+        stores.push(TestStore::postgres());
+    }
+    stores
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queued_message_is_sent_once() {
+    for store in stores() {
+        let world = world(&store, Recording::answering(Answer::Accept)).await;
+        let message = world.send("+351912345678").await;
+        world.reaches(message, "sent").await;
+        world.scheduler.stop().await;
+        assert_eq!(world.channel.sent(), [message]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_certainly_did_not_leave_is_tried_again_later() {
+    for store in stores() {
+        let world = world(&store, Recording::answering(Answer::NotSent)).await;
+        let message = world.send("+351912345678").await;
+        world.has_tried(1).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        assert_eq!(world.channel.sent().len(), 1, "the wait is by the desk's clock");
+        *world.channel.answer.lock().unwrap() = Answer::Accept;
+        world.clock.advance(TimeDelta::seconds(3));
+        world.reaches(message, "sent").await;
+        assert_eq!(world.channel.sent(), [message, message]);
+        world.scheduler.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_send_without_outcome_is_parked_never_repeated_and_called_unknown_in_the_end() {
+    for store in stores() {
+        let world = world(&store, Recording::answering(Answer::Never)).await;
+        let message = world.send("+351912345678").await;
+        world.has_tried(1).await;
+        world.clock.advance(TimeDelta::seconds(61));
+        world.scheduler.run_now(JobName::Settle).await.unwrap();
+        world.clock.advance(TimeDelta::minutes(9));
+        world.scheduler.run_now(JobName::Settle).await.unwrap();
+        let expected = ("failed".to_owned(), Some("outcome_unknown".to_owned()));
+        assert_eq!(world.state(message).await, expected, "LI-09");
+        assert_eq!(world.channel.sent(), [message], "never repeated");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_number_keeps_its_messages_until_its_rest_is_over() {
+    for store in stores() {
+        let refusing = Recording::answering(Answer::Refuse(RefusalClass::PauseNumber));
+        let world = world(&store, refusing).await;
+        let first = world.send("+351912345678").await;
+        world.has_tried(1).await;
+        let second = world.send("+351912345679").await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        assert_eq!(world.channel.sent(), [first], "nothing more leaves");
+        *world.channel.answer.lock().unwrap() = Answer::Accept;
+        world.clock.advance(TimeDelta::minutes(16));
+        world.reaches(first, "sent").await;
+        world.reaches(second, "sent").await;
+        world.scheduler.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_graceful_stop_finishes_what_is_under_way_and_leaves_no_unknown() {
+    for store in stores() {
+        let slow = Recording::slowly(Answer::Accept, Duration::from_millis(400));
+        let world = world(&store, slow).await;
+        let message = world.send("+351912345678").await;
+        world.has_tried(1).await;
+        let World { desk, scheduler, channel, .. } = world;
+        scheduler.stop().await;
+        assert_eq!(channel.under_way.load(Ordering::SeqCst), 0);
+        let state = tokio::task::spawn_blocking(move || desk.state_of(message)).await.unwrap();
+        assert_eq!(state.0, "sent");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jobs_run_by_themselves_catch_up_after_a_day_and_on_request() {
+    for store in stores() {
+        let world = world(&store, Recording::answering(Answer::Accept)).await;
+        let message = world.send("+351912345678").await;
+        world.reaches(message, "sent").await;
+        world.clock.advance(TimeDelta::hours(24));
+        world.reaches(message, "expired").await;
+        store
+            .write(|db| rows::request_run(db, "tidy", chrono::DateTime::UNIX_EPOCH))
+            .await
+            .unwrap();
+        let mut obeyed = false;
+        for _ in 0..200 {
+            let jobs = store.read(rows::list_jobs).await.unwrap();
+            assert_eq!(jobs.len(), JobName::ALL.len());
+            let tidy = jobs.into_iter().find(|job| job.line.name == "tidy").unwrap();
+            obeyed =
+                !tidy.run_requested && tidy.last_run.is_some_and(|run| run.finished_at.is_some());
+            if obeyed {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(obeyed, "JO-03");
+        world.scheduler.stop().await;
+    }
+}
