@@ -20,7 +20,6 @@ common-theme-dark = Dark
 common-sign-out = Sign out
 common-offline = Connection lost. Janela keeps trying and catches up by itself.
 common-back-online = Connected again.
-common-notices = Notices
 
 nav-main = Main
 nav-conversations = Conversations
@@ -38,6 +37,4 @@ presence-online = Online
 presence-on-break = On break
 presence-invisible = Invisible
 presence-offline = Offline
-presence-online-hint = You are given tickets and may send active messages.
-presence-on-break-hint = You keep your tickets and are given none.
 presence-invisible-hint = You keep your tickets, are given none and cannot send active messages.

@@ -18,7 +18,6 @@ common-theme-dark = Oscuro
 common-sign-out = Cerrar sesión
 common-offline = Conexión perdida. Janela sigue intentándolo y se pone al día sola.
 common-back-online = Conectado de nuevo.
-common-notices = Avisos
 
 nav-main = Principal
 nav-conversations = Conversaciones
@@ -36,6 +35,4 @@ presence-online = En línea
 presence-on-break = En pausa
 presence-invisible = Invisible
 presence-offline = Desconectado
-presence-online-hint = Recibes tickets y puedes enviar mensajes activos.
-presence-on-break-hint = Conservas tus tickets y no recibes nuevos.
 presence-invisible-hint = Conservas tus tickets, no recibes nuevos y no puedes enviar mensajes activos.

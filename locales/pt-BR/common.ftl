@@ -18,7 +18,6 @@ common-theme-dark = Escuro
 common-sign-out = Sair
 common-offline = Conexão perdida. O Janela continua tentando e se atualiza sozinho.
 common-back-online = Conectado novamente.
-common-notices = Avisos
 
 nav-main = Principal
 nav-conversations = Conversas
@@ -36,6 +35,4 @@ presence-online = Online
 presence-on-break = Em pausa
 presence-invisible = Invisível
 presence-offline = Offline
-presence-online-hint = Você recebe tickets e pode enviar mensagens ativas.
-presence-on-break-hint = Você mantém seus tickets e não recebe novos.
 presence-invisible-hint = Você mantém seus tickets, não recebe novos e não pode enviar mensagens ativas.

@@ -44,8 +44,8 @@ pub fn url(path: &str) -> String {
 /// The static files, the icon and the manifest.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .route("/favicon.svg", web::get().to(show_icon))
-        .route("/static/{path:.+}", web::get().to(show_file));
+        .service(web::resource("/favicon.svg").get(show_icon))
+        .service(web::resource("/static/{path:.+}").get(show_file));
 }
 
 async fn show_icon(request: HttpRequest) -> Result<HttpResponse, WebError> {

@@ -195,7 +195,7 @@ impl WebError {
                 (t.error_unavailable(), t.error_unavailable_next())
             }
             Self::TooMany { wait } => {
-                (t.error_too_many(), t.error_too_many_next(&wait_text(t, *wait)))
+                (t.error_too_many(), t.error_too_many_next(wait_text(t, *wait)))
             }
             Self::Store(_) | Self::Render(_) | Self::Panicked(_) | Self::Misrouted => {
                 (t.error_internal(), t.error_internal_next())
@@ -399,4 +399,78 @@ pub fn toast_header(text: &str, kind: &str) -> (HeaderName, HeaderValue) {
     }
     let value = HeaderValue::from_str(&ascii).unwrap_or_else(|_| HeaderValue::from_static("{}"));
     (HeaderName::from_static("hx-trigger"), value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use actix_web::{App, middleware::from_fn, test, web};
+    use chrono::{DateTime, Utc};
+    use domain::clock::Clock;
+    use persistence::{
+        inbox::WebhookInbox, live::Nudges, session::SessionPolicy, test_support::TestStore,
+    };
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::{DeskParts, WebSettings, visit};
+
+    struct Fixed;
+
+    impl Clock for Fixed {
+        fn now(&self) -> DateTime<Utc> {
+            DateTime::UNIX_EPOCH
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    async fn panics() -> HttpResponse {
+        panic!("SELECT secret FROM /home/ana")
+    }
+
+    #[actix_web::test]
+    async fn c33_a_panic_leaves_as_a_fixed_page_with_every_header() {
+        let store = TestStore::sqlite();
+        let nudges = Arc::new(Nudges::default());
+        let inbox = Arc::new(WebhookInbox::start(&store, nudges.clone()).unwrap());
+        let desk = Data::new(Desk::new(DeskParts {
+            store: store.clone(),
+            clock: Arc::new(Fixed),
+            nudges,
+            inbox: inbox.clone(),
+            channels: crate::Channels::new(),
+            settings: WebSettings {
+                public_url: "https://desk.example.com".parse().unwrap(),
+                zone: chrono_tz::UTC,
+                sessions: SessionPolicy::default(),
+                hash_parallelism: 1,
+            },
+            stopping: CancellationToken::new(),
+        }));
+        let app = App::new()
+            .app_data(desk)
+            .wrap(from_fn(dress))
+            .wrap(from_fn(visit::note))
+            .wrap(from_fn(headers::secure))
+            .route("/panic", web::get().to(panics));
+        let service = test::init_service(app).await;
+        let request =
+            test::TestRequest::get().uri("/panic").insert_header(("accept-language", "es"));
+        let error = test::try_call_service(&service, request.to_request()).await.unwrap_err();
+        let response = error.error_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in headers::SECURITY_HEADERS {
+            assert_eq!(response.headers().get(name).unwrap(), value);
+        }
+        assert!(response.headers().contains_key("strict-transport-security"));
+        let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();
+        let page = std::str::from_utf8(&body).unwrap();
+        assert!(page.contains("Algo falló de nuestro lado") && page.contains("internal_error"));
+        assert!(!page.contains("SELECT") && !page.contains("/home"), "{page}");
+        std::thread::spawn(move || inbox.stop()).join().unwrap();
+    }
 }

@@ -43,7 +43,7 @@ const RECHECK: Duration = Duration::from_secs(4);
 
 /// The event stream.
 pub fn routes(config: &mut ServiceConfig) {
-    config.route("/events", web::get().to(stream_events));
+    config.service(web::resource("/events").get(stream_events));
 }
 
 /// How many streams each user has open in this process; the first and the last are told to presence.

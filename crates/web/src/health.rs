@@ -17,7 +17,9 @@ const PROBE_DEADLINE: Duration = Duration::from_secs(3);
 
 /// The probes.
 pub fn routes(config: &mut ServiceConfig) {
-    config.route("/livez", web::get().to(show_alive)).route("/readyz", web::get().to(show_ready));
+    config
+        .service(web::resource("/livez").get(show_alive))
+        .service(web::resource("/readyz").get(show_ready));
 }
 
 /// The process only.

@@ -69,6 +69,10 @@ impl Viewer {
 
     /// From when something is allowed: rounded up to the minute (CL-04), with the day unless today.
     #[must_use]
+    #[expect(
+        clippy::wrong_self_convention,
+        reason = "it says from when something is allowed; nothing is converted"
+    )]
     pub fn from_when(&self, instant: DateTime<Utc>) -> Moment {
         self.at(round_up_to_minute(instant))
     }
@@ -107,13 +111,13 @@ impl Viewer {
         if self.is_today(instant) {
             return self.clock_text(instant);
         }
-        self.words().time_date_at_time(&self.day_text(instant), &self.clock_text(instant))
+        self.words().time_date_at_time(self.day_text(instant), self.clock_text(instant))
     }
 
     fn day_text(&self, instant: DateTime<Utc>) -> String {
         let local = instant.with_timezone(&self.zone);
         if local.year() == self.now.with_timezone(&self.zone).year() {
-            self.words().time_day_month(local.day(), &self.month(local.month0()))
+            self.words().time_day_month(local.day(), self.month(local.month0()))
         } else {
             self.full_day_text(instant)
         }
@@ -123,8 +127,8 @@ impl Viewer {
         let local = instant.with_timezone(&self.zone);
         self.words().time_day_month_year(
             local.day(),
-            &self.month(local.month0()),
-            &local.year().to_string(),
+            self.month(local.month0()),
+            local.year().to_string(),
         )
     }
 
@@ -173,7 +177,7 @@ pub fn remaining_text(t: Words, remaining: Remaining) -> String {
         Remaining::LessThanAMinute => t.time_less_than_a_minute(),
         Remaining::Minutes { hours: 0, minutes } => t.time_minutes(minutes),
         Remaining::Minutes { hours, minutes } => {
-            t.time_hours_minutes(hours, &format!("{minutes:02}"))
+            t.time_hours_minutes(hours, format!("{minutes:02}"))
         }
         Remaining::Days { days, hours } => t.time_days_hours(days, hours),
     }
@@ -186,6 +190,65 @@ pub fn wait_text(t: Words, wait: std::time::Duration) -> String {
     match minutes {
         0 | 1 => t.time_less_than_a_minute(),
         2..60 => t.time_minutes(minutes),
-        _ => t.time_hours_minutes(minutes / 60, &format!("{:02}", minutes % 60)),
+        _ => t.time_hours_minutes(minutes / 60, format!("{:02}", minutes % 60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn viewer(locale: Locale) -> Viewer {
+        let now = "2026-11-22T19:00:00Z".parse().unwrap();
+        Viewer { locale, zone: chrono_tz::America::Sao_Paulo, now }
+    }
+
+    #[test]
+    fn cl_04_remaining_time_is_cut_to_the_minute() {
+        let cases = [
+            (TimeDelta::hours(17), ["17 h 00 min", "17 h 00 min", "17 h 00 min"]),
+            (TimeDelta::seconds(59), ["less than 1 min", "menos de 1 min", "menos de 1 min"]),
+            (TimeDelta::seconds(-5), ["less than 1 min", "menos de 1 min", "menos de 1 min"]),
+            (TimeDelta::seconds(119), ["1 min", "1 min", "1 min"]),
+            (TimeDelta::minutes(24 * 60 - 1), ["23 h 59 min", "23 h 59 min", "23 h 59 min"]),
+            (TimeDelta::hours(24 * 4 + 18), ["4 d 18 h", "4 d 18 h", "4 d 18 h"]),
+        ];
+        for (left, expected) in cases {
+            for (locale, text) in [Locale::En, Locale::PtBR, Locale::Es].into_iter().zip(expected) {
+                let viewer = viewer(locale);
+                assert_eq!(viewer.remaining(viewer.now + left), text);
+            }
+        }
+    }
+
+    #[test]
+    fn cl_02_instants_are_shown_in_the_viewers_zone_with_the_zone_on_hover() {
+        let instant = "2026-11-23T12:00:00.500Z".parse().unwrap();
+        let moment = viewer(Locale::En).at(instant);
+        assert_eq!(moment.text, "23 Nov at 09:00");
+        assert_eq!(moment.datetime, "2026-11-23T12:00:00.500Z");
+        assert_eq!(moment.title, "23 Nov 2026 09:00:00 (America/Sao_Paulo)");
+        assert_eq!(viewer(Locale::PtBR).at(instant).text, "23 nov. às 09:00");
+        assert_eq!(viewer(Locale::Es).at(instant).text, "23 nov a las 09:00");
+        let allowed = viewer(Locale::En).from_when(instant);
+        assert_eq!(allowed.text, "23 Nov at 09:01", "CL-04: rounded up to the minute");
+    }
+
+    #[test]
+    fn a_list_says_an_instant_as_briefly_as_it_can() {
+        let viewer = viewer(Locale::En);
+        let cases = [
+            ("2026-11-22T18:14:00Z", "15:14"),
+            ("2026-11-22T02:59:00Z", "Yesterday"),
+            ("2026-11-17T15:00:00Z", "Tue"),
+            ("2026-11-03T15:00:00Z", "3 Nov"),
+            ("2025-11-03T15:00:00Z", "3 Nov 2025"),
+            ("2026-11-24T15:00:00Z", "24 Nov"),
+        ];
+        for (instant, expected) in cases {
+            assert_eq!(viewer.brief(instant.parse().unwrap()).text, expected);
+        }
     }
 }

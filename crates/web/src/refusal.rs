@@ -120,3 +120,47 @@ fn words(code: RefusalCode, surroundings: Surroundings<'_>, t: Words) -> (String
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::locale::Locale;
+
+    const HERE: Surroundings<'_> = Surroundings { chatbot: "Sales Brazil", cap_sends: 3 };
+
+    fn viewer(locale: Locale) -> Viewer {
+        let now = "2026-11-22T19:00:00Z".parse().unwrap();
+        Viewer { locale, zone: chrono_tz::America::Sao_Paulo, now }
+    }
+
+    #[test]
+    fn ad_07_the_cap_is_told_with_reason_remaining_time_and_instant() {
+        let until = Some("2026-11-23T12:00:00Z".parse().unwrap());
+        let refusal = Refusal { code: RefusalCode::AgentContactCap, until };
+        let view = RefusalView::new(refusal, HERE, &viewer(Locale::En));
+        assert_eq!(view.brief, "in 17 h 00 min");
+        assert_eq!(
+            view.sentence(),
+            "Limit of 3 in 24 hours reached. The limit of \u{2068}Sales Brazil\u{2069} is 3 active \
+             messages to one contact in 24 hours. If the contact answers, you can reply at once. \
+             You may write again in 17 h 00 min, on 23 Nov at 09:00."
+        );
+    }
+
+    #[test]
+    fn every_code_has_words_in_every_language() {
+        for code in RefusalCode::ALL {
+            let mut said: Vec<String> = Locale::iter()
+                .map(|locale| {
+                    let refusal = Refusal { code, until: None };
+                    let view = RefusalView::new(refusal, HERE, &viewer(*locale));
+                    assert_eq!((view.code, &view.brief), (code.as_str(), &view.headline));
+                    view.why
+                })
+                .collect();
+            said.sort();
+            said.dedup();
+            assert_eq!(said.len(), 3, "{code:?} says the same in two languages");
+        }
+    }
+}

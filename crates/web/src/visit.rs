@@ -4,7 +4,7 @@ use std::{future::Ready, future::ready};
 
 use actix_web::{
     Error, FromRequest, HttpMessage, HttpRequest,
-    body::MessageBody,
+    body::{BoxBody, MessageBody},
     cookie::{Cookie, SameSite},
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::header::ACCEPT_LANGUAGE,
@@ -130,12 +130,12 @@ fn asked_language(request: &HttpRequest) -> Option<Locale> {
 pub async fn note(
     desk: Data<Desk>,
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let visit = Visit::of(request.request(), &desk);
     request.extensions_mut().insert(visit);
     let asked = asked_language(request.request());
-    let mut response = next.call(request).await?;
+    let mut response = next.call(request).await?.map_into_boxed_body();
     if let Some(locale) = asked {
         let cookie = preference_cookie(LANGUAGE_COOKIE, &locale, desk.settings.is_https());
         response.response_mut().add_cookie(&cookie)?;

@@ -21,8 +21,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .get(sign_in::show_sign_in)
                 .post(sign_in::submit_sign_in),
         )
-        .route("/account/sign-out", web::post().to(sign_in::submit_sign_out))
-        .route("/account/preferences", web::post().to(preferences::submit_preferences));
+        .service(web::resource("/account/sign-out").post(sign_in::submit_sign_out))
+        .service(web::resource("/account/preferences").post(preferences::submit_preferences));
 }
 
 /// The bare address leads to where the user works.

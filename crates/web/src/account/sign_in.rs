@@ -204,7 +204,7 @@ fn too_many(
     wait: std::time::Duration,
 ) -> Result<HttpResponse, WebError> {
     let mut problems = Problems::default();
-    problems.add("email", visit.t().sign_in_too_many(&wait_text(visit.t(), wait)));
+    problems.add("email", visit.t().sign_in_too_many(wait_text(visit.t(), wait)));
     let mut response = form.corrected(visit, problems).respond(StatusCode::TOO_MANY_REQUESTS)?;
     let seconds = HeaderValue::from(wait.as_secs() + 1);
     response.headers_mut().insert(RETRY_AFTER, seconds);
