@@ -3,7 +3,10 @@
 
 mod media;
 mod standing;
+#[cfg(test)]
+mod tests;
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use domain::{
@@ -141,7 +144,7 @@ pub fn find_chatbot_of(
     Ok(chatbot.map(ChatbotId))
 }
 
-/// Templates of `account` whose name holds `text`, those that may be sent first, then by name and
+/// Templates of `account` whose name holds `text`, as they stand at `now`, approved ones first, then by name and
 /// language, `most` at most. What is gone from the account is left out.
 ///
 /// Served by the unique index on account, name and language. Rule: AM-02.
@@ -154,6 +157,7 @@ pub fn search_templates(
     text: &str,
     language: Option<&str>,
     most: i64,
+    now: DateTime<Utc>,
 ) -> Result<Vec<MessageTemplate>, PersistenceError> {
     let mut query = message_templates::table
         .filter(message_templates::account_id.eq(account))
@@ -171,7 +175,12 @@ pub fn search_templates(
         query = query.filter(message_templates::language.eq(language));
     }
     let rows: Vec<MessageTemplateRow> = query.load(db)?;
-    rows.into_iter().map(MessageTemplate::try_from).collect()
+    rows.into_iter().map(|row| MessageTemplate::try_from(row).map(|it| at(it, now))).collect()
+}
+
+/// `template` with the status it has at `now`.
+fn at(template: MessageTemplate, now: DateTime<Utc>) -> MessageTemplate {
+    MessageTemplate { status: template.status.at(now), ..template }
 }
 
 /// What a name must be like to hold `text`: names are lower case, with underscores for spaces.
@@ -214,9 +223,10 @@ pub fn find_template(
     db: &mut Db,
     account: &str,
     id: TemplateId,
+    now: DateTime<Utc>,
 ) -> Result<Option<MessageTemplate>, PersistenceError> {
     match message_template::get(db, id) {
-        Ok(template) if template.account_id == account => Ok(Some(template)),
+        Ok(template) if template.account_id == account => Ok(Some(at(template, now))),
         Ok(_) | Err(PersistenceError::NotFound) => Ok(None),
         Err(problem) => Err(problem),
     }

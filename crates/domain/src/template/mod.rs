@@ -71,6 +71,17 @@ pub enum TemplateStatus {
     Gone,
 }
 
+impl TemplateStatus {
+    /// What it is at `now`: a pause that is over is none.
+    #[must_use]
+    pub fn at(self, now: DateTime<Utc>) -> Self {
+        match self {
+            Self::Paused { until: Some(until) } if until <= now => Self::Approved,
+            other => other,
+        }
+    }
+}
+
 /// What the customer sees, with placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateContent {

@@ -122,7 +122,7 @@ pub fn turn(
     form.chatbot = Some(from.chatbot);
     form.channel = Some(from.channel);
     if let Some(id) = form.template {
-        loaded.template = compose::find_template(db, &from.account_id, id)?;
+        loaded.template = compose::find_template(db, &from.account_id, id, now)?;
     }
     let mut at = Turn { db, actor, now, from, loaded };
     at.judge_recipient(form)?;
@@ -252,7 +252,8 @@ impl Turn<'_> {
         form: &mut ComposeForm,
         id: TemplateId,
     ) -> Result<Option<Halt>, PersistenceError> {
-        let Some(template) = compose::find_template(self.db, &self.from.account_id, id)? else {
+        let Some(template) = compose::find_template(self.db, &self.from.account_id, id, self.now)?
+        else {
             return Ok(Some(Halt::TemplateNotApproved(TemplateStatus::Gone)));
         };
         if template.status != TemplateStatus::Approved {
@@ -349,7 +350,7 @@ impl Turn<'_> {
     ) -> Result<Vec<MessageTemplate>, PersistenceError> {
         let language = Some(form.language.as_str()).filter(|language| !language.is_empty());
         let account = &self.from.account_id;
-        compose::search_templates(self.db, account, &form.q, language, MOST_TEMPLATES)
+        compose::search_templates(self.db, account, &form.q, language, MOST_TEMPLATES, self.now)
     }
 
     /// The people whose name or number begins as typed, and a number that none of them has.

@@ -1,32 +1,34 @@
 //! The dialog *Active message*: template, recipient, variables, and the send (AM-01 to AM-09, AD-07).
 
+mod fields;
 mod form;
 mod load;
 mod media;
 mod page;
+mod people;
 mod preview;
 mod send;
-#[cfg(test)]
-mod tests;
 mod words;
 
 use actix_web::{
     HttpResponse,
     web::{self, Data, Form, Query, ServiceConfig},
 };
-use persistence::error::PersistenceError;
+use domain::ids::ContactId;
+use persistence::{contact, error::PersistenceError};
 
 use self::{
     form::{ComposeForm, ComposeQuery, Go, Step},
-    load::{Halt, Loaded},
+    load::{Halt, Loaded, Person},
     page::{Aftermath, ComposePage},
     send::Sent,
 };
 use crate::{
     desk::Desk,
     error::WebError,
-    page::{Page, Place},
-    session::Agent,
+    locale::{Words, isolated},
+    page::{Page, Place, Toast},
+    session::{Agent, Session},
     visit::{Reader, Visit},
 };
 
@@ -79,6 +81,29 @@ async fn submit_compose(
     }
     let page = page_of(&visit, &agent);
     ComposePage::new(page, &form, &loaded, &after).respond(visit.reader == Reader::Fragment)
+}
+
+/// Says on the page after a send to whom it went (AM-09); `None` for someone not the agent's to know.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sent_toast(
+    desk: &Desk,
+    agent: &Session,
+    contact: ContactId,
+    t: Words,
+) -> Result<Option<Toast>, WebError> {
+    let actor = agent.actor.clone();
+    match desk.store.read(move |db| contact::get(db, &actor, contact)).await {
+        Ok(contact) => {
+            let person =
+                Person { phone: contact.phone.clone(), contact: Some(contact), standing: None };
+            let text = t.compose_sent(&isolated(&people::name_of(&person, t)));
+            Ok(Some(Toast { kind: "done", text }))
+        }
+        Err(PersistenceError::NotFound) => Ok(None),
+        Err(problem) => Err(problem.into()),
+    }
 }
 
 fn page_of(visit: &Visit, agent: &Agent) -> Page {

@@ -1,21 +1,20 @@
 //! The dialog as it is shown: display-ready, one struct for all three steps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
 use domain::{
     phone::country_as_typed,
-    template::{MessageTemplate, ValueField, VariableKind, VariableName},
+    template::{MessageTemplate, VariableName},
 };
-use persistence::{
-    admission::Refused,
-    compose::{SendingNumber, zones_of},
-};
+use persistence::{admission::Refused, compose::SendingNumber};
 
 use super::{
+    fields::{ValueFieldView, VariableField, summary, value_fields, variable_fields},
     form::{ComposeForm, Step, recipient_word},
-    load::{Halt, Loaded, Person},
+    load::{Halt, Loaded},
+    people::{Chip, PersonLine, chips, name_of, people_lines, surroundings, why_not},
     preview::Preview,
     words,
 };
@@ -24,8 +23,8 @@ use crate::{
     form::{Problems, html},
     locale::{Words, isolated},
     moment::Viewer,
-    page::{Page, Toast, initials},
-    refusal::{RefusalView, Surroundings},
+    page::{Page, Toast},
+    refusal::RefusalView,
 };
 
 /// The dialog, or the page it is without script.
@@ -99,49 +98,6 @@ struct TemplateLine {
     status: String,
 }
 
-struct Chip {
-    name: String,
-    note: Option<String>,
-    blocked: bool,
-}
-
-struct PersonLine {
-    /// Numbers the line, for ids on the page.
-    index: usize,
-    word: String,
-    initials: String,
-    name: String,
-    facts: String,
-    chosen: bool,
-    /// What stands against writing to them; `None` when nothing does.
-    why_not: Option<WhyNot>,
-}
-
-struct WhyNot {
-    brief: String,
-    headline: String,
-    rest: String,
-    sentence: String,
-}
-
-struct VariableField {
-    /// The id and name of the field.
-    field: String,
-    /// What `preview.js` fills the slots of.
-    slot: String,
-    label: String,
-    hint: Option<String>,
-    value: String,
-    problem: Option<String>,
-    is_media: bool,
-}
-
-struct ValueFieldView {
-    token: String,
-    name: String,
-    holds: String,
-}
-
 /// What came of the turn besides what was read.
 #[derive(Default)]
 pub struct Aftermath {
@@ -162,7 +118,7 @@ impl ComposePage {
     pub fn new(page: Page, form: &ComposeForm, loaded: &Loaded, after: &Aftermath) -> Self {
         let viewer = page.viewer;
         let t = viewer.words();
-        let problems = field_problems(form, loaded, after, t);
+        let problems = summary(form, loaded, after, t);
         let has_problems = after.summarise && !after.problems.is_empty();
         let mut shown = Self {
             t,
@@ -173,7 +129,7 @@ impl ComposePage {
             steps: steps(form.step, t),
             hidden: hidden_fields(form, loaded),
             obstacle: None,
-            problems: if after.summarise { problems.clone() } else { Problems::default() },
+            problems,
             refused: None,
             key_reused: after.key_reused,
             chatbots: chatbot_choices(loaded),
@@ -186,7 +142,7 @@ impl ComposePage {
             to_problem: None,
             chips: chips(loaded, &viewer),
             people: people_lines(loaded, &viewer),
-            variables: variable_fields(form, loaded, &problems, t),
+            variables: variable_fields(form, loaded, after, t),
             value_fields: value_fields(loaded, t),
             preview: Preview::new(form, loaded, &viewer),
             foot: foot(loaded, &viewer),
@@ -274,10 +230,6 @@ impl RefusedView {
             .collect();
         Self { reasons, until }
     }
-}
-
-fn surroundings(from: &SendingNumber) -> Surroundings<'_> {
-    Surroundings { chatbot: &from.chatbot_name, cap_sends: from.cap_sends }
 }
 
 fn status_of(after: &Aftermath) -> StatusCode {
@@ -415,166 +367,6 @@ fn template_facts(template: &MessageTemplate, t: Words) -> String {
 fn to_hint(form: &ComposeForm, t: Words) -> String {
     let country = country_as_typed(&form.to);
     country.map_or_else(|| t.compose_to_hint(), |country| t.country_name(country.as_str()))
-}
-
-/// Who someone is, for a sentence: the name, else the number.
-pub fn name_of(person: &Person, t: Words) -> String {
-    let name = person.contact.as_ref().map(|contact| contact.name.trim()).unwrap_or_default();
-    match (name, &person.phone) {
-        ("", Some(phone)) => phone.display(),
-        ("", None) => t.compose_no_name(),
-        (name, _) => name.to_owned(),
-    }
-}
-
-/// Where a number nobody here has is from: `Spain, new`.
-fn newness(person: &Person, t: Words) -> Option<String> {
-    let phone = person.phone.as_ref().filter(|_| person.contact.is_none())?;
-    let country = phone.country().map(|country| t.country_name(country.as_str()));
-    Some(country.map_or_else(|| t.compose_new(), |country| t.compose_new_in(&country)))
-}
-
-fn chips(loaded: &Loaded, viewer: &Viewer) -> Vec<Chip> {
-    let t = viewer.words();
-    let chip = |person: &Person| Chip {
-        name: name_of(person, t),
-        note: newness(person, t),
-        blocked: person.is_blocked(),
-    };
-    loaded.recipient.iter().map(chip).collect()
-}
-
-fn people_lines(loaded: &Loaded, viewer: &Viewer) -> Vec<PersonLine> {
-    let t = viewer.words();
-    let chosen = loaded.recipient.as_ref().and_then(Person::recipient);
-    let lines = loaded.people.iter().enumerate().filter_map(|(index, person)| {
-        let recipient = person.recipient()?;
-        let name = name_of(person, t);
-        let is_named = person.contact.as_ref().is_some_and(|contact| !contact.name.is_empty());
-        Some(PersonLine {
-            index,
-            word: recipient_word(&recipient),
-            initials: if is_named { initials(&name) } else { "+".to_owned() },
-            facts: person_facts(person, is_named, loaded, viewer),
-            name,
-            chosen: Some(&recipient) == chosen.as_ref(),
-            why_not: why_not(person, loaded, viewer),
-        })
-    });
-    lines.collect()
-}
-
-/// `+55 11 98765-4321 · WhatsApp · 16:00 there`.
-fn person_facts(person: &Person, is_named: bool, loaded: &Loaded, viewer: &Viewer) -> String {
-    let t = viewer.words();
-    let phone = person.phone.as_ref().filter(|_| is_named).map(|phone| phone.display());
-    let channel = loaded.from.as_ref().map(|from| words::channel(from.kind, t));
-    let facts = [phone, newness(person, t), channel, local_time(person, viewer)];
-    facts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
-}
-
-/// What time it is where the person is; a span where that is not sure, `None` where nothing is known.
-fn local_time(person: &Person, viewer: &Viewer) -> Option<String> {
-    let t = viewer.words();
-    let zones = match (&person.contact, &person.phone) {
-        (Some(contact), _) => zones_of(contact),
-        (None, Some(phone)) => phone.candidate_zones().to_vec(),
-        (None, None) => Vec::new(),
-    };
-    let mut locals: Vec<_> =
-        zones.iter().map(|zone| viewer.now.with_timezone(zone).naive_local()).collect();
-    locals.sort();
-    let clock = |at: &chrono::NaiveDateTime| at.format("%H:%M").to_string();
-    let (first, last) = (clock(locals.first()?), clock(locals.last()?));
-    Some(if first == last {
-        t.compose_there(&first)
-    } else {
-        t.compose_there_between(&first, &last)
-    })
-}
-
-/// What stands against writing to `person` (AD-07); `None` when nothing does.
-fn why_not(person: &Person, loaded: &Loaded, viewer: &Viewer) -> Option<WhyNot> {
-    use domain::admission::RefusalCode::{ContactHasOpenTicket, ContactOptedOut};
-    let t = viewer.words();
-    let standing = person.standing.as_ref()?;
-    let headline = standing.reasons.first()?;
-    let from = loaded.from.as_ref()?;
-    let view = RefusalView::new(*headline, surroundings(from), viewer);
-    let brief = match (headline.code, &standing.served_by, standing.opted_out_at) {
-        (ContactHasOpenTicket, Some(agent), _) => t.compose_open_ticket_of(&isolated(agent)),
-        (ContactHasOpenTicket, None, _) => t.compose_open_ticket(),
-        (ContactOptedOut, _, Some(at)) => t.compose_said_stop(&viewer.day(at).text),
-        _ => view.brief.clone(),
-    };
-    let mut rest = vec![view.why.clone()];
-    rest.extend(view.again.clone());
-    // What else stands against it counts too: waiting for the first reason alone may not be enough.
-    for reason in &standing.reasons[1..] {
-        let also = RefusalView::new(*reason, surroundings(from), viewer);
-        rest.push(format!("{}.", also.headline));
-        rest.extend(also.again);
-    }
-    let rest = rest.join(" ");
-    let sentence = format!("{}. {rest}", view.headline);
-    Some(WhyNot { brief, headline: view.headline, rest, sentence })
-}
-
-/// What is wrong with the variables, at the ids of their fields.
-fn field_problems(form: &ComposeForm, loaded: &Loaded, after: &Aftermath, t: Words) -> Problems {
-    let mut problems = Problems::default();
-    let Some(template) = loaded.template.as_ref().filter(|_| form.step == Step::Variables) else {
-        return problems;
-    };
-    let told: BTreeMap<&VariableName, &String> =
-        after.problems.iter().map(|(name, text)| (name, text)).collect();
-    for variable in template.content.variables() {
-        if let Some(text) = told.get(&variable.name) {
-            let label = words::variable(template, &variable, t);
-            let text = t.compose_problem_at(&isolated(&label), text);
-            problems.add(format!("v_{}", variable.name.0), text);
-        }
-    }
-    problems
-}
-
-fn variable_fields(
-    form: &ComposeForm,
-    loaded: &Loaded,
-    problems: &Problems,
-    t: Words,
-) -> Vec<VariableField> {
-    let Some(template) = loaded.template.as_ref().filter(|_| form.step == Step::Variables) else {
-        return Vec::new();
-    };
-    template
-        .content
-        .variables()
-        .into_iter()
-        .map(|variable| {
-            let field = format!("v_{}", variable.name.0);
-            VariableField {
-                label: words::variable(template, &variable, t),
-                hint: words::variable_hint(variable.kind, t),
-                value: form.values.get(&variable.name).cloned().unwrap_or_default(),
-                problem: problems.of(&field).map(str::to_owned),
-                is_media: matches!(variable.kind, VariableKind::Media(_)),
-                slot: variable.name.0,
-                field,
-            }
-        })
-        .collect()
-}
-
-fn value_fields(loaded: &Loaded, t: Words) -> Vec<ValueFieldView> {
-    ValueField::ALL
-        .into_iter()
-        .map(|field| ValueFieldView {
-            token: field.token(),
-            name: words::field(field, t),
-            holds: loaded.fields.get(field).map_or_else(|| t.compose_empty(), str::to_owned),
-        })
-        .collect()
 }
 
 /// What stands at the foot: whether it may go, as far as that is known.

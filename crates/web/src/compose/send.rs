@@ -22,7 +22,8 @@ use tracing::info;
 use super::{
     form::{ComposeForm, Step, recipient_word},
     load::{Loaded, draft_of},
-    page::{Aftermath, name_of},
+    page::Aftermath,
+    people::name_of,
     words,
 };
 use crate::{

@@ -1,1 +1,0 @@
-//! One snapshot per state a person can see.
