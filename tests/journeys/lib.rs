@@ -186,6 +186,17 @@ fn create_postgres_database() -> String {
     server.replacen("/postgres?", &format!("/{name}?"), 1)
 }
 
+/// An HTTP client that keeps cookies and follows no redirect.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn client() -> Client {
+    // A second installation finds the first one's provider in place, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().cookie_store(true).redirect(Policy::none()).build().expect("a client")
+}
+
 /// Someone at a browser: keeps the session, sends Origin and the form's token.
 pub struct Browser {
     client: Client,
@@ -199,12 +210,7 @@ impl Browser {
     /// When the client cannot be built.
     #[must_use]
     pub fn new(desk: &str) -> Self {
-        let client = Client::builder()
-            .cookie_store(true)
-            .redirect(Policy::none())
-            .build()
-            .expect("a client");
-        Self { client, desk: desk.to_owned() }
+        Self { client: client(), desk: desk.to_owned() }
     }
 
     /// Gets a path and returns the answer.

@@ -11,6 +11,10 @@ use tracing_subscriber::{EnvFilter, fmt};
 pub fn start(filter: &str) -> Result<(), tracing_subscriber::filter::ParseError> {
     let filter = EnvFilter::try_new(filter)?;
     let log = fmt().with_env_filter(filter).with_writer(stderr);
-    if stderr().is_terminal() { log.init() } else { log.json().init() }
+    if stderr().is_terminal() {
+        log.init()
+    } else {
+        log.json().init()
+    }
     Ok(())
 }

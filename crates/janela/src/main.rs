@@ -1,1 +1,102 @@
-fn main() {}
+//! The program: reads the settings, puts the parts together, starts and stops them.
+//!
+//! *Lives here*: the command line, settings, wiring, the demo's company. *Must not live here*: logic; an
+//! `if` about messages is in the wrong crate.
+
+mod cli;
+mod clock;
+mod command;
+mod database;
+mod demo;
+mod desk;
+mod key;
+mod logging;
+mod metrics;
+mod serve;
+mod settings;
+mod stop;
+
+use std::{error::Error, process::ExitCode};
+
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Command, ConfigCommand, SettingsArgs, UserCommand},
+    settings::{LoadedSettings, ProcessRole},
+};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("janela: {}", chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
+    // A provider installed earlier, by a test, serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match cli.command {
+        Command::Demo(args) => {
+            let loaded = load(&args.settings, None)?;
+            block_on(async { Ok(demo::run(&args, loaded.settings).await?) })
+        }
+        Command::Serve(args) => {
+            let loaded = load(&args.settings, args.role)?;
+            block_on(async { Ok(serve::run(&loaded.settings).await?) })
+        }
+        Command::Migrate(args) => Ok(command::migrate::run(&load(&args, None)?.settings)?),
+        Command::Sandbox(args) => {
+            logging::start("info")?;
+            block_on(async { Ok(command::sandbox::run(&args).await?) })
+        }
+        Command::User(UserCommand::Add(args)) => {
+            let loaded = load(&args.settings, None)?;
+            Ok(command::user::add(&args, &loaded.settings)?)
+        }
+        Command::User(UserCommand::List(args)) => {
+            let loaded = load(&args.settings, None)?;
+            Ok(command::user::list(&loaded.settings, args.json)?)
+        }
+        Command::Doctor(args) => {
+            let loaded = load(&args.settings, None)?;
+            Ok(command::doctor::run(&loaded.settings, args.json)?)
+        }
+        Command::Config(ConfigCommand::Check(args)) => {
+            let loaded = settings::load(&args.settings, None, std::env::vars())?;
+            Ok(command::config_check::run(&loaded, args.json)?)
+        }
+        Command::Healthcheck(args) => {
+            let loaded = settings::load(&args, None, std::env::vars())?;
+            block_on(async { Ok(command::healthcheck::run(&loaded.settings).await?) })
+        }
+    }
+}
+
+/// Reads the settings and starts the log.
+fn load(args: &SettingsArgs, role: Option<ProcessRole>) -> Result<LoadedSettings, Box<dyn Error>> {
+    let loaded = settings::load(args, role, std::env::vars())?;
+    logging::start(&loaded.settings.log)?;
+    Ok(loaded)
+}
+
+fn block_on(work: impl Future<Output = Result<(), Box<dyn Error>>>) -> Result<(), Box<dyn Error>> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -43,7 +43,6 @@ struct RawSettings {
     log: String,
     role: ProcessRole,
     outgoing_allow: Vec<String>,
-    trusted_proxies: Vec<String>,
     agent_idle_minutes: u32,
     admin_idle_minutes: u32,
     session_hours: u32,
@@ -62,7 +61,6 @@ impl Default for RawSettings {
             log: "info".to_owned(),
             role: ProcessRole::All,
             outgoing_allow: Vec::new(),
-            trusted_proxies: Vec::new(),
             agent_idle_minutes: 30,
             admin_idle_minutes: 15,
             session_hours: 12,
@@ -96,8 +94,6 @@ pub struct Settings {
     pub role: ProcessRole,
     /// Inner hosts that may be called, exact `host:port`.
     pub outgoing_allow: Vec<String>,
-    /// Addresses whose forwarding headers count.
-    pub trusted_proxies: Vec<String>,
     /// Idle minutes after which an agent's session ends.
     pub agent_idle_minutes: u32,
     /// Idle minutes after which an admin's session ends.
@@ -240,13 +236,14 @@ fn known_keys() -> Vec<String> {
 /// Numbers stay numbers and lists are separated by commas; everything else is text.
 fn parse_variable(key: &str, value: &str) -> serde_json::Value {
     match key {
-        "outgoing_allow" | "trusted_proxies" => value
+        "outgoing_allow" => value
             .split(',')
             .map(str::trim)
             .filter(|item| !item.is_empty())
             .map(|item| serde_json::Value::String(item.to_owned()))
             .collect(),
-        "agent_idle_minutes" | "admin_idle_minutes" | "session_hours" => match value.parse::<u32>() {
+        "agent_idle_minutes" | "admin_idle_minutes" | "session_hours" => match value.parse::<u32>()
+        {
             Ok(number) => number.into(),
             Err(_) => value.into(),
         },
@@ -261,7 +258,9 @@ fn describe(
     in_file: Option<&Figment>,
     file: Option<&Path>,
 ) -> Vec<SettingSource> {
-    let Ok(serde_json::Value::Object(values)) = serde_json::to_value(raw) else { return Vec::new() };
+    let Ok(serde_json::Value::Object(values)) = serde_json::to_value(raw) else {
+        return Vec::new();
+    };
     values
         .into_iter()
         .map(|(key, value)| {
@@ -270,7 +269,10 @@ fn describe(
             } else if let Some(variable) = variables.get(&key) {
                 format!("environment {variable}")
             } else if in_file.is_some_and(|figment| figment.contains(&key)) {
-                format!("file {}", file.map(Path::display).map_or_else(String::new, |path| path.to_string()))
+                format!(
+                    "file {}",
+                    file.map(Path::display).map_or_else(String::new, |path| path.to_string())
+                )
             } else {
                 "default".to_owned()
             };
@@ -325,7 +327,6 @@ impl RawSettings {
             log: self.log,
             role: self.role,
             outgoing_allow: self.outgoing_allow,
-            trusted_proxies: self.trusted_proxies,
             agent_idle_minutes: self.agent_idle_minutes,
             admin_idle_minutes: self.admin_idle_minutes,
             session_hours: self.session_hours,
@@ -341,7 +342,8 @@ impl Settings {
 }
 
 fn is_host_and_port(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+    text.rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
 }
 
 #[cfg(test)]
@@ -360,7 +362,8 @@ mod tests {
     fn flags_win_over_environment_over_file_over_defaults() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("janela.toml");
-        std::fs::write(&file, "bind = \"127.0.0.1:1\"\nlog = \"warn\"\nsession_hours = 8\n").unwrap();
+        std::fs::write(&file, "bind = \"127.0.0.1:1\"\nlog = \"warn\"\nsession_hours = 8\n")
+            .unwrap();
         let args = SettingsArgs {
             config: Some(file),
             bind: Some("127.0.0.1:3".parse().unwrap()),

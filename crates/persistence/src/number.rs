@@ -338,6 +338,40 @@ pub fn save_reading(
     })
 }
 
+/// Keeps a rating of `number` of the instant `at`, which is not before the last one, and what follows for
+/// its standing (NU-03, NU-05, NU-06).
+///
+/// # Errors
+/// `NotFound` when there is no such number.
+pub fn rate(
+    db: &mut Db,
+    number: NumberId,
+    rating: Rating,
+    at: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    db.write(|db| {
+        lock(db, number)?;
+        let row: NumberRow =
+            numbers::table.find(number.0).select(NumberRow::as_select()).first(db)?;
+        let before = row.rating()?;
+        if before == rating {
+            return Ok(());
+        }
+        let policy = policy::get(db, PolicyId(row.policy_id))?;
+        let clock = row.clock()?.rate(rating, at, &policy.quality);
+        diesel::update(numbers::table.find(number.0))
+            .set((
+                numbers::rating.eq(rating.as_str()),
+                numbers::rating_since.eq(Instant::from(at)),
+                numbers::standing.eq(clock.standing().as_str()),
+                numbers::low_since.eq(clock.low_since().map(Instant::from)),
+                numbers::not_low_since.eq(clock.not_low_since().map(Instant::from)),
+            ))
+            .execute(db)?;
+        record(db, number, "rating", &format!("{} -> {}", before.as_str(), rating.as_str()), at)
+    })
+}
+
 /// Adds a line to the history of `number` and tells its pages.
 pub(crate) fn record(
     db: &mut Db,

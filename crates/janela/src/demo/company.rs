@@ -9,7 +9,7 @@ pub struct ChatbotSeed {
     /// IANA zone of its hours.
     pub time_zone: &'static str,
     /// The most active messages per agent and contact; `None`: the cap is off.
-    pub cap: Option<i64>,
+    pub cap: Option<u32>,
     /// Its queues.
     pub queues: [&'static str; 2],
     /// The platform account its numbers belong to.
@@ -131,7 +131,14 @@ pub const USERS: [UserSeed; 10] = {
         user("Otávio Reis", "manager@casaazul.example", Manager, BOTH, "en", "America/Sao_Paulo"),
         user("Marina Costa", "marina@casaazul.example", Agent, BRAZIL, "en", "America/Sao_Paulo"),
         user("João Ferraz", "joao@casaazul.example", Agent, BRAZIL, "pt-BR", "America/Sao_Paulo"),
-        user("Beatriz Lemos", "beatriz@casaazul.example", Agent, BRAZIL, "pt-BR", "America/Sao_Paulo"),
+        user(
+            "Beatriz Lemos",
+            "beatriz@casaazul.example",
+            Agent,
+            BRAZIL,
+            "pt-BR",
+            "America/Sao_Paulo",
+        ),
         user("Caio Nunes", "caio@casaazul.example", Agent, BRAZIL, "pt-BR", "America/Recife"),
         user("Inês Pacheco", "ines@casaazul.example", Agent, EUROPE, "en", "Europe/Lisbon"),
         user("Lucía Ortega", "lucia@casaazul.example", Agent, EUROPE, "es", "Europe/Madrid"),
@@ -170,23 +177,24 @@ pub fn templates() -> Vec<TemplateSeed> {
             {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": reply}]}
         ]),
     };
-    let plain = |name, language, category, status, body: &'static str, reply: Option<&'static str>| {
-        let mut components = vec![json!({"type": "BODY", "text": body})];
-        if let Some(reply) = reply {
-            components.push(
-                json!({"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": reply}]}),
-            );
-        }
-        let parameter_format = if body.contains("{{1}}") { "POSITIONAL" } else { "NAMED" };
-        TemplateSeed {
-            name,
-            language,
-            category,
-            status,
-            parameter_format,
-            components: Value::Array(components),
-        }
-    };
+    let plain =
+        |name, language, category, status, body: &'static str, reply: Option<&'static str>| {
+            let mut components = vec![json!({"type": "BODY", "text": body})];
+            if let Some(reply) = reply {
+                components.push(
+                    json!({"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": reply}]}),
+                );
+            }
+            let parameter_format = if body.contains("{{1}}") { "POSITIONAL" } else { "NAMED" };
+            TemplateSeed {
+                name,
+                language,
+                category,
+                status,
+                parameter_format,
+                components: Value::Array(components),
+            }
+        };
     vec![
         plain(
             "order_update",
@@ -337,13 +345,36 @@ const KNOWN: [(&str, &str, usize); 8] = [
 
 const FIRST: [&str; 20] = [
     "Ana", "Bruno", "Camila", "Davi", "Elisa", "Felipe", "Gabriela", "Heitor", "Isabela", "José",
-    "Karina", "Leandro", "Mônica", "Natália", "Paulo", "Renata", "Sérgio", "Tânia", "Vítor", "Yara",
+    "Karina", "Leandro", "Mônica", "Natália", "Paulo", "Renata", "Sérgio", "Tânia", "Vítor",
+    "Yara",
 ];
 const LAST: [&str; 20] = [
-    "Almeida", "Barros", "Cardoso", "Dias", "Esteves", "Fonseca", "Gomes", "Henriques", "Junqueira",
-    "Lima", "Macedo", "Neves", "Oliveira", "Pires", "Queiroz", "Ramos", "Santana", "Teixeira", "Vaz",
+    "Almeida",
+    "Barros",
+    "Cardoso",
+    "Dias",
+    "Esteves",
+    "Fonseca",
+    "Gomes",
+    "Henriques",
+    "Junqueira",
+    "Lima",
+    "Macedo",
+    "Neves",
+    "Oliveira",
+    "Pires",
+    "Queiroz",
+    "Ramos",
+    "Santana",
+    "Teixeira",
+    "Vaz",
     "Xavier",
 ];
+
+/// How many contacts a company of this scale has.
+pub fn contact_count(scale: u32) -> usize {
+    200 * usize::try_from(scale).unwrap_or(1)
+}
 
 /// `count` contacts, the same for the same `seed`. All numbers are made up.
 pub fn contacts(count: usize, seed: u64) -> Vec<ContactSeed> {

@@ -1,0 +1,127 @@
+//! What a bench prints: a table, or one line of JSON.
+
+use serde::Serialize;
+
+/// One figure of a bench.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    /// What was measured.
+    pub what: String,
+    /// On which database; `-` when on none.
+    pub database: &'static str,
+    /// The figure.
+    pub value: f64,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What it should reach; `None` for figures that only inform.
+    pub goal: Option<Goal>,
+    /// Whether the goal is reached; informing figures always are.
+    pub ok: bool,
+}
+
+/// What a figure should reach, bounds inclusive.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub enum Goal {
+    /// At most this.
+    AtMost {
+        /// The bound.
+        at_most: f64,
+    },
+    /// At least this.
+    AtLeast {
+        /// The bound.
+        at_least: f64,
+    },
+}
+
+impl Row {
+    /// A figure that should be at most `bound`.
+    pub fn at_most(
+        what: impl Into<String>,
+        database: &'static str,
+        value: f64,
+        unit: &'static str,
+        bound: f64,
+    ) -> Self {
+        let goal = Some(Goal::AtMost { at_most: bound });
+        Self { what: what.into(), database, value, unit, goal, ok: value <= bound }
+    }
+
+    /// A figure that only informs.
+    pub fn figure(
+        what: impl Into<String>,
+        database: &'static str,
+        value: f64,
+        unit: &'static str,
+    ) -> Self {
+        Self { what: what.into(), database, value, unit, goal: None, ok: true }
+    }
+}
+
+/// What one bench found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The bench.
+    pub name: &'static str,
+    /// Processor, cores and memory.
+    pub machine: String,
+    /// The figures.
+    pub rows: Vec<Row>,
+}
+
+impl Report {
+    /// Prints it and tells whether every goal was reached.
+    ///
+    /// # Errors
+    /// When the JSON cannot be written.
+    pub fn print(&self, json: bool) -> Result<bool, serde_json::Error> {
+        if json {
+            println!("{}", serde_json::to_string(self)?);
+        } else {
+            println!("{} on {}", self.name, self.machine);
+            for row in &self.rows {
+                let goal = match row.goal {
+                    Some(Goal::AtMost { at_most }) => format!("<= {at_most}"),
+                    Some(Goal::AtLeast { at_least }) => format!(">= {at_least}"),
+                    None => String::new(),
+                };
+                let mark = if row.ok { "" } else { "MISSED" };
+                println!(
+                    "{:58} {:9} {:>12.2} {:7} {goal:12} {mark}",
+                    row.what, row.database, row.value, row.unit
+                );
+            }
+        }
+        Ok(self.rows.iter().all(|row| row.ok))
+    }
+}
+
+/// What this machine is: processor, cores, memory, as far as it tells.
+pub fn machine() -> String {
+    let processor = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    });
+    let memory_kib = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("MemTotal"))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    });
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let processor = processor.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let memory = memory_kib.map_or(String::new(), |kib| format!(", {} GiB", kib / 1_048_576));
+    format!("{processor}, {cores} cores{memory}")
+}
+
+/// The value below which `share` (0 to 1) of the sorted `values` lie; 0 when there are none.
+pub fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an index between 0 and the length"
+    )]
+    let index = (last as f64 * share).round() as usize;
+    sorted.get(index).copied().unwrap_or(0.0)
+}

@@ -1,0 +1,156 @@
+//! `janela user add` and `user list`: the first admin, and recovery.
+
+use std::{
+    io::{BufRead, Write},
+    path::PathBuf,
+};
+
+use domain::{clock::Clock, permission::Role};
+use persistence::{
+    chatbot,
+    db::Db,
+    error::PersistenceError,
+    password,
+    user::{self, NewUser},
+};
+use thiserror::Error;
+
+use crate::{
+    cli::UserAddArgs,
+    clock::SystemClock,
+    database::{self, DatabaseError},
+    settings::Settings,
+};
+
+/// The least characters of a password.
+const SHORTEST_PASSWORD: usize = 12;
+
+/// Tickets at once, for a new user.
+const MAX_TICKETS: u32 = 5;
+
+/// Why a user was not added or listed.
+#[derive(Debug, Error)]
+pub enum UserError {
+    /// The database is not usable.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The database fails.
+    #[error(transparent)]
+    Persistence(#[from] PersistenceError),
+    /// The address is someone's already.
+    #[error("there is a user with the address {0}")]
+    Taken(String),
+    /// No such role.
+    #[error("{0} is no role: agent, manager or admin")]
+    UnknownRole(String),
+    /// No such chatbot.
+    #[error("there is no chatbot {0}")]
+    UnknownChatbot(String),
+    /// The address is none.
+    #[error("{0} is no email address")]
+    NotAnAddress(String),
+    /// Too short.
+    #[error("the password is shorter than {SHORTEST_PASSWORD} characters")]
+    WeakPassword,
+    /// The password cannot be read.
+    #[error("the password cannot be read from {0}")]
+    NoPassword(PathBuf, #[source] std::io::Error),
+    /// Reading or writing failed.
+    #[error("cannot read or write")]
+    Terminal(#[from] std::io::Error),
+    /// The list cannot be written.
+    #[error("the list cannot be written")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Adds a user with a role in one chatbot or in all.
+///
+/// # Errors
+/// [`UserError`].
+pub fn add(args: &UserAddArgs, settings: &Settings) -> Result<(), UserError> {
+    let role = Role::parse(&args.role).ok_or_else(|| UserError::UnknownRole(args.role.clone()))?;
+    let looks_like_an_address = args
+        .email
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    if !looks_like_an_address {
+        return Err(UserError::NotAnAddress(args.email.clone()));
+    }
+    let password = read_password(args)?;
+    if password.chars().count() < SHORTEST_PASSWORD {
+        return Err(UserError::WeakPassword);
+    }
+    let hash = password::hash(&password).map_err(PersistenceError::from)?;
+    let store = database::open_ready(settings)?;
+    store.blocking_write(|db| db.write(|db| Ok(insert(db, args, role, &hash))))??;
+    println!("added {} as {}", args.email, role.as_str());
+    Ok(())
+}
+
+fn insert(db: &mut Db, args: &UserAddArgs, role: Role, hash: &str) -> Result<(), UserError> {
+    let new = NewUser {
+        email: &args.email,
+        name: &args.name,
+        password_hash: hash,
+        language: None,
+        time_zone: None,
+        max_tickets: MAX_TICKETS,
+    };
+    let user = match user::create(db, &new, SystemClock::new().now()) {
+        Err(PersistenceError::Duplicate) => return Err(UserError::Taken(args.email.clone())),
+        created => created?,
+    };
+    let chatbots = chatbot::list_all(db)?;
+    let known = |name: &String| chatbots.iter().any(|(_, known)| known == name);
+    if let Some(name) = args.chatbot.as_ref().filter(|name| !known(name)) {
+        return Err(UserError::UnknownChatbot(name.clone()));
+    }
+    for (chatbot, name) in &chatbots {
+        if args.chatbot.as_ref().is_none_or(|wanted| wanted == name) {
+            user::save_role(db, user, *chatbot, role)?;
+        }
+    }
+    user::save_workspace_permissions(db, user, role.workspace_permissions())?;
+    Ok(())
+}
+
+fn read_password(args: &UserAddArgs) -> Result<String, UserError> {
+    if let Some(path) = &args.password_file {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|source| UserError::NoPassword(path.clone(), source))?;
+        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    eprint!("Password for {}: ", args.email);
+    std::io::stderr().flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Lists the users by name.
+///
+/// # Errors
+/// [`UserError`].
+pub fn list(settings: &Settings, json: bool) -> Result<(), UserError> {
+    let store = database::open_ready(settings)?;
+    let users = store.blocking_read(user::list)?;
+    if json {
+        let rows: Vec<_> = users
+            .iter()
+            .map(|user| {
+                serde_json::json!({
+                    "id": user.id.to_string(),
+                    "email": user.email,
+                    "name": user.name,
+                    "status": user.status.as_str(),
+                })
+            })
+            .collect();
+        println!("{}", serde_json::to_string(&rows)?);
+        return Ok(());
+    }
+    for user in users {
+        println!("{:6} {:36} {:10} {}", user.id, user.email, user.status.as_str(), user.name);
+    }
+    Ok(())
+}

@@ -1,0 +1,304 @@
+//! Puts the parts of a running desk together: store, channels, pages, jobs.
+
+use std::{
+    collections::HashMap,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_web::{dev::ServerHandle, web::Data};
+use channels::{
+    http::{HostPort, OutgoingHttp, OutgoingSettings},
+    whatsapp::WhatsApp,
+};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use domain::{
+    channel::{Channel, ChannelKind},
+    clock::Clock,
+};
+use persistence::{
+    inbox::WebhookInbox,
+    live::Nudges,
+    session::SessionPolicy,
+    store::Store,
+    workspace::{self, Workspace},
+};
+use scheduler::{
+    Scheduler, SchedulerHandle, SchedulerParts, SchedulerSettings, error::SchedulerError,
+};
+use thiserror::Error;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+use web::{DeskParts, WebSettings};
+
+use crate::{
+    database::{self, DatabaseError},
+    metrics::{self, MetricsError},
+    settings::{ProcessRole, Settings},
+};
+
+/// How long a stop waits for what is under way.
+const STOP_WITHIN: Duration = Duration::from_secs(25);
+
+/// How long a session of the demo lives: longer than anyone moves its clock.
+const DEMO_SESSION: TimeDelta = TimeDelta::days(3_650);
+
+/// Why the desk does not run.
+#[derive(Debug, Error)]
+pub enum DeskError {
+    /// The database is not usable.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The database fails.
+    #[error(transparent)]
+    Persistence(#[from] persistence::error::PersistenceError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The server ended by itself.
+    #[error("the server failed")]
+    Server(#[source] std::io::Error),
+    /// A setting cannot be used.
+    #[error("{0}")]
+    Setting(String),
+    /// The outgoing client cannot be made.
+    #[error("cannot make the HTTP client")]
+    Outgoing(#[from] channels::http::OutgoingSetupError),
+    /// There are no metrics.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// The jobs do not start.
+    #[error("the jobs do not start")]
+    Scheduler(#[from] SchedulerError),
+}
+
+/// What tells a demo's desk from a production one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Sessions end as the settings say.
+    Production,
+    /// Sessions survive the moved clock, and numbers are read every minute.
+    Demo,
+}
+
+/// A desk that runs.
+pub struct RunningDesk {
+    /// The way to the database.
+    pub store: Store,
+    /// Where the desk listens; `None` for a worker.
+    pub address: Option<SocketAddr>,
+    /// Where `/metrics` listens; `None` when it does not.
+    pub metrics: Option<SocketAddr>,
+    /// The adapters, for the demo's first reading of the templates.
+    pub channels: HashMap<ChannelKind, Arc<dyn Channel>>,
+    pages: Option<Pages>,
+    jobs: Option<SchedulerHandle>,
+    inbox: Option<Arc<WebhookInbox>>,
+    metrics_server: Option<ServerHandle>,
+}
+
+struct Pages {
+    handle: ServerHandle,
+    task: JoinHandle<std::io::Result<()>>,
+    stopping: CancellationToken,
+}
+
+/// Opens the database and starts what `settings.role` asks for. Serves when this returns.
+///
+/// # Errors
+/// [`DeskError`].
+pub async fn start(
+    settings: &Settings,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    purpose: Purpose,
+) -> Result<RunningDesk, DeskError> {
+    store.listen()?;
+    let workspace = open_workspace(&store, clock.as_ref())?;
+    let channels = make_channels(settings)?;
+    let nudges = Arc::new(Nudges::default());
+    let (metrics_server, metrics) = match settings.metrics_bind {
+        Some(address) => {
+            let (server, bound) = metrics::start(address)?;
+            let handle = server.handle();
+            tokio::spawn(server);
+            (Some(handle), Some(bound))
+        }
+        None => (None, None),
+    };
+    let mut running = RunningDesk {
+        store: store.clone(),
+        address: None,
+        metrics,
+        channels: channels.clone(),
+        pages: None,
+        jobs: None,
+        inbox: None,
+        metrics_server,
+    };
+    let zone = zone_of(&workspace)?;
+    if settings.role != ProcessRole::Web {
+        let settings = SchedulerSettings {
+            zone,
+            demo: purpose == Purpose::Demo,
+            ..SchedulerSettings::default()
+        };
+        let parts = SchedulerParts {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            channels: channels.clone(),
+            nudges: Arc::clone(&nudges),
+            owner: process_name()?,
+            settings,
+        };
+        running.jobs = Some(Scheduler::start(parts).await?);
+    }
+    if settings.role != ProcessRole::Worker {
+        let failed = |source| DeskError::Listen { address: settings.bind, source };
+        let listener = TcpListener::bind(settings.bind).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let stopping = CancellationToken::new();
+        let inbox = Arc::new(WebhookInbox::start(&store, Arc::clone(&nudges))?);
+        running.inbox = Some(Arc::clone(&inbox));
+        let desk = web::Desk::new(DeskParts {
+            store,
+            clock,
+            nudges,
+            inbox,
+            channels,
+            settings: web_settings(settings, address, zone, purpose)?,
+            stopping: stopping.clone(),
+        });
+        let server = web::server(Data::new(desk), listener).map_err(failed)?;
+        let handle = server.handle();
+        running.pages = Some(Pages { handle, task: tokio::spawn(server), stopping });
+        running.address = Some(address);
+        info!(%address, "serving the desk on {address}");
+    }
+    Ok(running)
+}
+
+/// Opens the database as `serve` needs it.
+///
+/// # Errors
+/// As [`database::open_ready`].
+pub fn open_store(settings: &Settings) -> Result<Store, DeskError> {
+    Ok(database::open_ready(settings)?)
+}
+
+impl RunningDesk {
+    /// Waits for a signal or for the server to fail, then stops what runs: no new work, what is under way
+    /// ends, nothing is left unknown.
+    ///
+    /// # Errors
+    /// `Server` when the server ended by itself.
+    pub async fn run_until_stopped(mut self) -> Result<(), DeskError> {
+        let ended = match &mut self.pages {
+            Some(pages) => tokio::select! {
+                () = crate::stop::requested() => None,
+                ended = &mut pages.task => Some(ended),
+            },
+            None => {
+                crate::stop::requested().await;
+                None
+            }
+        };
+        info!("stopping");
+        self.stop().await;
+        match ended {
+            None | Some(Ok(Ok(()))) => Ok(()),
+            Some(Ok(Err(error))) => Err(DeskError::Server(error)),
+            Some(Err(panicked)) => Err(DeskError::Server(std::io::Error::other(panicked))),
+        }
+    }
+
+    async fn stop(&mut self) {
+        if let Some(pages) = self.pages.take() {
+            pages.stopping.cancel();
+            if tokio::time::timeout(STOP_WITHIN, pages.handle.stop(true)).await.is_err() {
+                pages.handle.stop(false).await;
+            }
+        }
+        if let Some(inbox) = self.inbox.take() {
+            let drained = tokio::task::spawn_blocking(move || inbox.stop()).await;
+            if let Err(panicked) = drained {
+                error!(error = %panicked, "the webhook inbox did not stop in order");
+            }
+        }
+        if let Some(jobs) = self.jobs.take() {
+            jobs.stop().await;
+        }
+        if let Some(metrics) = self.metrics_server.take() {
+            metrics.stop(false).await;
+        }
+    }
+}
+
+fn open_workspace(store: &Store, clock: &dyn Clock) -> Result<Workspace, DeskError> {
+    let new = Workspace {
+        name: "Janela".to_owned(),
+        time_zone: "UTC".to_owned(),
+        language: "en".to_owned(),
+    };
+    Ok(store.blocking_write(|db| workspace::find_or_create(db, &new, clock.now()))?)
+}
+
+fn make_channels(settings: &Settings) -> Result<HashMap<ChannelKind, Arc<dyn Channel>>, DeskError> {
+    let allow = settings
+        .outgoing_allow
+        .iter()
+        .map(|entry| entry.parse::<HostPort>())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| DeskError::Setting(format!("outgoing_allow: {error}")))?;
+    let http = OutgoingHttp::new(OutgoingSettings { allow, ..OutgoingSettings::default() })?;
+    let whatsapp: Arc<dyn Channel> = Arc::new(WhatsApp::new(http));
+    Ok(HashMap::from([(ChannelKind::WhatsApp, whatsapp)]))
+}
+
+fn web_settings(
+    settings: &Settings,
+    address: SocketAddr,
+    zone: Tz,
+    purpose: Purpose,
+) -> Result<WebSettings, DeskError> {
+    let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let public_url = public_url
+        .parse()
+        .map_err(|error| DeskError::Setting(format!("public_url is not a URL: {error}")))?;
+    let sessions = match purpose {
+        Purpose::Production => SessionPolicy {
+            idle: TimeDelta::minutes(settings.agent_idle_minutes.into()),
+            idle_of_admins: TimeDelta::minutes(settings.admin_idle_minutes.into()),
+            absolute: TimeDelta::hours(settings.session_hours.into()),
+        },
+        Purpose::Demo => SessionPolicy {
+            idle: DEMO_SESSION,
+            idle_of_admins: DEMO_SESSION,
+            absolute: DEMO_SESSION,
+        },
+    };
+    Ok(WebSettings { public_url, zone, sessions, hash_parallelism: 2 })
+}
+
+fn zone_of(workspace: &Workspace) -> Result<Tz, DeskError> {
+    let zone = workspace.time_zone.parse();
+    zone.map_err(|_| DeskError::Setting(format!("{} is no time zone", workspace.time_zone)))
+}
+
+/// Names this start of this process in leases, unlike any other.
+fn process_name() -> Result<String, DeskError> {
+    let mut random = [0_u8; 8];
+    getrandom::fill(&mut random).map_err(|error| {
+        DeskError::Setting(format!("the system gives no random bytes: {error}"))
+    })?;
+    Ok(format!("{}-{}", std::process::id(), hex::encode(random)))
+}
