@@ -220,6 +220,10 @@ impl Turn<'_> {
             (Go::First, Step::Template) => {
                 let shown = self.search_templates(form)?;
                 match shown.into_iter().find(|it| it.status == TemplateStatus::Approved) {
+                    // Enter once more goes on.
+                    Some(first) if Some(first.id) == form.template => {
+                        Ok(self.leave_templates(form))
+                    }
                     Some(first) => self.pick(form, first.id),
                     None => Ok(None),
                 }
@@ -227,8 +231,10 @@ impl Turn<'_> {
             (Go::Continue, Step::Template) => Ok(self.leave_templates(form)),
             (Go::Add(to), _) if form.list_is_current() => self.add(form, to),
             (Go::First, Step::Recipient) if form.list_is_current() => {
+                let chosen = self.loaded.recipient.as_ref().and_then(Person::recipient);
                 match self.people_that_fit(form)?.into_iter().next() {
-                    Some(first) => Ok(self.take(form, first)),
+                    Some(first) if first.recipient() == chosen => self.leave_people(form),
+                    Some(first) => Ok(self.take(first)),
                     None => Ok(number_problem(form)),
                 }
             }
@@ -276,24 +282,18 @@ impl Turn<'_> {
         }
     }
 
-    fn add(
-        &mut self,
-        form: &mut ComposeForm,
-        to: Recipient,
-    ) -> Result<Option<Halt>, PersistenceError> {
+    fn add(&mut self, form: &ComposeForm, to: Recipient) -> Result<Option<Halt>, PersistenceError> {
         let mut person = find_person(self.db, self.actor, to)?;
         self.judge(form, &mut person)?;
-        Ok(self.take(form, person))
+        Ok(self.take(person))
     }
 
     /// Takes `person` as the recipient, unless something stands against it (AD-07).
-    fn take(&mut self, form: &mut ComposeForm, person: Person) -> Option<Halt> {
+    fn take(&mut self, person: Person) -> Option<Halt> {
         if person.is_blocked() {
             return Some(Halt::Blocked(Box::new(person)));
         }
         self.loaded.recipient = Some(person);
-        form.to.clear();
-        form.searched.clear();
         None
     }
 

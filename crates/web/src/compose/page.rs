@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
 use domain::{
-    phone::country_as_typed,
+    phone::{PhoneNumber, country_as_typed},
     template::{MessageTemplate, VariableName},
 };
 use persistence::{admission::Refused, compose::SendingNumber};
@@ -320,10 +320,15 @@ fn number_choices(loaded: &Loaded) -> Vec<Choice> {
         .filter(|number| number.chatbot == from.chatbot)
         .map(|number| Choice {
             value: number.channel.to_string(),
-            name: number.phone.clone(),
+            name: shown_number(&number.phone),
             chosen: number.channel == from.channel,
         })
         .collect()
+}
+
+/// A number as people write it; as the platform gave it when it is none of ours to read.
+fn shown_number(phone: &str) -> String {
+    PhoneNumber::parse(phone).map_or_else(|_| phone.to_owned(), |phone| phone.display())
 }
 
 fn language_choices(form: &ComposeForm, loaded: &Loaded, t: Words) -> Vec<Choice> {
