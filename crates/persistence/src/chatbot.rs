@@ -14,7 +14,7 @@ use crate::{
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
-    schema::{channels, chatbots, message_templates, quiet_hours_frames},
+    schema::{channels, chatbots, message_templates, quiet_hours_frames, users},
     user::Actor,
 };
 
@@ -219,14 +219,34 @@ pub fn save_settings(
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> Result<SaveOutcome, PersistenceError> {
+    change_settings(db, actor, chatbot, now, |kept| kept.clone_from(settings))
+}
+
+/// Changes some of the general settings of `chatbot` for `actor`; the others stay as they are (AD-08).
+///
+/// `change` is given the settings as they stand once nobody else can change them. Otherwise as
+/// [`save_settings`].
+///
+/// # Errors
+/// `NotFound` outside the team, `Denied` without *edit general settings*.
+pub fn change_settings(
+    db: &mut Db,
+    actor: &Actor,
+    chatbot: ChatbotId,
+    now: DateTime<Utc>,
+    change: impl FnOnce(&mut Settings),
+) -> Result<SaveOutcome, PersistenceError> {
     actor.require(chatbot, Permission::EditGeneralSettings)?;
     db.write(|db| {
         // Takes the row's lock, so that two who save at once are one after the other.
-        let was_enabled: bool = on_either!(db => diesel::update(chatbots::table.find(chatbot.0))
+        let row: ChatbotRow = on_either!(db => diesel::update(chatbots::table.find(chatbot.0))
             .set(chatbots::name.eq(chatbots::name))
-            .returning(chatbots::active_messages_enabled)
+            .returning(ChatbotRow::as_returning())
             .get_result(db))?;
-        if settings.active_messages_enabled && !was_enabled {
+        let before = Chatbot::try_from(row)?.settings;
+        let mut settings = before.clone();
+        change(&mut settings);
+        if settings.active_messages_enabled && !before.active_messages_enabled {
             let missing = list_missing_steps(db, chatbot, now)?;
             if !missing.is_empty() {
                 return Ok(SaveOutcome::NotReady(missing));
@@ -234,7 +254,7 @@ pub fn save_settings(
         }
         diesel::update(chatbots::table.find(chatbot.0))
             .set((
-                setting_columns(settings),
+                setting_columns(&settings),
                 chatbots::settings_changed_at.eq(Some(Instant::from(now))),
                 chatbots::settings_changed_by.eq(Some(actor.id().0)),
             ))
@@ -242,6 +262,37 @@ pub fn save_settings(
         note_change(db, chatbot);
         Ok(SaveOutcome::Saved)
     })
+}
+
+/// What the page *General settings* shows of a chatbot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneralSettings {
+    /// The chatbot with its settings.
+    pub chatbot: Chatbot,
+    /// The name of who saved them last; `None` as long as they are the defaults.
+    pub changed_by: Option<String>,
+    /// What active messages still need before they can be switched on (AM-14).
+    pub missing: Vec<MissingStep>,
+}
+
+/// The general settings of `chatbot`, for who may change them.
+///
+/// # Errors
+/// `NotFound` outside the team, `Denied` without *edit general settings*.
+pub fn get_general_settings(
+    db: &mut Db,
+    actor: &Actor,
+    chatbot: ChatbotId,
+    now: DateTime<Utc>,
+) -> Result<GeneralSettings, PersistenceError> {
+    actor.require(chatbot, Permission::EditGeneralSettings)?;
+    let (row, changed_by): (ChatbotRow, Option<String>) = chatbots::table
+        .left_join(users::table)
+        .filter(chatbots::id.eq(chatbot.0))
+        .select((ChatbotRow::as_select(), users::name.nullable()))
+        .first(db)?;
+    let missing = list_missing_steps(db, chatbot, now)?;
+    Ok(GeneralSettings { chatbot: row.try_into()?, changed_by, missing })
 }
 
 /// What `chatbot` still needs before active messages can be switched on, in the order to mend it.
@@ -432,10 +483,41 @@ mod tests {
             let refused =
                 store.blocking_write(|db| save_settings(db, &agent, desk.chatbot, &settings, now));
             assert!(matches!(refused, Err(PersistenceError::Denied)), "{refused:?}");
+            let refused =
+                store.blocking_read(|db| get_general_settings(db, &agent, desk.chatbot, now));
+            assert!(matches!(refused, Err(PersistenceError::Denied)), "{refused:?}");
             let stranger = Actor::without_teams(agent.user);
+            let refused =
+                store.blocking_read(|db| get_general_settings(db, &stranger, desk.chatbot, now));
+            assert!(matches!(refused, Err(PersistenceError::NotFound)), "{refused:?}");
             let refused = store
                 .blocking_write(|db| save_settings(db, &stranger, desk.chatbot, &settings, now));
             assert!(matches!(refused, Err(PersistenceError::NotFound)), "{refused:?}");
+        });
+    }
+
+    #[test]
+    fn ad_08_a_change_leaves_the_other_settings_and_says_who_made_it() {
+        on_both(|store| {
+            let desk = Desk::given(store);
+            let now = desk.clock.now();
+            let read = || {
+                store
+                    .blocking_read(|db| get_general_settings(db, &desk.ana, desk.chatbot, now))
+                    .unwrap()
+            };
+            let before = read();
+            assert_eq!((before.changed_by, before.chatbot.changed), (None, None));
+            assert_eq!(before.missing, [MissingStep::VerifiedWebhook]);
+            let saved = store.blocking_write(|db| {
+                change_settings(db, &desk.ana, desk.chatbot, now, |kept| kept.cap_sends = 7)
+            });
+            assert_eq!(saved.unwrap(), SaveOutcome::Saved);
+            let after = read();
+            let expected = Settings { cap_sends: 7, ..before.chatbot.settings };
+            assert_eq!(after.chatbot.settings, expected);
+            assert_eq!(after.chatbot.changed, Some((now, desk.ana.id())));
+            assert_eq!(after.changed_by.as_deref(), Some("ana"));
         });
     }
 }

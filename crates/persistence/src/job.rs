@@ -10,7 +10,9 @@ use crate::{
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
+    live::{self, LiveEvent, LiveKind},
     schema::{job_leases, job_runs, jobs},
+    user::Actor,
 };
 
 /// One line of the timetable, as the portal shows it.
@@ -215,8 +217,15 @@ pub fn start_run(
             .returning(job_runs::id)
             .get_result(db)
             .optional())?;
+        if let Some(run) = run {
+            note_change(db, run);
+        }
         Ok(run)
     })
+}
+
+fn note_change(db: &mut Db, run: i64) {
+    live::note(db, LiveEvent { kind: LiveKind::Job, chatbot: None, user: None, id: run });
 }
 
 /// Locks the lease's row, then looks whether it is still the runner's.
@@ -266,6 +275,7 @@ pub fn finish_run(
                 job_runs::error.eq(error),
             ))
             .execute(db)?;
+        note_change(db, run);
         Ok(())
     })
 }
@@ -314,8 +324,28 @@ pub fn request_run(db: &mut Db, job: &str, now: DateTime<Utc>) -> Result<(), Per
         let changed = diesel::update(jobs::table.find(job))
             .set(jobs::run_requested_at.eq(Some(Instant::from(now))))
             .execute(db)?;
-        if changed == 0 { Err(PersistenceError::NotFound) } else { Ok(()) }
+        if changed == 0 {
+            return Err(PersistenceError::NotFound);
+        }
+        note_change(db, 0);
+        Ok(())
     })
+}
+
+/// As [`request_run`], by someone who presses *Run now*.
+///
+/// # Errors
+/// `Denied` without rights over the workspace, `NotFound` when there is no job of that name.
+pub fn request_run_as(
+    db: &mut Db,
+    actor: &Actor,
+    job: &str,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    if !actor.is_admin() {
+        return Err(PersistenceError::Denied);
+    }
+    request_run(db, job, now)
 }
 
 /// The names of jobs for which a run was asked, oldest first.
@@ -338,7 +368,8 @@ pub fn clear_run_request(db: &mut Db, job: &str) -> Result<(), PersistenceError>
     })
 }
 
-#[derive(Queryable)]
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = jobs)]
 struct JobRow {
     name: String,
     schedule: String,
@@ -347,7 +378,8 @@ struct JobRow {
     run_requested_at: Option<Instant>,
 }
 
-#[derive(Queryable)]
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = job_runs)]
 struct JobRunRow {
     started_at: Instant,
     finished_at: Option<Instant>,
@@ -356,52 +388,40 @@ struct JobRunRow {
 }
 
 /// Every job by name, with its latest run (JO-03).
+///
+/// One query: one step for each job in the index on `(job, started_at)`.
 pub fn list_jobs(db: &mut Db) -> Result<Vec<JobOverview>, PersistenceError> {
-    let rows: Vec<JobRow> = jobs::table
+    let later = diesel::alias!(job_runs as later);
+    let latest = later
+        .filter(later.field(job_runs::job).eq(jobs::name))
+        .order((later.field(job_runs::started_at).desc(), later.field(job_runs::id).desc()))
+        .limit(1)
+        .select(later.field(job_runs::id))
+        .single_value();
+    let rows: Vec<(JobRow, Option<JobRunRow>)> = jobs::table
+        .left_join(job_runs::table.on(job_runs::id.nullable().eq(latest)))
         .order(jobs::name.asc())
-        .select((
-            jobs::name,
-            jobs::schedule,
-            jobs::time_zone,
-            jobs::next_run_at,
-            jobs::run_requested_at,
-        ))
+        .select((JobRow::as_select(), Option::<JobRunRow>::as_select()))
         .load(db)?;
-    rows.into_iter()
-        .map(|row| {
-            let last_run = find_latest_run(db, &row.name)?;
-            Ok(JobOverview {
-                line: TimetableLine {
-                    name: row.name,
-                    schedule: row.schedule,
-                    time_zone: row.time_zone,
-                    next_run_at: row.next_run_at.map(DateTime::from),
-                },
-                last_run,
-                run_requested: row.run_requested_at.is_some(),
-            })
-        })
-        .collect()
+    Ok(rows.into_iter().map(|(job, run)| read_overview(job, run)).collect())
 }
 
-fn find_latest_run(db: &mut Db, job: &str) -> Result<Option<JobRun>, PersistenceError> {
-    let row: Option<JobRunRow> = job_runs::table
-        .filter(job_runs::job.eq(job))
-        .order((job_runs::started_at.desc(), job_runs::id.desc()))
-        .select((
-            job_runs::started_at,
-            job_runs::finished_at,
-            job_runs::rows_touched,
-            job_runs::error,
-        ))
-        .first(db)
-        .optional()?;
-    Ok(row.map(|row| JobRun {
-        started_at: row.started_at.into(),
-        finished_at: row.finished_at.map(DateTime::from),
-        rows_touched: row.rows_touched,
-        error: row.error,
-    }))
+fn read_overview(job: JobRow, run: Option<JobRunRow>) -> JobOverview {
+    JobOverview {
+        line: TimetableLine {
+            name: job.name,
+            schedule: job.schedule,
+            time_zone: job.time_zone,
+            next_run_at: job.next_run_at.map(DateTime::from),
+        },
+        last_run: run.map(|run| JobRun {
+            started_at: run.started_at.into(),
+            finished_at: run.finished_at.map(DateTime::from),
+            rows_touched: run.rows_touched,
+            error: run.error,
+        }),
+        run_requested: job.run_requested_at.is_some(),
+    }
 }
 
 /// Deletes runs that began before `before` (exclusive), at most `limit`, but never a job's latest

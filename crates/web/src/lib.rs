@@ -43,6 +43,7 @@ mod health;
 mod locale;
 mod moment;
 mod page;
+mod portal;
 mod refusal;
 mod same_origin;
 mod server;
@@ -70,6 +71,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(compose::routes)
             .configure(events::routes)
             .configure(conversation::routes)
+            .configure(portal::routes)
             .route("/", web::get().to(account::show_home))
             .default_service(web::to(show_nothing)),
     );

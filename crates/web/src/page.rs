@@ -1,6 +1,8 @@
 //! What every whole page needs besides its own content: language, theme, who is signed in, where one is.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use domain::permission::Permission;
+use persistence::user::Actor;
 
 use crate::{
     locale::{Locale, Words},
@@ -49,6 +51,31 @@ pub struct PageUser {
     pub uses_desk: bool,
     /// Whether the portal is open to this user.
     pub uses_portal: bool,
+    /// Which of the portal's pages are.
+    pub portal: PortalPlaces,
+}
+
+/// The pages of the portal that are open to a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortalPlaces {
+    /// General settings of some chatbot.
+    pub general_settings: bool,
+    /// All active messages of some chatbot.
+    pub active_messages: bool,
+    /// The jobs; open to whoever sees any page.
+    pub jobs: bool,
+}
+
+impl PortalPlaces {
+    /// Those open to `actor`.
+    #[must_use]
+    pub fn of(actor: &Actor) -> Self {
+        Self {
+            general_settings: !actor.chatbots_where(Permission::EditGeneralSettings).is_empty(),
+            active_messages: !actor.chatbots_where(Permission::ViewGrowth).is_empty(),
+            jobs: actor.opens_portal(),
+        }
+    }
 }
 
 /// Where a page stands, for `aria-current` in the menus.
@@ -94,6 +121,7 @@ impl Page {
             form_token: session.form_token.clone(),
             uses_desk: session.actor.opens_desk(),
             uses_portal: session.actor.opens_portal(),
+            portal: PortalPlaces::of(&session.actor),
         };
         Self { user: Some(user), place, ..Self::for_stranger(visit, title) }
     }

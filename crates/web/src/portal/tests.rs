@@ -1,0 +1,1 @@
+//! One snapshot for each state a person can see, rendered without a server.
