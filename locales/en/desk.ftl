@@ -21,8 +21,6 @@ desk-reserved-for = Waits for { $name } alone
 desk-served-by = { $name } serves
 # $count (String) - Sends before the latest.
 desk-earlier-sends = { $count } earlier
-# $left (String) - Remaining time.
-desk-gone-in = leaves this list in { $left }
 
 desk-not-online-on-break = You are on break. Go online to send
 desk-not-online-invisible = You are invisible. Go online to send
@@ -81,11 +79,11 @@ desk-messages = Messages
 desk-earlier-messages = Earlier messages
 desk-latest-messages = Latest messages
 desk-no-messages = No messages yet
+desk-today = Today
 desk-risk-before = This session closes in
 desk-risk-at = , at
 desk-take = Take
 desk-close = Close
-desk-new-message = New message
 desk-program = Automatic
 
 # $name (String) - The template.
@@ -211,7 +209,6 @@ desk-marketing-in = opted in
 desk-marketing-out = said stop
 desk-marketing-unknown = not asked
 desk-contact-tags = Tags
-desk-contact-none = none
 # $place (String) - The city of the zone.
 desk-local-there = { $place },
 desk-local-suffix = there
@@ -224,7 +221,6 @@ desk-ticket-closed-by = { $protocol }, closed by { $name }
 desk-ticket-closed = { $protocol }, closed
 
 desk-sends-title = Your sends
-desk-send-expires = expires
 desk-send-until = listed until
 
 desk-keys = Keys

@@ -15,7 +15,6 @@ desk-reserved-for-you = Solo te espera a ti
 desk-reserved-for = Solo espera a { $name }
 desk-served-by = { $name } atiende
 desk-earlier-sends = { $count } antes
-desk-gone-in = sale de esta lista en { $left }
 
 desk-not-online-on-break = Estás en pausa. Conéctate para enviar
 desk-not-online-invisible = Estás invisible. Conéctate para enviar
@@ -59,11 +58,11 @@ desk-messages = Mensajes
 desk-earlier-messages = Mensajes anteriores
 desk-latest-messages = Mensajes más recientes
 desk-no-messages = Aún no hay mensajes
+desk-today = Hoy
 desk-risk-before = Esta sesión se cierra en
 desk-risk-at = , a las
 desk-take = Tomar
 desk-close = Cerrar
-desk-new-message = Mensaje nuevo
 desk-program = Automático
 
 desk-template-tag = Plantilla · { $name } · { $language }
@@ -170,7 +169,6 @@ desk-marketing-in = aceptó
 desk-marketing-out = pidió parar
 desk-marketing-unknown = sin preguntar
 desk-contact-tags = Etiquetas
-desk-contact-none = ninguna
 desk-local-there = { $place },
 desk-local-suffix = allí
 desk-tickets-title = Tickets anteriores
@@ -179,7 +177,6 @@ desk-ticket-closed-by = { $protocol }, cerrado por { $name }
 desk-ticket-closed = { $protocol }, cerrado
 
 desk-sends-title = Tus envíos
-desk-send-expires = vence
 desk-send-until = en la lista hasta
 
 desk-keys = Teclas

@@ -15,7 +15,6 @@ desk-reserved-for-you = Espera só por você
 desk-reserved-for = Espera só por { $name }
 desk-served-by = { $name } atende
 desk-earlier-sends = { $count } antes
-desk-gone-in = sai desta lista em { $left }
 
 desk-not-online-on-break = Você está em pausa. Fique online para enviar
 desk-not-online-invisible = Você está invisível. Fique online para enviar
@@ -59,11 +58,11 @@ desk-messages = Mensagens
 desk-earlier-messages = Mensagens anteriores
 desk-latest-messages = Mensagens mais recentes
 desk-no-messages = Ainda não há mensagens
+desk-today = Hoje
 desk-risk-before = Esta sessão fecha em
 desk-risk-at = , às
 desk-take = Atender
 desk-close = Encerrar
-desk-new-message = Nova mensagem
 desk-program = Automática
 
 desk-template-tag = Modelo · { $name } · { $language }
@@ -170,7 +169,6 @@ desk-marketing-in = aceitou
 desk-marketing-out = pediu para parar
 desk-marketing-unknown = não perguntado
 desk-contact-tags = Etiquetas
-desk-contact-none = nenhuma
 desk-local-there = { $place },
 desk-local-suffix = lá
 desk-tickets-title = Atendimentos anteriores
@@ -179,7 +177,6 @@ desk-ticket-closed-by = { $protocol }, encerrado por { $name }
 desk-ticket-closed = { $protocol }, encerrado
 
 desk-sends-title = Seus envios
-desk-send-expires = expira
 desk-send-until = na lista até
 
 desk-keys = Teclas

@@ -1,6 +1,7 @@
 // Typing in a conversation: Enter sends, Shift+Enter makes a line, and the field grows with its text.
 //
 //   <form data-enter-sends>     Enter in its <textarea> submits it; data-enter-sends="mod" asks for Ctrl or Cmd with it
+//   <form data-clear-when-sent> its <textarea> is empty once the answer says it was taken, unless more was typed meanwhile
 //   <textarea data-autogrow>    grows where the browser does not know `field-sizing: content`
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.isComposing || event.shiftKey || event.altKey) return;
@@ -21,3 +22,17 @@ if (!CSS.supports("field-sizing", "content")) {
     area.rows = Math.min(10, area.value.split("\n").length);
   });
 }
+
+/** What a form's text was when it left. */
+const sent = new WeakMap();
+
+document.addEventListener("htmx:before:request", (event) => {
+  const form = event.detail?.ctx?.sourceElement?.closest?.("[data-clear-when-sent]");
+  if (form) sent.set(event.detail.ctx, { id: form.id, text: form.querySelector("textarea")?.value });
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  const left = sent.get(event.detail?.ctx);
+  if (!left || 400 <= (event.detail.ctx.response?.status ?? 400)) return;
+  const area = document.getElementById(left.id)?.querySelector("textarea");
+  if (area && area.value === left.text) area.value = "";
+});

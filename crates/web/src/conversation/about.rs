@@ -28,9 +28,7 @@ use crate::{
 /// The side panel, display-ready.
 #[derive(Debug, Clone)]
 pub struct AboutView {
-    /// The conversation's id.
-    pub id: String,
-    /// Its address.
+    /// The conversation's address.
     pub path: String,
     /// The query of its address.
     pub query: String,
@@ -138,8 +136,7 @@ impl AboutView {
     pub fn new(parts: AboutParts<'_>) -> Self {
         let AboutParts { thread, about, sent, query, session, viewer } = parts;
         let t = viewer.words();
-        let id = thread.conversation.to_string();
-        let path = format!("/desk/conversations/{id}");
+        let path = format!("/desk/conversations/{}", thread.conversation);
         let reader = session.actor.id();
         let may_reply = thread
             .ticket
@@ -173,7 +170,6 @@ impl AboutView {
                 })
                 .collect(),
             sends: sent.map(|row| sends(&row, viewer)).unwrap_or_default(),
-            id,
             path,
             query,
         }
@@ -243,7 +239,7 @@ fn number_view(number: &NumberOutlook, viewer: &Viewer) -> NumberView {
         tone,
         counted: number.counted,
         limit: number.limit,
-        usage: t.desk_number_of(&grouped(number.counted), &grouped(number.limit)),
+        usage: t.desk_number_of(grouped(number.counted), grouped(number.limit)),
     }
 }
 
@@ -318,7 +314,7 @@ fn line(icon: &'static str, tone: &'static str, text: String) -> GateLine {
 
 fn counting(line: GateLine, until: DateTime<Utc>, viewer: &Viewer) -> GateLine {
     GateLine {
-        aside: viewer.words().desk_gate_in(&viewer.remaining(until)),
+        aside: viewer.words().desk_gate_in(viewer.remaining(until)),
         counts_to: Some(json_instant(until)),
         title: viewer.from_when(until).title,
         ..line

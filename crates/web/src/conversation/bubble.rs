@@ -12,7 +12,7 @@ use crate::{
 /// The messages of one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayView {
-    /// `Today`'s is the date as well: `Yesterday`, `Tue`, `3 Nov`.
+    /// `Today`, `Yesterday`, `Tue`, `3 Nov`.
     pub label: Moment,
     /// In the order written.
     pub bubbles: Vec<BubbleView>,
@@ -82,7 +82,8 @@ pub fn days(thread: &Thread, reader: domain::ids::UserId, viewer: &Viewer) -> Ve
 }
 
 fn day_label(at: chrono::DateTime<chrono::Utc>, viewer: &Viewer) -> Moment {
-    if viewer.is_today(at) { viewer.day(at) } else { viewer.brief(at) }
+    let day = viewer.brief(at);
+    if viewer.is_today(at) { Moment { text: viewer.words().desk_today(), ..day } } else { day }
 }
 
 fn bubble(
@@ -116,7 +117,7 @@ fn bubble(
         text: text(message, t),
         media: media(message, t),
         template: message.template.as_ref().map(|template| TemplateView {
-            tag: t.desk_template_tag(&template.name, &template.language.replace('_', "-")),
+            tag: t.desk_template_tag(&template.name, template.language.replace('_', "-")),
             heading: template.content.header_text(),
             footer: template.content.footer.clone(),
             buttons: template.content.buttons.iter().map(|button| button.text.clone()).collect(),

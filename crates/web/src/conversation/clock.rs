@@ -113,7 +113,7 @@ fn short_left(end: DateTime<Utc>, warn_minutes: u32, viewer: &Viewer) -> String 
             if warn_minutes.max(LEAST_PRECISE) < hours * 60 + minutes {
                 t.desk_left_short_hours(&hours_text)
             } else {
-                t.desk_left_short(&hours_text, &format!("{minutes:02}"))
+                t.desk_left_short(&hours_text, format!("{minutes:02}"))
             }
         }
         Remaining::Minutes { .. } | Remaining::Days { .. } | Remaining::LessThanAMinute => {

@@ -6,7 +6,10 @@ use actix_web::{
     web::{Data, Path, Query},
 };
 use chrono::{DateTime, Utc};
-use domain::{ids::MessageId, ticket::TicketState};
+use domain::{
+    ids::{ContactId, MessageId},
+    ticket::TicketState,
+};
 use persistence::{
     conversation::{self, About, ConversationId, SentRow, TabCounts, Thread, TicketTab},
     db::Db,
@@ -22,6 +25,7 @@ use super::{
     thread::{ThreadParts, ThreadView, Typed},
 };
 use crate::{
+    compose,
     desk::Desk,
     error::WebError,
     form::{html, see_other},
@@ -44,8 +48,12 @@ pub struct DeskQuery {
     pane: Option<String>,
     /// The message before which older ones are shown.
     before: Option<i64>,
+    /// Asked whether to close the ticket.
+    close: Option<String>,
     /// The number of a ticket that was just closed.
     closed: Option<String>,
+    /// The contact a message was just sent to.
+    sent_to: Option<i64>,
 }
 
 /// The desk opens with what is in progress.
@@ -97,7 +105,19 @@ async fn show_tab(
         .closed
         .filter(|protocol| protocol.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         .map(|protocol| Toast { kind: "done", text: t.desk_closed_toast(&protocol) });
-    ConversationsPage { t, page, pane: "list", list, open: None, status: StatusCode::OK }.respond()
+    if let Some(contact) = query.sent_to {
+        page.toast = compose::sent_toast(desk, agent, ContactId(contact), t).await?;
+    }
+    ConversationsPage {
+        t,
+        page,
+        pane: "list",
+        list,
+        open: None,
+        asks_to_close: false,
+        status: StatusCode::OK,
+    }
+    .respond()
 }
 
 /// The list alone.
@@ -216,7 +236,8 @@ pub async fn load_page(
     let title = visit.t().desk_conversation_title(&open.thread.name);
     let page = Page::new(visit, agent, title, Place::Conversations);
     let (t, open) = (visit.t(), Some(open));
-    Ok(ConversationsPage { t, page, pane, list, open, status: StatusCode::OK })
+    let asks_to_close = query.close.is_some();
+    Ok(ConversationsPage { t, page, pane, list, open, asks_to_close, status: StatusCode::OK })
 }
 
 /// The tab asked for, else the one the conversation is in.

@@ -9,7 +9,7 @@ use super::{bubble::media_of, clock::ClockView, state::StateView};
 use crate::{
     locale::{Words, isolated},
     moment::{Moment, Viewer},
-    page::{initials, json_instant},
+    page::initials,
     session::Session,
 };
 
@@ -127,8 +127,6 @@ pub struct RowView {
     pub state: Option<StateView>,
     /// That there were sends before.
     pub earlier: Option<String>,
-    /// When the row leaves the list, for scripts and in words.
-    pub leaves: Option<(String, String)>,
 }
 
 /// What stands where rows would be.
@@ -254,7 +252,7 @@ fn not_online(presence: Presence, t: Words) -> String {
 fn empty(tab: Tab, typed: &str, t: Words) -> EmptyView {
     let (icon, title, text) = match tab {
         _ if !typed.is_empty() => {
-            ("search", t.desk_empty_search(), t.desk_empty_search_text(&isolated(typed)))
+            ("search", t.desk_empty_search(), t.desk_empty_search_text(isolated(typed)))
         }
         Tab::Waiting => ("inbox", t.desk_empty_waiting(), t.desk_empty_waiting_text()),
         Tab::InProgress => {
@@ -316,7 +314,6 @@ fn ticket_row(
         holder,
         state: None,
         earlier: None,
-        leaves: None,
         id,
     }
 }
@@ -335,7 +332,7 @@ fn last_text(last: &LastMessage, reader: UserId, t: Words) -> String {
 fn sent_row(row: SentRow, open: Option<ConversationId>, query: &str, viewer: &Viewer) -> RowView {
     let t = viewer.words();
     let id = row.conversation.to_string();
-    let SentMessage { state, failure_code, body, at, listed_until, .. } = row.latest;
+    let SentMessage { state, failure_code, body, at, .. } = row.latest;
     RowView {
         path: format!("/desk/conversations/{id}{query}"),
         name: shown_name(&row.name, row.phone.as_ref(), t),
@@ -355,9 +352,8 @@ fn sent_row(row: SentRow, open: Option<ConversationId>, query: &str, viewer: &Vi
         state: Some(StateView::of_send(state, failure_code.as_deref(), &row.chatbot, viewer)),
         earlier: match row.earlier.len() {
             0 => None,
-            count => Some(t.desk_earlier_sends(&count.to_string())),
+            count => Some(t.desk_earlier_sends(count.to_string())),
         },
-        leaves: Some((json_instant(listed_until), viewer.remaining(listed_until))),
         id,
     }
 }

@@ -20,6 +20,8 @@ pub struct ConversationsPage {
     pub list: ListView,
     /// The open conversation.
     pub open: Option<OpenView>,
+    /// Whether it asks at once if the ticket is to be closed: for whoever has no script.
+    pub asks_to_close: bool,
     /// What it answers with: 200, or 409 and 422 when a reply was not sent.
     pub status: StatusCode,
 }
