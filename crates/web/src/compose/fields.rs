@@ -50,7 +50,7 @@ pub fn summary(form: &ComposeForm, loaded: &Loaded, after: &Aftermath, t: Words)
     for variable in template.content.variables() {
         if let Some(text) = told.get(&variable.name) {
             let label = words::variable(template, &variable, t);
-            let text = t.compose_problem_at(&isolated(&label), text);
+            let text = t.compose_problem_at(isolated(&label), text);
             problems.add(format!("v_{}", variable.name.0), text);
         }
     }

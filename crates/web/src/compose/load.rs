@@ -27,7 +27,7 @@ const MOST_TEMPLATES: i64 = 50;
 /// Most people shown at once.
 const MOST_PEOPLE: i64 = 8;
 /// How long a file once looked at is not looked at again.
-const MEDIA_HOLDS: TimeDelta = TimeDelta::minutes(30);
+pub const MEDIA_HOLDS: TimeDelta = TimeDelta::minutes(30);
 
 /// What the dialog shows.
 #[derive(Default)]

@@ -23,6 +23,11 @@ use self::{
     page::{Aftermath, ComposePage},
     send::Sent,
 };
+pub use self::{
+    load::MEDIA_HOLDS,
+    words::{media_problem, number_problem, variable_problem},
+};
+
 use crate::{
     desk::Desk,
     error::WebError,
@@ -98,7 +103,7 @@ pub async fn sent_toast(
         Ok(contact) => {
             let person =
                 Person { phone: contact.phone.clone(), contact: Some(contact), standing: None };
-            let text = t.compose_sent(&isolated(&people::name_of(&person, t)));
+            let text = t.compose_sent(isolated(&people::name_of(&person, t)));
             Ok(Some(Toast { kind: "done", text }))
         }
         Err(PersistenceError::NotFound) => Ok(None),

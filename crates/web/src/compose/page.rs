@@ -381,7 +381,7 @@ fn foot(loaded: &Loaded, viewer: &Viewer) -> String {
     let judged = loaded.recipient.as_ref().filter(|person| person.standing.is_some());
     let Some(person) = judged else {
         let chatbot = isolated(&from.chatbot_name);
-        return t.compose_foot_from(&chatbot, &words::channel(from.kind, t));
+        return t.compose_foot_from(&chatbot, words::channel(from.kind, t));
     };
     let name = isolated(&name_of(person, t));
     match why_not(person, loaded, viewer) {

@@ -133,7 +133,7 @@ pub fn why_not(person: &Person, loaded: &Loaded, viewer: &Viewer) -> Option<WhyN
     let view = RefusalView::new(*headline, surroundings(from), viewer);
     let brief = match (headline.code, &standing.served_by, standing.opted_out_at) {
         (RefusalCode::ContactHasOpenTicket, Some(agent), _) => {
-            t.compose_open_ticket_of(&isolated(agent))
+            t.compose_open_ticket_of(isolated(agent))
         }
         (RefusalCode::ContactHasOpenTicket, None, _) => t.compose_open_ticket(),
         (RefusalCode::ContactOptedOut, _, Some(at)) => t.compose_said_stop(&viewer.day(at).text),

@@ -260,7 +260,7 @@ pub fn sent(form: &ComposeForm, loaded: &Loaded, queued: Queued, visit: &Visit) 
         return response.insert_header(("hx-redirect", location)).finish();
     }
     let name = loaded.recipient.as_ref().map(|person| name_of(person, t)).unwrap_or_default();
-    let (header, toast) = toast_header(&t.compose_sent(&isolated(&name)), "done");
+    let (header, toast) = toast_header(&t.compose_sent(isolated(&name)), "done");
     response.insert_header((header, closing(&toast)));
     response.insert_header(("hx-reswap", "none")).finish()
 }

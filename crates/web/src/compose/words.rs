@@ -181,7 +181,7 @@ pub fn file_facts(file: &MediaFile, locale: Locale) -> String {
     let t = locale.words();
     let subtype = file.content_type.rsplit('/').next().unwrap_or_default();
     let kind = subtype.rsplit('.').next().unwrap_or_default().to_uppercase();
-    t.compose_file_facts(&kind, &size(file.size, locale))
+    t.compose_file_facts(&kind, size(file.size, locale))
 }
 
 fn size(bytes: u64, locale: Locale) -> String {
@@ -194,5 +194,5 @@ fn size(bytes: u64, locale: Locale) -> String {
         Locale::En => '.',
         Locale::PtBR | Locale::Es => ',',
     };
-    t.compose_megabytes(&format!("{}{point}{}", tenths / 10, tenths % 10))
+    t.compose_megabytes(format!("{}{point}{}", tenths / 10, tenths % 10))
 }
