@@ -37,3 +37,118 @@ portal-direct-transfer = Direct transfer
 portal-direct-transfer-hint = Where the answer to an active message goes.
 portal-direct-transfer-switch = Answers go straight to the agent who wrote
 portal-direct-transfer-switch-hint = On: the answer opens in the agent's In progress while the agent is online. Off: it waits in the queue for that agent alone.
+
+portal-jobs-hint = What happens without a click.
+portal-jobs-empty = No jobs yet
+portal-jobs-empty-text = They appear here once the server runs its timetable.
+portal-job = Job
+portal-job-last = Last run
+portal-job-duration = Duration
+portal-job-rows = Rows
+portal-job-next = Next run
+portal-job-run = Run now
+portal-job-asked = Asked for. It runs within seconds.
+portal-job-running = Running
+portal-job-requested = Starts shortly
+portal-job-late = Late
+portal-job-failed = Failed
+portal-job-done = Done
+portal-job-never = Not run yet
+# $count (String) - How many.
+portal-job-milliseconds = { $count } ms
+# $count (String) - How many.
+portal-job-seconds = { $count } s
+# $minutes (String) - Whole minutes.
+# $seconds (String) - The rest.
+portal-job-minutes = { $minutes } min { $seconds } s
+portal-job-expire = Expire active messages
+portal-job-off-desk = Take old sends off the desk
+portal-job-settle = Settle unknown outcomes
+portal-job-numbers = Read numbers
+portal-job-windows = Move the windows of numbers
+portal-job-recount = Prove the counters
+portal-job-templates = Read templates
+portal-job-presence = Take absent agents offline
+portal-job-tidy = Delete what was kept long enough
+# $count (String) - How many.
+portal-schedule-seconds = every { $count } seconds
+portal-schedule-minute = every minute
+# $count (String) - How many.
+portal-schedule-minutes = every { $count } minutes
+portal-schedule-hour = every hour
+# $time (String) - A time of day.
+portal-schedule-day = every day at { $time }
+
+portal-growth-hint = Every message an agent or a program sent first.
+portal-growth-caption = Active messages, newest first
+portal-filter = Filter
+portal-search = Contact: name or number
+portal-all = all
+portal-apply = Apply
+portal-agent = Agent
+portal-template = Template
+portal-state = State
+portal-from = From
+portal-to = To
+portal-when = When
+portal-contact = Contact
+portal-number = Number
+portal-pages = Pages
+portal-newest-first = Newest first
+portal-older = Older
+portal-nothing-found = Nothing found
+portal-nothing-found-text = No active message fits these filters.
+portal-clear = Clear the filters
+portal-no-sends = No active messages yet
+portal-no-sends-text = What agents send first shows here, with its state. Sending starts on the desk.
+portal-open-desk = Open the desk
+# $name (String) - The token's name.
+portal-by-token = Program { $name }
+portal-all-sends = All active messages
+# $name (String) - The contact.
+portal-send-title = Active message to { $name }
+portal-message = Message
+portal-why = Why
+portal-expires = Answers count until
+portal-history = History
+portal-no-history = Nothing has happened yet.
+portal-what = What
+portal-source = Told by
+portal-event-accepted = Accepted by the platform
+portal-event-unsettled = Sent with an unknown outcome
+portal-source-platform = Platform
+portal-source-dispatcher = Janela, when sending
+portal-source-job = Janela, by a job
+portal-decision = Why it was allowed
+portal-no-decision = The decision is no longer kept, or you may not read decisions.
+portal-verdict = Decision
+portal-allowed = Allowed, nothing stood against it
+portal-policy = Policy
+# $profile (String) - The profile's name.
+# $version (String) - Its number.
+portal-policy-version = { $profile }, version { $version }
+portal-door = Asked for
+portal-door-desk = on the desk
+portal-door-outside-hours = on the outside-hours screen
+portal-door-api = by the API
+portal-door-schedule = by a schedule
+portal-facts = What was seen
+portal-yes = yes
+portal-no = no
+portal-fact-permitted = Permission to send
+portal-fact-switch = Active messages on
+portal-fact-cap = Sent to this customer in 24 hours
+# $count (String) - How many.
+# $limit (String) - The limit.
+portal-fact-cap-of = { $count } of { $limit }
+portal-fact-cap-off = no limit set
+portal-fact-tier = Customers of the number in 24 hours
+portal-fact-tier-none = no limit of the platform
+portal-fact-session = Session
+# $when (String) - Day and time.
+portal-fact-session-open = open until { $when }
+portal-fact-session-closed = closed
+portal-fact-opt-outs = Opt-outs
+portal-fact-none = none
+portal-fact-ticket = Open ticket
+portal-fact-quiet = Quiet hours apply

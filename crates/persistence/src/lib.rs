@@ -8,6 +8,7 @@
 //! and anything that reaches the outside.
 
 pub mod admission;
+pub mod api;
 pub mod api_token;
 pub mod channel;
 pub mod chatbot;
@@ -20,6 +21,7 @@ pub mod error;
 pub mod expiry;
 #[cfg(test)]
 mod given;
+pub mod growth;
 pub mod health;
 pub mod idempotency;
 pub mod inbox;

@@ -15,6 +15,10 @@ mod thread;
 
 use actix_web::web::{self, ServiceConfig};
 
+pub use self::state::failure_words;
+
+pub use self::state::StateView;
+
 /// The desk's pages of conversations, under `/desk`.
 pub fn routes(config: &mut ServiceConfig) {
     config

@@ -1,6 +1,8 @@
 //! The portal: general settings of a chatbot, all active messages, and the jobs.
 
 mod general_settings;
+mod growth;
+mod jobs;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +22,14 @@ pub fn routes(config: &mut ServiceConfig) {
             web::resource("/portal/chatbots/{chatbot}/general-settings")
                 .get(general_settings::show_general_settings)
                 .post(general_settings::submit_general_settings),
-        );
+        )
+        .route("/portal/growth/active-messages", web::get().to(growth::show_active_messages))
+        .route(
+            "/portal/growth/active-messages/{message}",
+            web::get().to(growth::show_active_message),
+        )
+        .route("/portal/jobs", web::get().to(jobs::show_jobs))
+        .route("/portal/jobs/{job}/run", web::post().to(jobs::submit_run));
 }
 
 /// The portal opens with the first page its user may see.

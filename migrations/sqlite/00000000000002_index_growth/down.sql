@@ -1,0 +1,2 @@
+DROP INDEX active_messages_by_agent_queued;
+DROP INDEX active_messages_by_queued;
