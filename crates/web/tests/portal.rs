@@ -1,0 +1,138 @@
+//! The portal as a person meets it: who may see and change what, and what a press does.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test whose desk cannot be set up must fail where it stands"
+)]
+
+mod common;
+
+use common::{ADMIN, AGENT, Browser, MANAGER, TestDesk};
+use domain::clock::Clock;
+use persistence::{channel, chatbot, job, user};
+use reqwest::Response;
+
+async fn get(browser: &Browser, path: &str) -> (u16, String) {
+    let answer = browser.get(path).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+async fn post(desk: &TestDesk, browser: &Browser, path: &str, form: &[(&str, &str)]) -> Response {
+    let token = desk.form_token(browser);
+    let mut fields = vec![("form_token", token.as_str())];
+    fields.extend_from_slice(form);
+    browser.post(path).form(&fields).send().await.unwrap()
+}
+
+fn location(answer: &Response) -> &str {
+    answer.headers().get("location").unwrap().to_str().unwrap()
+}
+
+fn settings(desk: &TestDesk) -> chatbot::Settings {
+    let actor = desk.store().blocking_read(|db| user::find_actor(db, desk.agent)).unwrap().unwrap();
+    desk.store().blocking_read(|db| chatbot::get(db, &actor, desk.chatbot)).unwrap().settings
+}
+
+#[actix_web::test]
+async fn ad_08_who_may_not_edit_general_settings_is_refused_by_the_server() {
+    let desk = TestDesk::start();
+    let path = format!("/portal/chatbots/{}/general-settings", desk.chatbot);
+    let form = [("section", "active-messages"), ("cap", "on"), ("cap_sends", "9")];
+    let before = settings(&desk);
+    for email in [AGENT, MANAGER] {
+        let browser = desk.signed_in(email).await;
+        assert_eq!(get(&browser, &path).await.0, 403, "{email}");
+        assert_eq!(post(&desk, &browser, &path, &form).await.status(), 403, "{email}");
+    }
+    assert_eq!(settings(&desk), before);
+    let admin = desk.signed_in(ADMIN).await;
+    assert_eq!(get(&admin, "/portal/chatbots/999/general-settings").await.0, 404);
+    let manager = desk.signed_in(MANAGER).await;
+    let answer = manager.get("/portal").send().await.unwrap();
+    assert_eq!(location(&answer), "/portal/growth/active-messages");
+    let (_, list) = get(&manager, "/portal/growth/active-messages").await;
+    assert!(!list.contains("/portal/general-settings"), "the menu shows what may be seen");
+    let agent = desk.signed_in(AGENT).await;
+    for path in ["/portal", "/portal/growth/active-messages", "/portal/jobs"] {
+        assert_eq!(get(&agent, path).await.0, 403, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn ad_05_the_cap_is_saved_or_comes_back_as_it_was_typed() {
+    let desk = TestDesk::start();
+    let admin = desk.signed_in(ADMIN).await;
+    let answer = admin.get("/portal/general-settings").send().await.unwrap();
+    let path = location(&answer).to_owned();
+    let with = |sends| {
+        let scope = ("cap_scope", "all_agents");
+        [("section", "active-messages"), ("cap", "on"), ("cap_sends", sends), scope]
+    };
+    for typed in ["", "0", "-1", "three", "101"] {
+        let answer = post(&desk, &admin, &path, &with(typed)).await;
+        assert_eq!(answer.status(), 422, "{typed:?}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains(r##"<a href="#cap_sends">"##), "{typed:?}");
+        assert!(page.contains(&format!(r#"value="{typed}""#)), "{typed:?} is kept");
+    }
+    assert!(!settings(&desk).cap_enabled, "nothing was saved");
+    let answer = post(&desk, &admin, &path, &with(" 5 ")).await;
+    assert_eq!(answer.status(), 303);
+    let (_, page) = get(&admin, location(&answer)).await;
+    assert!(page.contains("<p>Saved</p>") && page.contains("Eva Sol"));
+    let saved = settings(&desk);
+    assert_eq!(
+        (saved.cap_enabled, saved.cap_sends, saved.cap_scope.as_str()),
+        (true, 5, "all_agents")
+    );
+    assert!(saved.direct_transfer, "the other section stays");
+    let answer = post(&desk, &admin, &path, &[("section", "direct-transfer")]).await;
+    assert_eq!(answer.status(), 303);
+    let saved = settings(&desk);
+    assert_eq!((saved.direct_transfer, saved.cap_sends), (false, 5));
+    let answer = post(&desk, &admin, &path, &[("section", "else")]).await;
+    assert_eq!(answer.status(), 422);
+}
+
+#[actix_web::test]
+async fn am_14_active_messages_do_not_turn_on_before_everything_is_there() {
+    let desk = TestDesk::start();
+    let admin = desk.signed_in(ADMIN).await;
+    let path = format!("/portal/chatbots/{}/general-settings", desk.chatbot);
+    let now = desk.clock.now();
+    desk.store()
+        .blocking_write(|db| channel::mark_webhook_verified(db, desk.channel, now))
+        .unwrap();
+    let form = [("section", "active-messages"), ("active_messages", "on"), ("cap_sends", "3")];
+    let answer = post(&desk, &admin, &path, &form).await;
+    assert_eq!(answer.status(), 422);
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("cannot be turned on yet") && page.contains("No template is approved"));
+    assert!(!page.contains("No webhook is verified"));
+    assert!(!settings(&desk).active_messages_enabled);
+}
+
+#[actix_web::test]
+async fn jo_03_an_admin_asks_for_a_run_and_nobody_else() {
+    let desk = TestDesk::start();
+    let line = job::TimetableLine {
+        name: "tidy".to_owned(),
+        schedule: "50 7 * * * *".to_owned(),
+        time_zone: "UTC".to_owned(),
+        next_run_at: None,
+    };
+    desk.store().blocking_write(|db| job::save_timetable(db, &[line])).unwrap();
+    let requests = || desk.store().blocking_read(job::list_run_requests).unwrap();
+    let manager = desk.signed_in(MANAGER).await;
+    assert_eq!(get(&manager, "/portal/jobs").await.0, 200);
+    assert_eq!(post(&desk, &manager, "/portal/jobs/tidy/run", &[]).await.status(), 403);
+    assert!(requests().is_empty());
+    let admin = desk.signed_in(ADMIN).await;
+    assert_eq!(post(&desk, &admin, "/portal/jobs/none/run", &[]).await.status(), 404);
+    let answer = post(&desk, &admin, "/portal/jobs/tidy/run", &[]).await;
+    assert_eq!((answer.status().as_u16(), location(&answer)), (303, "/portal/jobs?asked=1"));
+    assert_eq!(requests(), ["tidy"]);
+    let (_, page) = get(&admin, "/portal/jobs?asked=1").await;
+    assert!(page.contains("Starts shortly") && page.contains("It runs within seconds"));
+}
