@@ -34,6 +34,8 @@ pub enum Command {
     Config(ConfigCommand),
     /// Ask a running Janela whether it is ready (for containers)
     Healthcheck(SettingsArgs),
+    /// Print the description of the API
+    Openapi,
 }
 
 /// Where the settings come from, and the few that every command takes.

@@ -72,6 +72,10 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
             let loaded = settings::load(&args, None, std::env::vars())?;
             block_on(async { Ok(command::healthcheck::run(&loaded.settings).await?) })
         }
+        Command::Openapi => {
+            println!("{}", web::openapi_json());
+            Ok(())
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use domain::{
 };
 
 pub use self::{
-    counters::{CounterDrift, check_counters, expire, give_back, move_counted},
+    counters::{CounterDrift, check_counters, count_recipients, expire, give_back, move_counted},
     draft::{Door, Draft, Recipient},
     outlook::{NumberOutlook, Outlook, outlook},
     promotion::promote,
@@ -28,7 +28,7 @@ pub use self::{
 use crate::{
     db::Db,
     error::PersistenceError,
-    idempotency::{self, EarlierUse},
+    idempotency::{self, EarlierUse, IdempotencyKey},
     user::Actor,
 };
 
@@ -119,12 +119,10 @@ fn admit_once(
     let policy = locked.policy(db)?;
     let now = locked.now_after_lock(&policy, clock);
     let keys_since = now - policy.retention.idempotency_keys;
-    if let Some(key) = &draft.key {
-        match idempotency::find(db, key, keys_since)? {
-            Some(EarlierUse::Same(result)) => return read_result(&result).map(Outcome::Replayed),
-            Some(EarlierUse::Another) => return Ok(Outcome::KeyReused),
-            None => {}
-        }
+    if let Some(key) = &draft.key
+        && let Some(earlier) = find_earlier(db, key, keys_since)?
+    {
+        return Ok(earlier);
     }
     let cursor = locked.number.as_ref().map(|number| number.day_expired_through);
     let gathered = facts::gather(db, actor, draft, &mut locked, &policy, now)?;
@@ -147,6 +145,25 @@ fn admit_once(
         idempotency::save(db, key, &write_result(queued), keys_since, now)?;
     }
     Ok(Outcome::Queued(queued))
+}
+
+/// What became of the request that `key` was used for after `since` (exclusive): `Replayed` for the same
+/// one, `KeyReused` for another; `None` when it was used for nothing.
+///
+/// Rule: AM-11.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_earlier(
+    db: &mut Db,
+    key: &IdempotencyKey,
+    since: DateTime<Utc>,
+) -> Result<Option<Outcome>, PersistenceError> {
+    match idempotency::find(db, key, since)? {
+        Some(EarlierUse::Same(result)) => read_result(&result).map(Outcome::Replayed).map(Some),
+        Some(EarlierUse::Another) => Ok(Some(Outcome::KeyReused)),
+        None => Ok(None),
+    }
 }
 
 /// What [`admit_and_queue`] would say of `draft` at `now`; consumes and logs nothing, takes no lock.

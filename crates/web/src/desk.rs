@@ -16,7 +16,7 @@ use persistence::{
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{account::Gate, events::OpenStreams, webhook::KnownChannels};
+use crate::{account::Gate, api::Callers, events::OpenStreams, webhook::KnownChannels};
 
 /// The adapters by platform, as `janela` hands them over.
 pub type Channels = HashMap<ChannelKind, Arc<dyn Channel>>;
@@ -62,6 +62,8 @@ pub struct Desk {
     pub stopping: CancellationToken,
     /// Counts wrong sign-ins and judges passwords.
     pub(crate) gate: Gate,
+    /// Counts what callers of the API ask.
+    pub(crate) callers: Callers,
     /// What webhooks are verified by.
     pub(crate) known_channels: KnownChannels,
     /// Who has an event stream open here.
@@ -94,6 +96,7 @@ impl Desk {
         Self {
             live: store.live(),
             gate: Gate::new(settings.hash_parallelism),
+            callers: Callers::default(),
             known_channels: KnownChannels::default(),
             open_streams: OpenStreams::default(),
             store,

@@ -21,6 +21,7 @@ use thiserror::Error;
 use tracing::{error, warn};
 
 use crate::{
+    api::ApiError,
     desk::Desk,
     headers,
     locale::Words,
@@ -219,7 +220,7 @@ impl WebError {
     }
 
     /// The answer in the form and language of who reads it.
-    fn answer(&self, visit: &Visit, session: Option<&Session>) -> HttpResponse {
+    pub(crate) fn answer(&self, visit: &Visit, session: Option<&Session>) -> HttpResponse {
         self.log(visit);
         let mut response = HttpResponse::build(self.status());
         if let Some(wait) = self.retry_after() {
@@ -363,6 +364,9 @@ fn failed_answer(
     if let Some(error) = response.response().error() {
         if let Some(error) = error.as_error::<WebError>() {
             return Some(error.answer(visit, session));
+        }
+        if let Some(error) = error.as_error::<ApiError>() {
+            return Some(error.answer(visit));
         }
         let status = error.as_response_error().status_code();
         warn!(status = status.as_u16(), "request refused: {error}");

@@ -30,6 +30,7 @@
 //! - **Routes.** Each feature has `pub fn routes(config: &mut ServiceConfig)`, listed in [`routes`].
 
 mod account;
+mod api;
 mod assets;
 mod compose;
 mod conversation;
@@ -58,23 +59,29 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
+pub use api::openapi_json;
 pub use desk::{Channels, Desk, DeskParts, WebSettings};
 pub use server::server;
 
 /// The site map.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(assets::routes).configure(health::routes).configure(webhook::routes).service(
-        web::scope("")
-            .wrap(from_fn(form_token::check))
-            .wrap(from_fn(session::find))
-            .configure(account::routes)
-            .configure(compose::routes)
-            .configure(events::routes)
-            .configure(conversation::routes)
-            .configure(portal::routes)
-            .route("/", web::get().to(account::show_home))
-            .default_service(web::to(show_nothing)),
-    );
+    config
+        .configure(assets::routes)
+        .configure(health::routes)
+        .configure(webhook::routes)
+        .configure(api::routes)
+        .service(
+            web::scope("")
+                .wrap(from_fn(form_token::check))
+                .wrap(from_fn(session::find))
+                .configure(account::routes)
+                .configure(compose::routes)
+                .configure(events::routes)
+                .configure(conversation::routes)
+                .configure(portal::routes)
+                .route("/", web::get().to(account::show_home))
+                .default_service(web::to(show_nothing)),
+        );
 }
 
 /// Every address that is none.

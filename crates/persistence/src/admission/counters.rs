@@ -97,6 +97,25 @@ pub(super) fn expire_week(
     Ok(())
 }
 
+/// The distinct recipients of `number` in 24 h and in 168 h at `now`, exactly; writes nothing. `policy` is
+/// the version the number is under.
+///
+/// # Errors
+/// `NotFound` when there is no such number.
+pub fn count_recipients(
+    db: &mut Db,
+    number: NumberId,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<(u32, u32), PersistenceError> {
+    let mut row: NumberRow =
+        numbers::table.find(number.0).select(NumberRow::as_select()).first(db)?;
+    expire_day(db, &mut row, policy, now)?;
+    expire_week(db, &mut row, policy, now)?;
+    let day = number::count("counted_day", row.counted_day)?;
+    Ok((day, number::count("counted_week", row.counted_week)?))
+}
+
 /// Contacts whose latest counted instant lies after `after` and not after `through`.
 fn count_between(
     db: &mut Db,

@@ -47,7 +47,7 @@ impl StateView {
             ActiveMessageState::Cancelled => ("circle-x", "", t.desk_state_cancelled()),
         };
         let has_failed = state == ActiveMessageState::Failed;
-        let failure = has_failed.then(|| failure(failure_code, chatbot, viewer));
+        let failure = has_failed.then(|| failure_words(failure_code, chatbot, viewer));
         Self { icon, tone, text, failure }
     }
 
@@ -72,7 +72,7 @@ impl StateView {
 
 /// Why a message failed and what to do, as a sentence: by our own codes, those of admission, and those of
 /// the platform's table of errors.
-fn failure(code: Option<&str>, chatbot: &str, viewer: &Viewer) -> String {
+pub fn failure_words(code: Option<&str>, chatbot: &str, viewer: &Viewer) -> String {
     let t = viewer.words();
     let code = code.unwrap_or("-");
     if let Some(known) = RefusalCode::parse(code) {

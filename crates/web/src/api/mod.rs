@@ -1,0 +1,42 @@
+//! The JSON API under `/api/v1`: bearer tokens with scopes, `problem+json` errors, described by OpenAPI.
+
+mod active_message;
+mod body;
+mod client;
+mod json;
+mod listing;
+mod openapi;
+mod page;
+mod problem;
+mod request;
+
+use actix_web::{
+    middleware::from_fn,
+    web::{self, ServiceConfig},
+};
+use chrono::{DateTime, SecondsFormat, Utc};
+
+pub use self::{client::Callers, openapi::openapi_json, problem::ApiError};
+use crate::show_nothing;
+
+/// The API. Nothing of it is to be had without a token.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(
+        web::scope("/api/v1")
+            .wrap(from_fn(client::authenticate))
+            .service(web::resource("/active-messages").post(active_message::submit))
+            .service(web::resource("/active-messages/check").post(active_message::check))
+            .service(web::resource("/active-messages/{id}").get(active_message::show))
+            .service(web::resource("/contacts").get(listing::list_contacts))
+            .service(web::resource("/templates").get(listing::list_templates))
+            .service(web::resource("/channels").get(listing::list_channels))
+            .service(web::resource("/numbers/{id}").get(listing::show_number))
+            .service(web::resource("/openapi.json").get(openapi::show))
+            .default_service(web::to(show_nothing)),
+    );
+}
+
+/// An instant as JSON carries it: UTC with milliseconds (CL-04).
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

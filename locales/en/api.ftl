@@ -1,0 +1,25 @@
+# What the API answers to programs, for the people who write them.
+api-no-token = Send a token as Authorization: Bearer …
+api-bad-token = The token is unknown or has been revoked
+# $scope (String) - The scope's name.
+api-scope-missing = The token lacks the scope { $scope }
+api-broken-json = The body is not readable as JSON
+api-not-json = Send the body as application/json
+api-unknown = Something the request names does not exist
+api-unknown-channel = There is no such channel.
+api-unknown-template = The channel's account has no such template in this language.
+api-unknown-contact = There is no such contact.
+api-unknown-agent = Nobody in the chatbot's team has this id or email.
+api-fields = Some fields are not right
+api-key-reused = This idempotency key was used for another request
+api-field-missing = This field is missing.
+api-field-unknown = There is no such field.
+api-field-twice = This field is there twice.
+api-field-not-an-object = This must be an object.
+api-field-not-text = This must be a string.
+api-field-null-character = This must not contain a null character.
+api-field-recipient = Name one recipient: either a phone or a contact.
+api-field-unscheduled = Sends cannot be scheduled yet. Leave this field out to send now.
+api-field-limit = This must be a whole number from 1 to 100.
+api-field-cursor = This is not a cursor of this list.
+api-field-key = The key must have 1 to 255 visible ASCII characters, without spaces.

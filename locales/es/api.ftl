@@ -1,0 +1,24 @@
+# What the API answers to programs, for the people who write them.
+api-no-token = Envía un token como Authorization: Bearer …
+api-bad-token = El token es desconocido o fue revocado
+api-scope-missing = Al token le falta el alcance { $scope }
+api-broken-json = El cuerpo no se puede leer como JSON
+api-not-json = Envía el cuerpo como application/json
+api-unknown = Algo que la solicitud nombra no existe
+api-unknown-channel = Ese canal no existe.
+api-unknown-template = La cuenta del canal no tiene esa plantilla en ese idioma.
+api-unknown-contact = Ese contacto no existe.
+api-unknown-agent = Nadie en el equipo del chatbot tiene ese id o correo.
+api-fields = Algunos campos no son correctos
+api-key-reused = Esta clave de idempotencia se usó para otra solicitud
+api-field-missing = Falta este campo.
+api-field-unknown = Este campo no existe.
+api-field-twice = Este campo aparece dos veces.
+api-field-not-an-object = Debe ser un objeto.
+api-field-not-text = Debe ser un texto.
+api-field-null-character = No puede contener un carácter nulo.
+api-field-recipient = Nombra un destinatario: un teléfono o un contacto.
+api-field-unscheduled = Aún no se pueden programar envíos. Omite este campo para enviar ahora.
+api-field-limit = Debe ser un número entero de 1 a 100.
+api-field-cursor = No es un cursor de esta lista.
+api-field-key = La clave debe tener de 1 a 255 caracteres ASCII visibles, sin espacios.

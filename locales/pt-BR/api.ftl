@@ -1,0 +1,24 @@
+# What the API answers to programs, for the people who write them.
+api-no-token = Envie um token como Authorization: Bearer …
+api-bad-token = O token é desconhecido ou foi revogado
+api-scope-missing = Falta ao token o escopo { $scope }
+api-broken-json = O corpo não pode ser lido como JSON
+api-not-json = Envie o corpo como application/json
+api-unknown = Algo que a requisição indica não existe
+api-unknown-channel = Esse canal não existe.
+api-unknown-template = A conta do canal não tem esse modelo nesse idioma.
+api-unknown-contact = Esse contato não existe.
+api-unknown-agent = Ninguém na equipe do chatbot tem esse id ou e-mail.
+api-fields = Alguns campos não estão corretos
+api-key-reused = Esta chave de idempotência foi usada em outra requisição
+api-field-missing = Falta este campo.
+api-field-unknown = Este campo não existe.
+api-field-twice = Este campo aparece duas vezes.
+api-field-not-an-object = Deve ser um objeto.
+api-field-not-text = Deve ser um texto.
+api-field-null-character = Não pode conter um caractere nulo.
+api-field-recipient = Indique um destinatário: um telefone ou um contato.
+api-field-unscheduled = Ainda não é possível agendar envios. Omita este campo para enviar agora.
+api-field-limit = Deve ser um número inteiro de 1 a 100.
+api-field-cursor = Não é um cursor desta lista.
+api-field-key = A chave deve ter de 1 a 255 caracteres ASCII visíveis, sem espaços.
