@@ -1,5 +1,7 @@
 //! Guards the arrows between the crates: a new one is a decision, never a slip.
 
+#![expect(clippy::unwrap_used, reason = "a manifest that cannot be read fails where it stands")]
+
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 fn root() -> PathBuf {

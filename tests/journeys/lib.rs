@@ -3,10 +3,13 @@
 //! *Lives here*: starting, stopping, signing in, waiting for a condition. *Must not live here*: what a
 //! journey asserts; that stands in the journey.
 
+#![expect(clippy::expect_used, reason = "a journey whose desk is not there fails where it stands")]
+
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -111,27 +114,44 @@ impl Demo {
         answer.json().await.expect("JSON")
     }
 
-    /// Signs in the first user of `role` and returns a client that keeps the session.
+    /// Signs in the first user of `role` and returns a browser that keeps the session.
     ///
     /// # Panics
     /// When the desk does not let them in.
     pub async fn sign_in(&self, role: &str) -> Browser {
         let users = self.line["users"].as_array().expect("users");
         let user = users.iter().find(|user| user["role"] == role).expect("a user of the role");
+        self.sign_in_user(user).await
+    }
+
+    /// Signs in the user with this address.
+    ///
+    /// # Panics
+    /// When the demo has no such user, or the desk does not let them in.
+    pub async fn sign_in_as(&self, email: &str) -> Browser {
+        let users = self.line["users"].as_array().expect("users");
+        let user = users.iter().find(|user| user["email"] == email).expect("the user");
+        self.sign_in_user(user).await
+    }
+
+    async fn sign_in_user(&self, user: &Value) -> Browser {
         let browser = Browser::new(self.url("desk"));
-        let page = browser.page("/account/sign-in").await;
-        let answer = browser
-            .submit(
-                "/account/sign-in",
-                &page,
-                &[
-                    ("email", user["email"].as_str().unwrap_or_default()),
-                    ("password", user["password"].as_str().unwrap_or_default()),
-                ],
-            )
-            .await;
-        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{role} signs in");
+        let [email, password] =
+            ["email", "password"].map(|name| user[name].as_str().unwrap_or_default());
+        let status = browser.sign_in(email, password).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{email} signs in");
         browser
+    }
+
+    /// How often the sandbox was asked to send something to `phone`, in E.164.
+    ///
+    /// # Panics
+    /// When one request came more than once.
+    pub async fn count_sends_to(&self, client: &Client, phone: &str) -> usize {
+        let ledger = self.look(client, "/ledger").await;
+        let to = phone.trim_start_matches('+');
+        let entries = ledger.as_array().expect("a list").iter().filter(|entry| entry["to"] == to);
+        entries.inspect(|entry| assert_eq!(entry["times"], 1, "sent twice: {entry}")).count()
     }
 }
 
@@ -161,23 +181,29 @@ fn launch(folder: &Path, database_url: Option<&str>) -> (Child, Value) {
         let read = BufReader::new(stdout).read_line(&mut line);
         let _ = sender.send(read.map(|_| line));
     });
-    let line = receiver
-        .recv_timeout(Duration::from_secs(120))
-        .expect("the demo serves within two minutes")
-        .expect("a line");
-    let line = serde_json::from_str(&line).expect("one line of JSON");
-    (process, line)
+    let line = receiver.recv_timeout(Duration::from_secs(60));
+    let line = line.map_err(|error| error.to_string()).and_then(|read| {
+        serde_json::from_str(&read.map_err(|error| error.to_string())?)
+            .map_err(|error| error.to_string())
+    });
+    match line {
+        Ok(line) => (process, line),
+        Err(why) => {
+            // Nobody else would end it: `Demo` does not exist yet.
+            let _ = process.kill();
+            let _ = process.wait();
+            panic!("the demo does not serve within a minute: {why}");
+        }
+    }
 }
 
 /// Creates a database of its own on the test server and returns its URL.
 fn create_postgres_database() -> String {
+    static DATABASES: AtomicU32 = AtomicU32::new(0);
     let server = std::env::var("JANELA_TEST_POSTGRES_URL")
         .expect("JANELA_TEST_POSTGRES_URL names a server (tests/run starts one)");
-    let name = format!("journey_{}_{:?}", std::process::id(), Instant::now())
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect::<String>()
-        .to_lowercase();
+    let count = DATABASES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("journey_{}_{count}", std::process::id());
     let created = Command::new("psql")
         .args([server.as_str(), "-q", "-c", &format!("CREATE DATABASE {name}")])
         .status()
@@ -199,7 +225,8 @@ pub fn client() -> Client {
 
 /// Someone at a browser: keeps the session, sends Origin and the form's token.
 pub struct Browser {
-    client: Client,
+    /// The client that keeps the session.
+    pub client: Client,
     desk: String,
 }
 
@@ -211,6 +238,16 @@ impl Browser {
     #[must_use]
     pub fn new(desk: &str) -> Self {
         Self { client: client(), desk: desk.to_owned() }
+    }
+
+    /// Types an address and a password into the sign-in page, and returns how the desk answers.
+    ///
+    /// # Panics
+    /// When the desk does not answer.
+    pub async fn sign_in(&self, email: &str, password: &str) -> StatusCode {
+        let page = self.page("/account/sign-in").await;
+        let typed = [("email", email), ("password", password)];
+        self.submit("/account/sign-in", &page, &typed).await.status()
     }
 
     /// Gets a path and returns the answer.
@@ -262,6 +299,41 @@ pub fn hidden_value<'a>(page: &'a str, name: &str) -> Option<&'a str> {
     let rest = &page[at..];
     let value = rest.split_once("value=\"")?.1;
     Some(value.split_once('"')?.0)
+}
+
+/// What a person reads in a piece of a page: no tags, no marks for bidirectional text, single spaces.
+#[must_use]
+pub fn text_of(page: &str) -> String {
+    let mut text = String::new();
+    let mut in_tag = false;
+    for character in page.chars() {
+        match character {
+            '<' => in_tag = true,
+            '>' if in_tag => {
+                in_tag = false;
+                text.push(' ');
+            }
+            '\u{2068}' | '\u{2069}' => {}
+            _ if in_tag => {}
+            _ => text.push(character),
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The elements that begin with `opening`, such as `<li class="pick"`, each up to the first `closing`.
+#[must_use]
+pub fn pieces<'a>(page: &'a str, opening: &str, closing: &str) -> Vec<&'a str> {
+    page.split(opening)
+        .skip(1)
+        .map(|rest| rest.split_once(closing).map_or(rest, |(piece, _)| piece))
+        .collect()
+}
+
+/// The digits of a text, to find a phone number however it is written.
+#[must_use]
+pub fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// Waits until `condition` gives something, at most `seconds`.
