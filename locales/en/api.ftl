@@ -5,6 +5,7 @@ api-bad-token = The token is unknown or has been revoked
 api-scope-missing = The token lacks the scope { $scope }
 api-broken-json = The body is not readable as JSON
 api-not-json = Send the body as application/json
+api-not-found = There is no such thing here
 api-unknown = Something the request names does not exist
 api-unknown-channel = There is no such channel.
 api-unknown-template = The channel's account has no such template in this language.

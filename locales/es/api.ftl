@@ -4,6 +4,7 @@ api-bad-token = El token es desconocido o fue revocado
 api-scope-missing = Al token le falta el alcance { $scope }
 api-broken-json = El cuerpo no se puede leer como JSON
 api-not-json = Envía el cuerpo como application/json
+api-not-found = Eso no existe aquí
 api-unknown = Algo que la solicitud nombra no existe
 api-unknown-channel = Ese canal no existe.
 api-unknown-template = La cuenta del canal no tiene esa plantilla en ese idioma.

@@ -4,6 +4,7 @@ api-bad-token = O token é desconhecido ou foi revogado
 api-scope-missing = Falta ao token o escopo { $scope }
 api-broken-json = O corpo não pode ser lido como JSON
 api-not-json = Envie o corpo como application/json
+api-not-found = Isso não existe aqui
 api-unknown = Algo que a requisição indica não existe
 api-unknown-channel = Esse canal não existe.
 api-unknown-template = A conta do canal não tem esse modelo nesse idioma.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use domain::{
     channel::ChannelKind,
     delivery::{ActiveMessageLife, DeliveryEvent},
-    ids::{ChannelId, ChatbotId, ContactId, MessageId, NumberId, TemplateId, UserId},
+    ids::{ChannelId, ChatbotId, MessageId, NumberId, TemplateId, UserId},
     permission::Permission,
     template::MessageTemplate,
 };
@@ -316,30 +316,6 @@ pub fn list_channels(
 ) -> Result<Vec<channel::Channel>, PersistenceError> {
     let beyond = |channel: &channel::Channel| after.is_none_or(|after| after < channel.id);
     Ok(channel::list(db, actor)?.into_iter().filter(beyond).take(most).collect())
-}
-
-/// The contacts of `actor`'s chatbots with an id beyond `after`, by id, `most` at most; only who has
-/// `phone` when one is given.
-///
-/// # Errors
-/// When the database fails.
-pub fn list_contacts(
-    db: &mut Db,
-    actor: &Actor,
-    phone: Option<&domain::phone::PhoneNumber>,
-    after: Option<ContactId>,
-    most: i64,
-) -> Result<Vec<contact::Contact>, PersistenceError> {
-    let Some(phone) = phone else { return contact::list_after(db, actor, after, most) };
-    let known = contact::find_by_identity(db, contact::Identity::Phone(phone))?;
-    let Some(known) = known.filter(|known| after.is_none_or(|after| after < *known)) else {
-        return Ok(Vec::new());
-    };
-    match contact::get(db, actor, known) {
-        Ok(contact) => Ok(vec![contact]),
-        Err(PersistenceError::NotFound) => Ok(Vec::new()),
-        Err(problem) => Err(problem),
-    }
 }
 
 /// `id` as it is at `now`, its counts exact, for anyone of its chatbot's team.

@@ -66,7 +66,7 @@ pub struct Reason {
     /// What stands against it and what to do, as a sentence.
     message: String,
     /// From when this reason alone no longer holds; null when waiting does not help.
-    #[schema(format = DateTime, example = "2026-11-23T12:00:00.000Z")]
+    #[schema(required = true, format = DateTime, example = "2026-11-23T12:00:00.000Z")]
     until: Option<String>,
 }
 
@@ -79,7 +79,7 @@ pub struct CheckAnswer {
     reasons: Vec<Reason>,
     /// From when the whole send may go if nothing else happens; null when it may now, and when waiting does
     /// not help.
-    #[schema(format = DateTime, example = "2026-11-23T12:00:00.000Z")]
+    #[schema(required = true, format = DateTime, example = "2026-11-23T12:00:00.000Z")]
     until: Option<String>,
     /// What is wrong with which variable.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -106,7 +106,7 @@ pub struct RefusalProblem {
     /// Everything that stands against it, in the order of the rules.
     reasons: Vec<Reason>,
     /// From when the whole send may go if nothing else happens; null when waiting does not help.
-    #[schema(format = DateTime, example = "2026-11-23T12:00:00.000Z")]
+    #[schema(required = true, format = DateTime, example = "2026-11-23T12:00:00.000Z")]
     until: Option<String>,
     /// What is wrong with which variable.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -123,6 +123,7 @@ pub struct ActiveMessageAnswer {
     #[schema(example = "delivered")]
     state: &'static str,
     /// Why it failed; null unless it did.
+    #[schema(required = true)]
     failure: Option<FailureAnswer>,
     /// The states it reached, by the instant they were first known for.
     history: Vec<HistoryEntry>,

@@ -182,3 +182,31 @@ scopes! {
     /// A token that may read channels and numbers.
     ChannelReader needs ApiScope::ReadChannels;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_asks_too_often_is_told_to_wait_and_others_go_on() {
+        let callers = Callers::default();
+        let mut admitted = 0;
+        let refused = loop {
+            match callers.admit(ApiTokenId(1)) {
+                Ok(()) => admitted += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(REQUESTS_AT_ONCE.get() <= admitted, "{admitted}");
+        assert!(matches!(refused, WebError::TooMany { wait } if !wait.is_zero()));
+        assert!(callers.admit(ApiTokenId(2)).is_ok());
+    }
+
+    #[test]
+    fn the_use_of_a_token_is_noted_once_a_minute() {
+        let (callers, token, now) = (Callers::default(), ApiTokenId(1), DateTime::UNIX_EPOCH);
+        assert!(callers.is_to_be_noted(token, now));
+        assert!(!callers.is_to_be_noted(token, now + TimeDelta::seconds(59)));
+        assert!(callers.is_to_be_noted(token, now + TimeDelta::seconds(60)));
+    }
+}

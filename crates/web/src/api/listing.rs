@@ -7,7 +7,6 @@ use actix_web::{
 use domain::{
     ids::{ChannelId, ContactId, NumberId, TemplateId},
     number::capacity::capacity,
-    phone::PhoneNumber,
     template::{
         MediaKind, MessageTemplate, TemplateButton, TemplateCategory, TemplateHeader,
         TemplateStatus, Variable, VariableKind, VariableRole,
@@ -16,7 +15,7 @@ use domain::{
 use persistence::{
     api::{self, ListedTemplate, NumberState},
     channel::Channel,
-    contact::Contact,
+    contact::{self, Contact},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -25,7 +24,7 @@ use super::{
     client::{ChannelReader, ContactReader, TemplateReader},
     instant,
     page::{ListPage, PageQuery},
-    problem::{ApiError, Fault, Problem},
+    problem::{ApiError, Problem},
     request::read_id,
 };
 use crate::{desk::Desk, error::WebError, visit::Visit};
@@ -38,13 +37,16 @@ pub struct ContactAnswer {
     /// Empty when unknown.
     name: String,
     /// In E.164 form; null for people known by another identity only.
-    #[schema(example = "+5511987654321")]
+    #[schema(required = true, example = "+5511987654321")]
     phone: Option<String>,
     /// The language written in; null when unknown.
+    #[schema(required = true)]
     language: Option<String>,
     /// The IANA zone lived in; null when it is read from the number.
+    #[schema(required = true)]
     time_zone: Option<String>,
     /// The id of the agent whose portfolio it belongs to.
+    #[schema(required = true)]
     responsible_agent: Option<String>,
     tags: Vec<String>,
 }
@@ -63,15 +65,17 @@ pub struct TemplateAnswer {
     /// `approved`, `pending`, `rejected`, `paused` or `disabled`; only an approved one is sent.
     status: &'static str,
     /// When a pause ends; null when it is not paused, or the end is not known.
-    #[schema(format = DateTime)]
+    #[schema(required = true, format = DateTime)]
     paused_until: Option<String>,
     /// The ids of the channels it may be sent from.
     channels: Vec<String>,
     /// What a send must fill.
     variables: Vec<VariableAnswer>,
+    #[schema(required = true)]
     header: Option<HeaderAnswer>,
     /// With `{{1}}` or `{{name}}` for variables.
     body: String,
+    #[schema(required = true)]
     footer: Option<String>,
     buttons: Vec<ButtonAnswer>,
 }
@@ -96,6 +100,7 @@ pub struct HeaderAnswer {
     /// `text`, `image`, `video`, `document` or `location`.
     kind: &'static str,
     /// Null unless it is a text.
+    #[schema(required = true)]
     text: Option<String>,
 }
 
@@ -120,6 +125,7 @@ pub struct ChannelAnswer {
     /// Whether it may be sent through.
     connected: bool,
     /// Its number; null for channels without one.
+    #[schema(required = true)]
     number: Option<ChannelNumber>,
 }
 
@@ -163,7 +169,6 @@ pub struct NumberAnswer {
     params(
         ("limit" = Option<u32>, Query, description = "Rows of a page, 50 unless said", minimum = 1, maximum = 100),
         ("cursor" = Option<String>, Query, description = "`next` of the page before", pattern = "^([0-9a-f]{2})+$"),
-        ("phone" = Option<String>, Query, description = "Only who has this number", pattern = r"^\+[1-9][0-9]{7,14}$"),
     ),
     responses((status = 200, description = "The contacts of the token's chatbots, by id", body = ListPage<ContactAnswer>)),
     security(("token" = ["contacts:read"])),
@@ -174,15 +179,10 @@ pub async fn list_contacts(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     const LIST: &str = "contacts";
-    let query = PageQuery::parse(&request, LIST, Some("phone"))?;
-    let phone = query.filter.as_deref().map(PhoneNumber::parse).transpose();
-    let phone = phone.map_err(|problem| ApiError::field("phone", Fault::Phone(problem)))?;
+    let query = PageQuery::parse(&request, LIST)?;
     let (actor, after) = (client.actor.clone(), query.after.map(ContactId));
     let most = i64::try_from(query.most()).unwrap_or(i64::MAX);
-    let read = move |db: &mut persistence::db::Db| {
-        api::list_contacts(db, &actor, phone.as_ref(), after, most)
-    };
-    let mut rows = desk.store.read(read).await?;
+    let mut rows = desk.store.read(move |db| contact::list_after(db, &actor, after, most)).await?;
     let next = query.cut(LIST, &mut rows, |contact| contact.id.0);
     let data: Vec<ContactAnswer> = rows.into_iter().map(ContactAnswer::from).collect();
     Ok(HttpResponse::Ok().json(ListPage { data, next }))
@@ -208,7 +208,7 @@ pub async fn list_templates(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     const LIST: &str = "templates";
-    let query = PageQuery::parse(&request, LIST, None)?;
+    let query = PageQuery::parse(&request, LIST)?;
     let (actor, after, now) = (client.actor.clone(), query.after.map(TemplateId), visit.now);
     let most = i64::try_from(query.most()).unwrap_or(i64::MAX);
     let mut rows =
@@ -237,7 +237,7 @@ pub async fn list_channels(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     const LIST: &str = "channels";
-    let query = PageQuery::parse(&request, LIST, None)?;
+    let query = PageQuery::parse(&request, LIST)?;
     let (actor, after, most) = (client.actor.clone(), query.after.map(ChannelId), query.most());
     let mut rows = desk.store.read(move |db| api::list_channels(db, &actor, after, most)).await?;
     let next = query.cut(LIST, &mut rows, |channel| channel.id.0);

@@ -11,13 +11,14 @@ mod problem;
 mod request;
 
 use actix_web::{
+    HttpResponse,
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 
 pub use self::{client::Callers, openapi::openapi_json, problem::ApiError};
-use crate::show_nothing;
+use crate::error::WebError;
 
 /// The API. Nothing of it is to be had without a token.
 pub fn routes(config: &mut ServiceConfig) {
@@ -34,6 +35,11 @@ pub fn routes(config: &mut ServiceConfig) {
             .service(web::resource("/openapi.json").get(openapi::show))
             .default_service(web::to(show_nothing)),
     );
+}
+
+/// Every address that is none.
+async fn show_nothing() -> Result<HttpResponse, ApiError> {
+    Err(WebError::NotFound.into())
 }
 
 /// An instant as JSON carries it: UTC with milliseconds (CL-04).

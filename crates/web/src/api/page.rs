@@ -20,32 +20,22 @@ pub struct PageQuery {
     pub limit: usize,
     /// The id of the last row of the page before; `None` for the first page.
     pub after: Option<i64>,
-    /// The list's own filter, as typed.
-    pub filter: Option<String>,
 }
 
 impl PageQuery {
-    /// Reads the query of a request for the list called `list`, which may have one `filter`.
+    /// Reads the query of a request for the list called `list`.
     ///
     /// # Errors
     /// `Fields`.
-    pub fn parse(
-        request: &HttpRequest,
-        list: &str,
-        filter: Option<&str>,
-    ) -> Result<Self, ApiError> {
+    pub fn parse(request: &HttpRequest, list: &str) -> Result<Self, ApiError> {
         let mut faults = Faults::new();
-        let mut query = Self { limit: USUAL_LIMIT, after: None, filter: None };
+        let mut query = Self { limit: USUAL_LIMIT, after: None };
         let mut seen: Vec<String> = Vec::new();
         for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
             let fault = match name.as_ref() {
                 _ if seen.iter().any(|known| *known == name) => Some(Fault::Twice),
                 "limit" => query.read_limit(&value),
                 "cursor" => query.read_cursor(list, &value),
-                own if Some(own) == filter => {
-                    query.filter = Some(value.into_owned());
-                    None
-                }
                 _ => Some(Fault::UnknownField),
             };
             if let Some(fault) = fault {
@@ -103,6 +93,7 @@ pub struct ListPage<T> {
     /// By id.
     pub data: Vec<T>,
     /// Give it as `cursor` to get the next page; null on the last one.
+    #[schema(required = true)]
     pub next: Option<String>,
 }
 
@@ -121,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_page_is_followed_by_another_only_when_there_is_more() {
-        let query = PageQuery { limit: 2, after: None, filter: None };
+        let query = PageQuery { limit: 2, after: None };
         let mut rows = vec![1, 2, 3];
         let next = query.cut("contacts", &mut rows, |id| *id);
         assert_eq!((rows.as_slice(), next), ([1, 2].as_slice(), Some(cursor("contacts", 2))));

@@ -122,6 +122,7 @@ impl ApiError {
 
     fn title(&self, t: Words) -> String {
         match self {
+            Self::Web(WebError::NotFound) => t.api_not_found(),
             Self::Web(error) => error.to_string(),
             Self::NoToken => t.api_no_token(),
             Self::BadToken => t.api_bad_token(),
@@ -161,8 +162,11 @@ impl ApiError {
 
     /// The answer in the reader's language.
     pub fn answer(&self, visit: &Visit) -> HttpResponse {
-        if let Self::Web(error) = self {
-            return error.answer(visit, None);
+        match self {
+            // The words of pages speak of pages.
+            Self::Web(WebError::NotFound) => {}
+            Self::Web(error) => return error.answer(visit, None),
+            _ => {}
         }
         let status = self.status();
         let mut response = HttpResponse::build(status);

@@ -159,9 +159,13 @@ impl TestDesk {
 
     /// A desk that browsers reach by `public_url`; `None` for its own address.
     pub fn start_behind(public_url: Option<&str>) -> Self {
+        Self::start_on(TestStore::sqlite(), public_url)
+    }
+
+    /// A desk over `store`.
+    pub fn start_on(store: TestStore, public_url: Option<&str>) -> Self {
         // A second test in the same process finds it installed already.
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        let store = TestStore::sqlite();
         let clock = Arc::new(TestClock(AtomicI64::new(TestClock::START)));
         let now = clock.now();
         let vault = store.vault().expect("unlocked");
