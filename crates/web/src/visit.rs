@@ -134,7 +134,9 @@ pub async fn note(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let visit = Visit::of(request.request(), &desk);
     request.extensions_mut().insert(visit);
-    let asked = asked_language(request.request());
+    // Programs are given no cookies.
+    let asked =
+        asked_language(request.request()).filter(|_| reader(request.request()) != Reader::Api);
     let mut response = next.call(request).await?.map_into_boxed_body();
     if let Some(locale) = asked {
         let cookie = preference_cookie(LANGUAGE_COOKIE, &locale, desk.settings.is_https());

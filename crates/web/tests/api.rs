@@ -362,6 +362,9 @@ async fn c31_what_is_no_json_is_a_bad_request() {
         read(method, 405).await;
         read(given.get("/api/v1/no-such-thing").await, 404).await;
         read(given.get("/api/v2").await, 404).await;
+        let in_spanish = given.get("/api/v1/no-such-thing?lang=es").await;
+        assert!(!in_spanish.headers().contains_key("set-cookie"));
+        assert_eq!(read(in_spanish, 404).await["title"], "Eso no existe aquí");
     })
     .await;
 }
