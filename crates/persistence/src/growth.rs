@@ -1,7 +1,7 @@
 //! Growth: every active message there is, with search, filters, history and the decision that admitted it
 //! (LI-07).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -277,8 +277,8 @@ fn load_rows(
         .load(db)?;
     let mut known = BTreeMap::new();
     for row in &rows {
-        if !known.contains_key(&row.policy_id) {
-            known.insert(row.policy_id, policy::read_body(&row.policy)?);
+        if let Entry::Vacant(place) = known.entry(row.policy_id) {
+            place.insert(policy::read_body(&row.policy)?);
         }
     }
     let default = Policy::default_profile();

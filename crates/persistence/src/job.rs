@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use domain::permission::WorkspacePermission;
 
 use crate::{
     db::{Db, on_either},
@@ -335,16 +336,14 @@ pub fn request_run(db: &mut Db, job: &str, now: DateTime<Utc>) -> Result<(), Per
 /// As [`request_run`], by someone who presses *Run now*.
 ///
 /// # Errors
-/// `Denied` without rights over the workspace, `NotFound` when there is no job of that name.
+/// `Denied` without *manage users*, `NotFound` when there is no job of that name.
 pub fn request_run_as(
     db: &mut Db,
     actor: &Actor,
     job: &str,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    if !actor.is_admin() {
-        return Err(PersistenceError::Denied);
-    }
+    actor.require_in_workspace(WorkspacePermission::ManageUsers)?;
     request_run(db, job, now)
 }
 

@@ -1,7 +1,6 @@
 //! The portal as a person meets it: who may see and change what, and what a press does.
 
 #![expect(
-    clippy::expect_used,
     clippy::unwrap_used,
     reason = "a test whose desk cannot be set up must fail where it stands"
 )]

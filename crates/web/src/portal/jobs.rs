@@ -7,6 +7,7 @@ use actix_web::{
 };
 use askama::Template;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::permission::WorkspacePermission;
 use persistence::job::{self, JobOverview, JobRun};
 use serde::Deserialize;
 
@@ -17,7 +18,7 @@ use crate::{
     locale::Words,
     moment::{Moment, Viewer},
     page::{Page, Place, Toast},
-    session::{PortalUser, Session},
+    session::{Admin, PortalUser, Session},
     visit::Visit,
 };
 
@@ -46,10 +47,10 @@ pub async fn show_jobs(
 pub async fn submit_run(
     desk: Data<Desk>,
     visit: Visit,
-    user: PortalUser,
+    admin: Admin,
     path: Path<String>,
 ) -> Result<HttpResponse, WebError> {
-    let (actor, now, name) = (user.actor.clone(), visit.now, path.into_inner());
+    let (actor, now, name) = (admin.actor.clone(), visit.now, path.into_inner());
     desk.store.write(move |db| job::request_run_as(db, &actor, &name, now)).await?;
     Ok(see_other("/portal/jobs?asked=1"))
 }
@@ -100,7 +101,7 @@ impl JobsPage {
             t,
             page: Page::new(visit, user, t.nav_jobs(), Place::Jobs),
             jobs: jobs.iter().map(|job| job_view(job, &viewer)).collect(),
-            may_run: user.actor.is_admin(),
+            may_run: user.actor.may_in_workspace(WorkspacePermission::ManageUsers),
         }
     }
 }

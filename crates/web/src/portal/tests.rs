@@ -83,9 +83,10 @@ fn given(role: Role) -> (Session, GeneralSettings) {
     (session, settings)
 }
 
-/// The part that is the page's own.
+/// The part that is the page's own; addresses of static files lose the hash of their content.
 fn main_of(page: &impl Template) -> String {
-    let html = page.render().unwrap();
+    let version = crate::assets::url("");
+    let html = page.render().unwrap().replace(&version, "/static/VERSION/");
     let start = html.find("<main").unwrap();
     let end = html.find("</main>").unwrap();
     html[start..end].to_owned()
