@@ -101,6 +101,7 @@ pub struct RunningDesk {
     /// The adapters, for the demo's first reading of the templates.
     pub channels: HashMap<ChannelKind, Arc<dyn Channel>>,
     pages: Option<Pages>,
+    waiting_jobs: Option<SchedulerParts>,
     jobs: Option<SchedulerHandle>,
     inbox: Option<Arc<WebhookInbox>>,
     metrics_server: Option<ServerHandle>,
@@ -141,6 +142,7 @@ pub async fn start(
         metrics,
         channels: channels.clone(),
         pages: None,
+        waiting_jobs: None,
         jobs: None,
         inbox: None,
         metrics_server,
@@ -160,7 +162,7 @@ pub async fn start(
             owner: process_name()?,
             settings,
         };
-        running.jobs = Some(Scheduler::start(parts).await?);
+        running.waiting_jobs = Some(parts);
     }
     if settings.role != ProcessRole::Worker {
         let failed = |source| DeskError::Listen { address: settings.bind, source };
@@ -184,6 +186,9 @@ pub async fn start(
         running.address = Some(address);
         info!(%address, "serving the desk on {address}");
     }
+    if purpose == Purpose::Production {
+        running.start_jobs().await?;
+    }
     Ok(running)
 }
 
@@ -196,6 +201,18 @@ pub fn open_store(settings: &Settings) -> Result<Store, DeskError> {
 }
 
 impl RunningDesk {
+    /// Starts the jobs of the settings' role. A production desk has done so; a demo's waits until its
+    /// company is whole.
+    ///
+    /// # Errors
+    /// `Scheduler` when they do not start.
+    pub async fn start_jobs(&mut self) -> Result<(), DeskError> {
+        if let Some(parts) = self.waiting_jobs.take() {
+            self.jobs = Some(Scheduler::start(parts).await?);
+        }
+        Ok(())
+    }
+
     /// Waits for a signal or for the server to fail, then stops what runs: no new work, what is under way
     /// ends, nothing is left unknown.
     ///

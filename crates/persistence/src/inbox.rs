@@ -4,6 +4,6 @@ mod apply;
 mod writer;
 
 pub use self::{
-    apply::{ApplyReport, ParsedWebhook, RawWebhook, apply, list_waiting, put_aside},
+    apply::{ApplyReport, ParsedWebhook, RawWebhook, apply, apply_unkept, list_waiting, put_aside},
     writer::{AppendError, Appended, WebhookInbox},
 };

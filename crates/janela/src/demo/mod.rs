@@ -1,13 +1,20 @@
 //! `janela demo`: desk, sandbox and a seeded company, in one process and one folder.
 
 pub mod company;
+mod history;
 mod line;
+mod script;
 mod seed;
 pub mod stand_in;
 mod state;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+use chrono::{DateTime, Utc};
 use domain::{channel::ChannelKind, clock::Clock};
 use persistence::{
     channel,
@@ -75,9 +82,11 @@ pub async fn run(args: &DemoArgs, mut settings: Settings) -> Result<(), DemoErro
         None => fill(&store, args, &sandbox, &clock)?,
     };
     state::write(&data_dir, &state)?;
-    let desk =
+    let mut desk =
         desk::start(&settings, store.clone(), Arc::new(clock.clone()), Purpose::Demo).await?;
     connect(&desk, &sandbox, &clock).await?;
+    play_past(&store, args, &sandbox, &state, &data_dir, clock.now())?;
+    desk.start_jobs().await?;
     line::announce(args.json, &desk, &sandbox, &state)?;
     let ended = desk.run_until_stopped().await;
     sandbox.stop().await?;
@@ -169,6 +178,35 @@ async fn connect(
         })?;
     }
     desk.store.blocking_write(|db| Ok(switch_on(db, clock)))??;
+    Ok(())
+}
+
+/// Plays the company's past, once, before any job runs: jobs would count up to now. Tells the sandbox who
+/// may be answered, which it does not remember.
+fn play_past(
+    store: &Store,
+    args: &DemoArgs,
+    sandbox: &Sandbox,
+    state: &DemoState,
+    data_dir: &Path,
+    now: DateTime<Utc>,
+) -> Result<(), DemoError> {
+    let contacts = company::contacts(company::contact_count(args.scale), args.seed);
+    let scenes = script::write(&contacts, args.seed);
+    let until = match state.past_until() {
+        Some(until) => until,
+        None => {
+            let channels: Vec<_> = state.channels().collect();
+            store.blocking_write(|db| history::play(db, &channels, &contacts, &scenes, now))?;
+            state::write_past_until(data_dir, now)?;
+            now
+        }
+    };
+    for (number, contact, ago) in script::open_windows(&scenes) {
+        let wa_id = contacts[contact].phone.trim_start_matches('+');
+        let number = company::NUMBERS[number].phone_number_id;
+        sandbox.open_window(number, wa_id, (until - ago).timestamp_millis());
+    }
     Ok(())
 }
 

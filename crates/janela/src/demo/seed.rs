@@ -9,7 +9,6 @@ use domain::{
     ids::{ChannelId, ChatbotId, UserId},
     number::quality::Rating,
     permission::Role,
-    phone::PhoneNumber,
     presence::Presence,
 };
 use persistence::{
@@ -26,8 +25,11 @@ use persistence::{
 
 use crate::demo::{
     company::{self, NumberCondition},
-    stand_in,
+    history, stand_in,
 };
+
+/// For how long the company has had its numbers: longer than its history.
+const NUMBERS_FOR: TimeDelta = TimeDelta::days(120);
 
 /// What the demo tells once it serves.
 pub struct SeededCompany {
@@ -172,7 +174,7 @@ fn make_channels(
             },
             now,
         )?;
-        let number = number::create(db, channel, seed.phone, policy, now - TimeDelta::days(30))?;
+        let number = number::create(db, channel, seed.phone, policy, now - NUMBERS_FOR)?;
         let red_for = match seed.condition {
             NumberCondition::Connected => None,
             NumberCondition::Flagged => Some(TimeDelta::days(2)),
@@ -193,10 +195,11 @@ fn make_contacts(
     channels: &[ChannelId],
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    for seed in company::contacts(company::contact_count(plan.scale), plan.seed) {
-        let phone = PhoneNumber::from_e164(&seed.phone).map_err(|_| {
-            PersistenceError::Settings(format!("the seed's contact {} has no phone", seed.name))
-        })?;
+    let contacts = company::contacts(company::contact_count(plan.scale), plan.seed);
+    for (index, seed) in (0_i64..).zip(contacts) {
+        let phone = history::phone_of(&seed)?;
+        // Everyone is known for longer than their history; the first since spring.
+        let known_since = now - TimeDelta::days(130 + (index * 37 + 125) % 300);
         let contact = contact::create(
             db,
             &NewContact {
@@ -210,13 +213,13 @@ fn make_contacts(
                     .collect(),
                 ..NewContact::default()
             },
-            now,
+            known_since,
         )?;
         let own_channel = company::NUMBERS
             .iter()
             .position(|number| number.chatbot == seed.chatbot)
             .and_then(|index| channels.get(index).copied());
-        contact::join_chatbot(db, chatbots[seed.chatbot], contact, None, own_channel, now)?;
+        contact::join_chatbot(db, chatbots[seed.chatbot], contact, None, own_channel, known_since)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use domain::ids::ChannelId;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -42,17 +43,26 @@ pub struct DemoState {
     pub api_token: String,
     channels: Vec<i64>,
     ahead_ms: u64,
+    /// When the company's past ends; `None` until it was played.
+    #[serde(default)]
+    past_until_ms: Option<i64>,
 }
 
 impl DemoState {
     /// The state of a demo just filled.
     pub fn new(api_token: String, channels: Vec<ChannelId>) -> Self {
-        Self { api_token, channels: channels.into_iter().map(|id| id.0).collect(), ahead_ms: 0 }
+        let channels = channels.into_iter().map(|id| id.0).collect();
+        Self { api_token, channels, ahead_ms: 0, past_until_ms: None }
     }
 
     /// The channels, in the order of the company's numbers.
     pub fn channels(&self) -> impl Iterator<Item = ChannelId> {
         self.channels.iter().copied().map(ChannelId)
+    }
+
+    /// When the company's past ends; `None` until it was played.
+    pub fn past_until(&self) -> Option<DateTime<Utc>> {
+        self.past_until_ms.and_then(DateTime::from_timestamp_millis)
     }
 
     /// How far the clock was moved ahead.
@@ -101,6 +111,16 @@ pub fn write(folder: &Path, state: &DemoState) -> Result<(), StateError> {
 pub fn write_ahead(folder: &Path, ahead: Duration) -> Result<(), StateError> {
     let Some(mut state) = read(folder)? else { return Ok(()) };
     state.ahead_ms = u64::try_from(ahead.as_millis()).unwrap_or(u64::MAX);
+    write(folder, &state)
+}
+
+/// Keeps when the company's past ends.
+///
+/// # Errors
+/// [`StateError`] when it cannot be written.
+pub fn write_past_until(folder: &Path, until: DateTime<Utc>) -> Result<(), StateError> {
+    let Some(mut state) = read(folder)? else { return Ok(()) };
+    state.past_until_ms = Some(until.timestamp_millis());
     write(folder, &state)
 }
 

@@ -140,6 +140,31 @@ pub fn apply(
     })
 }
 
+/// Applies `elements` that came over `channel` but of which no webhook is kept, such as those of a demo's
+/// past. As [`apply`], except that one that cannot be applied is an error.
+///
+/// # Errors
+/// When an element cannot be read or applied; nothing of them is done then.
+pub fn apply_unkept(
+    db: &mut Db,
+    channel: ChannelId,
+    elements: &[WebhookElement],
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    db.write(|db| {
+        let has_receipt =
+            elements.iter().any(|element| matches!(element.event, Ok(ChannelEvent::Receipt(_))));
+        if has_receipt {
+            number::lock_of_channels(db, &[channel])?;
+        }
+        let channel = message::find_channel(db, channel)?.ok_or(PersistenceError::NotFound)?;
+        for element in elements {
+            apply_event(db, &channel, element, now)?;
+        }
+        Ok(())
+    })
+}
+
 /// Receipts move what their numbers count; see [`number::lock_of_channels`].
 fn lock_numbers(db: &mut Db, batch: &[ParsedWebhook]) -> Result<(), PersistenceError> {
     let receipts = batch
