@@ -13,6 +13,7 @@ use domain::{
     admission::Facts,
     delivery::{DeliveryEvent, DeliveryEventKind, EventSource},
     ids::{ChatbotId, MessageId, TemplateId, UserId},
+    phone::PhoneNumber,
 };
 use persistence::{
     admission::Door,
@@ -264,7 +265,7 @@ fn row_view(row: &SendRow, viewer: &Viewer) -> RowView {
         | ActiveMessageState::Delivered
         | ActiveMessageState::Cancelled => "",
     };
-    let phone = row.phone.as_ref().map(|phone| phone.as_e164().to_owned()).unwrap_or_default();
+    let phone = row.phone.as_ref().map(PhoneNumber::display).unwrap_or_default();
     let named = if row.contact.is_empty() { t.desk_no_name() } else { row.contact.clone() };
     RowView {
         path: format!("{PATH}/{}", row.message),
@@ -279,7 +280,8 @@ fn row_view(row: &SendRow, viewer: &Viewer) -> RowView {
         },
         template: row.template.clone(),
         language: row.language.clone(),
-        number: row.number.clone(),
+        number: PhoneNumber::from_e164(&row.number)
+            .map_or_else(|_| row.number.clone(), |number| number.display()),
         chatbot: row.chatbot.clone(),
         state,
         pill,
