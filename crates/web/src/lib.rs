@@ -46,6 +46,7 @@ mod moment;
 mod page;
 mod portal;
 mod refusal;
+mod request_span;
 mod same_origin;
 mod server;
 mod session;

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use tracing_actix_web::TracingLogger;
 
-use crate::{desk::Desk, error, headers, routes, same_origin, visit};
+use crate::{desk::Desk, error, headers, request_span::RequestSpan, routes, same_origin, visit};
 
 /// How long a request's head may take to arrive.
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ pub fn server(desk: Data<Desk>, listener: TcpListener) -> std::io::Result<Server
             .wrap(from_fn(visit::note))
             .wrap(Compress::default())
             .wrap(from_fn(headers::secure))
-            .wrap(TracingLogger::default())
+            .wrap(TracingLogger::<RequestSpan>::new())
             .configure(routes)
     })
     .workers(workers)

@@ -15,7 +15,7 @@ use actix_web::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use domain::{ids::SessionId, permission::WorkspacePermission, presence::Presence};
+use domain::{permission::WorkspacePermission, presence::Presence};
 use persistence::{error::PersistenceError, presence, session, user::Actor};
 
 use crate::{desk::Desk, error::WebError, locale::Locale, visit::Visit};
@@ -23,8 +23,6 @@ use crate::{desk::Desk, error::WebError, locale::Locale, visit::Visit};
 /// The session of a request.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// Its row.
-    pub id: SessionId,
     /// Who asks, with what they may do; every use case takes it.
     pub actor: Actor,
     /// Bound to this session; every form of it carries it.
@@ -187,5 +185,5 @@ async fn lookup(
             .await?;
     }
     let presence = desk.store.read(move |db| presence::find(db, user)).await?;
-    Ok(Some(Session { id, actor: signed_in.actor, form_token: signed_in.form_token, presence }))
+    Ok(Some(Session { actor: signed_in.actor, form_token: signed_in.form_token, presence }))
 }

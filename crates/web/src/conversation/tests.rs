@@ -12,7 +12,7 @@ use domain::{
     clock::Clock,
     contact_cap::{CapScope, ContactCap},
     delivery::MessageState,
-    ids::{ChannelId, ChatbotId, ContactId, MessageId, SessionId, TicketId, UserId},
+    ids::{ChannelId, ChatbotId, ContactId, MessageId, TicketId, UserId},
     number::quality::Rating,
     permission::Role,
     phone::PhoneNumber,
@@ -102,7 +102,7 @@ fn session(presence: Presence) -> Session {
         })
         .unwrap()
         .unwrap();
-    Session { id: SessionId(1), actor, form_token: "form-token".to_owned(), presence }
+    Session { actor, form_token: "form-token".to_owned(), presence }
 }
 
 fn id() -> ConversationId {

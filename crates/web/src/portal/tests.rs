@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use domain::{
     active_message::ActiveMessageState,
     delivery::{DeliveryEvent, DeliveryEventKind, EventSource, Failure},
-    ids::{MessageId, SessionId, UserId},
+    ids::{MessageId, UserId},
     permission::{Role, WorkspacePermission},
     phone::PhoneNumber,
     presence::Presence,
@@ -74,12 +74,8 @@ fn given(role: Role) -> (Session, GeneralSettings) {
         .unwrap();
     let missing = vec![MissingStep::VerifiedWebhook, MissingStep::ApprovedTemplate];
     let settings = GeneralSettings { chatbot, changed_by: None, missing };
-    let session = Session {
-        id: SessionId(1),
-        actor,
-        form_token: "form-token".to_owned(),
-        presence: Presence::Online,
-    };
+    let session =
+        Session { actor, form_token: "form-token".to_owned(), presence: Presence::Online };
     (session, settings)
 }
 
