@@ -382,7 +382,7 @@ pub fn contacts(count: usize, seed: u64) -> Vec<ContactSeed> {
         name: (*name).to_owned(),
         phone: (*phone).to_owned(),
         chatbot: *chatbot,
-        tags: "vip",
+        tags: "vip,store-sp",
     });
     let mut random = Sequence(seed);
     let made = (0..count.saturating_sub(KNOWN.len())).map(|index| {

@@ -186,7 +186,7 @@ impl<'a> Stage<'a> {
         at: DateTime<Utc>,
     ) -> Result<MessageId, PersistenceError> {
         let actor = &self.agents[agent];
-        let values = script::values(letter, &self.seeds[contact].name);
+        let values = script::values(letter, contact, &self.seeds[contact].name);
         let draft = Draft {
             channel: self.channels[number],
             template: self.template(number, letter)?,
@@ -376,3 +376,6 @@ fn failed(trouble: Trouble) -> ReceiptStatus {
 fn unplayable(reason: &str) -> PersistenceError {
     PersistenceError::Settings(format!("the demo's past cannot be played: {reason}"))
 }
+
+#[cfg(test)]
+mod tests;

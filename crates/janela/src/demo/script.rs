@@ -101,12 +101,15 @@ const CHEN: usize = 5;
 const AMELIE: usize = 6;
 const JONAS: usize = 7;
 
+/// Stands for the number of the contact's own order.
+const ORDER: &str = "order";
+
 const READY_PT: Letter = Letter {
     name: "order_ready",
     language: "pt_BR",
     values: &[
         ("header", "https://casaazul.example/media/pickup.jpg"),
-        ("order", "48213"),
+        ("order", ORDER),
         ("store", "Vila Madalena"),
     ],
     answer: Words::Button("Sim, guardem"),
@@ -116,7 +119,7 @@ const READY_EN: Letter = Letter {
     language: "en",
     values: &[
         ("header", "https://casaazul.example/media/pickup.jpg"),
-        ("order", "48377"),
+        ("order", ORDER),
         ("store", "Vila Madalena"),
     ],
     answer: Words::Button("Yes, keep it"),
@@ -126,7 +129,7 @@ const READY_ES: Letter = Letter {
     language: "es",
     values: &[
         ("header", "https://casaazul.example/media/pickup.jpg"),
-        ("order", "51904"),
+        ("order", ORDER),
         ("store", "Chueca"),
     ],
     answer: Words::Button("Sí, guárdenlo"),
@@ -134,13 +137,13 @@ const READY_ES: Letter = Letter {
 const UPDATE: Letter = Letter {
     name: "order_update",
     language: "en",
-    values: &[("order", "48120")],
+    values: &[("order", ORDER)],
     answer: Words::Button("Talk to us"),
 };
 const TRACKING: Letter = Letter {
     name: "delivery_tracking",
     language: "pt_BR",
-    values: &[("button_0", "48120")],
+    values: &[("button_0", ORDER)],
     answer: Words::Text("Oi! Que horas chega?"),
 };
 const VIDEO: Letter = Letter {
@@ -244,7 +247,7 @@ impl Script {
     /// A send, the answer to it, a word back, thanks, and the end of the ticket.
     fn serve(&mut self, pair: Pair, ago: TimeDelta, letter: Letter, answered_after: TimeDelta) {
         let Pair { agent, number, contact } = pair;
-        let (reply, thanks) = CLOSING[contact % CLOSING.len()];
+        let (reply, thanks) = closing(letter, contact);
         self.send(pair, ago, letter, Fate::Read);
         let answered = ago - answered_after;
         self.write_to(pair, answered, letter.answer);
@@ -341,7 +344,7 @@ impl Script {
             let open = pair(agent, number, contact);
             self.send(open, ago, letter, Fate::Read);
             self.write_to(open, ago - minutes(35), letter.answer);
-            self.answer(open, ago - minutes(39), CLOSING[contact % CLOSING.len()].0);
+            self.answer(open, ago - minutes(39), closing(letter, contact).0);
         }
     }
 
@@ -358,7 +361,7 @@ impl Script {
     }
 
     fn tell_one(&mut self, contact: usize, chatbot: usize, random: &mut Sequence) {
-        let is_recent = !is_clean(contact) && contact % 4 == 0;
+        let is_recent = !is_clean(contact) && contact.is_multiple_of(4);
         let ago = match is_recent {
             true => hours(9) + minutes(random.whole(61 * 60)),
             false => days(4) + minutes(random.whole(22 * 24 * 60)),
@@ -410,14 +413,29 @@ impl Script {
     }
 }
 
-/// What agents answer, and how people thank.
-const CLOSING: [(&str, &str); 5] = [
-    ("Pronto, está separado em seu nome.", "Obrigada!"),
-    ("Done, it is kept under your name.", "Perfect, thank you"),
-    ("Já verifiquei: chega amanhã até as 18h.", "Valeu 👍"),
-    ("Listo, te lo guardamos hasta el jueves.", "Gracias"),
-    ("I have changed it for you, nothing more to do.", "Great, thanks"),
-];
+/// What agents answer, and how people thank, in the letter's language.
+fn closing(letter: Letter, contact: usize) -> (&'static str, &'static str) {
+    const ENGLISH: [(&str, &str); 3] = [
+        ("Done, it is kept under your name.", "Perfect, thank you"),
+        ("I have changed it for you, nothing more to do.", "Great, thanks"),
+        ("I have asked the store: tomorrow before 18:00.", "Thanks a lot!"),
+    ];
+    const PORTUGUESE: [(&str, &str); 3] = [
+        ("Pronto, está separado em seu nome.", "Obrigada!"),
+        ("Já verifiquei: chega amanhã até as 18h.", "Valeu 👍"),
+        ("Tudo certo, enviamos sem custo.", "Muito obrigado"),
+    ];
+    const SPANISH: [(&str, &str); 2] = [
+        ("Listo, te lo guardamos hasta el jueves.", "Gracias"),
+        ("Hecho, mañana lo tienes en la tienda.", "Perfecto, gracias"),
+    ];
+    let choices: &[_] = match letter.language {
+        "pt_BR" => &PORTUGUESE,
+        "es" => &SPANISH,
+        _ => &ENGLISH,
+    };
+    choices[contact % choices.len()]
+}
 
 impl Sequence {
     /// The next number, at least 0 and less than `bound`.
@@ -449,10 +467,14 @@ pub fn open_windows(scenes: &[Scene]) -> impl Iterator<Item = (usize, usize, Tim
 }
 
 /// What fills `letter` for the contact called `name`, by the template's own variables.
-pub fn values(letter: &Letter, name: &str) -> Vec<(String, String)> {
+pub fn values(letter: &Letter, contact: usize, name: &str) -> Vec<(String, String)> {
     let first = name.split(' ').next().unwrap_or(name);
-    let fixed = letter.values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    std::iter::once(("name".to_owned(), first.to_owned())).chain(fixed).collect()
+    let order = (48_213 + contact * 17).to_string();
+    let fill = |(key, value): &(&str, &str)| {
+        ((*key).to_owned(), if *value == ORDER { order.clone() } else { (*value).to_owned() })
+    };
+    let first = ("name".to_owned(), first.to_owned());
+    std::iter::once(first).chain(letter.values.iter().map(fill)).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,139 @@
+//! The company's past on both databases: whole, exact, and nothing left to be sent.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use channels::{
+    http::{OutgoingHttp, OutgoingSettings},
+    whatsapp::WhatsApp,
+};
+use domain::{
+    active_message::ActiveMessageState, channel::Channel as _, template::PlatformTemplate,
+};
+use persistence::{
+    channel,
+    conversation::{self, TicketTab},
+    number,
+    store::Store,
+    test_support::on_both,
+};
+use sandbox::{RealClock, Sandbox, SandboxConfig};
+
+use super::*;
+use crate::{
+    clock::DemoClock,
+    demo::{self, seed::SeedPlan, stand_in},
+};
+
+fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_348_800, 0).unwrap()
+}
+
+/// Where a sandbox was, and its templates as the adapter reads them.
+fn templates() -> (std::net::SocketAddr, Vec<PlatformTemplate>) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let loopback = (std::net::Ipv4Addr::LOCALHOST, 0).into();
+        let sandbox = Sandbox::start(SandboxConfig {
+            bind: loopback,
+            smtp_bind: loopback,
+            speed: 1.0,
+            seed: 1,
+            numbers: stand_in::numbers(),
+            templates: stand_in::templates(),
+            phones: Vec::new(),
+            clock: Arc::new(RealClock::default()),
+        })
+        .await
+        .unwrap();
+        let allow = vec![sandbox.http_addr().to_string().parse().unwrap()];
+        let http = OutgoingHttp::new(OutgoingSettings { allow, ..OutgoingSettings::default() });
+        let known = &stand_in::numbers()[0];
+        let access = domain::channel::ChannelAccess {
+            channel: ChannelId(1),
+            api_base_url: format!("http://{}/v25.0", sandbox.http_addr()),
+            external_id: known.phone_number_id.clone(),
+            account_id: known.waba_id.clone(),
+            access_token: known.access_token.clone(),
+            app_secret: known.app_secret.clone(),
+            verify_token: known.verify_token.clone(),
+        };
+        let listed = WhatsApp::new(http.unwrap()).list_templates(&access).await.unwrap();
+        let address = sandbox.http_addr();
+        sandbox.stop().await.unwrap();
+        (address, listed)
+    })
+}
+
+/// A company without a past, ready to send.
+fn open_company(store: &Store, templates: &(std::net::SocketAddr, Vec<PlatformTemplate>)) {
+    let plan = SeedPlan { sandbox: templates.0, seed: 1, scale: 1 };
+    let vault = store.vault().unwrap();
+    store
+        .blocking_write(|db| {
+            seed::fill(db, &vault, &plan, start())?;
+            for known in channel::list_connected(db)? {
+                channel::mark_webhook_verified(db, known.id, start())?;
+                message_template::save_all(db, &known.account_id, &templates.1, start())?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    let clock = DemoClock::ahead_by(Duration::ZERO);
+    store.blocking_write(|db| Ok(demo::switch_on(db, &clock))).unwrap().unwrap();
+}
+
+fn actor(db: &mut Db, position: usize) -> Actor {
+    let email = company::USERS[position].email;
+    let id = user::find_credentials(db, email).unwrap().unwrap().user;
+    user::find_actor(db, id).unwrap().unwrap()
+}
+
+#[test]
+fn the_past_is_whole_and_leaves_nothing_to_be_sent() {
+    let templates = templates();
+    on_both(|store| {
+        open_company(store, &templates);
+        let contacts = company::contacts(company::contact_count(1), 1);
+        let scenes = script::write(&contacts, 1);
+        let channels: Vec<ChannelId> = store
+            .blocking_read(channel::list_connected)
+            .unwrap()
+            .into_iter()
+            .map(|known| known.id)
+            .collect();
+        store.blocking_write(|db| play(db, &channels, &contacts, &scenes, start())).unwrap();
+        store
+            .blocking_write(|db| {
+                let later = start() + TimeDelta::days(365);
+                assert_eq!(outbox::list_open_channels(db, later)?, []);
+                let admin = actor(db, 0);
+                for number in number::list(db, &admin)? {
+                    let drift = admission::check_counters(db, number.id)?;
+                    assert!(drift.is_none(), "{drift:?}");
+                }
+                let first_agent = actor(db, seed::first_agent());
+                let now = start();
+                let counts = conversation::count_tabs(db, &first_agent, now)?;
+                assert_eq!((counts.waiting, counts.in_progress, counts.sent), (4, 3, 12));
+                let waiting =
+                    conversation::list_tickets(db, &first_agent, TicketTab::Waiting, "", now)?;
+                let alone = waiting.iter().filter(|row| row.reserved_for.is_some());
+                assert_eq!(alone.count(), 2);
+                let states: BTreeSet<&str> = conversation::list_sent(db, &first_agent, "", now)?
+                    .iter()
+                    .map(|row| row.latest.state.as_str())
+                    .collect();
+                let wanted = [
+                    ActiveMessageState::Sent,
+                    ActiveMessageState::Delivered,
+                    ActiveMessageState::Read,
+                    ActiveMessageState::Failed,
+                    ActiveMessageState::Expired,
+                ];
+                assert_eq!(states, wanted.map(ActiveMessageState::as_str).into());
+                assert_eq!(presence::find(db, first_agent.id())?, Presence::Online);
+                Ok(())
+            })
+            .unwrap();
+    });
+}
