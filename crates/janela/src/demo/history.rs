@@ -270,7 +270,7 @@ impl<'a> Stage<'a> {
                     status,
                     at: taken.at + after,
                 };
-                element(number, ChannelEvent::Receipt(receipt))
+                element(ChannelEvent::Receipt(receipt))
             })
             .collect();
         inbox::apply_unkept(db, self.channels[number], &elements, taken.at)
@@ -301,7 +301,7 @@ impl<'a> Stage<'a> {
             },
             in_reply_to: None,
         };
-        let element = element(number, ChannelEvent::Inbound(inbound));
+        let element = element(ChannelEvent::Inbound(inbound));
         inbox::apply_unkept(db, self.channels[number], &[element], at)
     }
 
@@ -352,12 +352,9 @@ pub fn phone_of(seed: &ContactSeed) -> Result<PhoneNumber, PersistenceError> {
     })
 }
 
-fn element(number: usize, event: ChannelEvent) -> WebhookElement {
-    WebhookElement {
-        external_id: Some(company::NUMBERS[number].phone_number_id.to_owned()),
-        raw: String::new(),
-        event: Ok(event),
-    }
+/// Of the channel it is handed over with.
+fn element(event: ChannelEvent) -> WebhookElement {
+    WebhookElement { external_id: None, raw: String::new(), event: Ok(event) }
 }
 
 fn failed(trouble: Trouble) -> ReceiptStatus {
