@@ -5,12 +5,20 @@
 
 #![expect(clippy::expect_used, reason = "a journey whose desk is not there fails where it stands")]
 
+mod desk;
+mod installation;
+
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
+};
+
+pub use self::{
+    desk::{Agent, COMPOSE, PLAIN, Row, Shown, template_called},
+    installation::{Installation, Ran, Server},
 };
 
 use reqwest::{Client, RequestBuilder, StatusCode, header, redirect::Policy};
@@ -82,7 +90,6 @@ impl Demo {
     }
 
     /// A call of the API with the demo's token.
-    #[must_use]
     pub fn api(&self, client: &Client, method: reqwest::Method, path: &str) -> RequestBuilder {
         client
             .request(method, format!("{}/api/v1{path}", self.url("desk")))
