@@ -17,7 +17,7 @@ use domain::{
 };
 use metrics::{counter, histogram};
 use persistence::channel;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use subtle::ConstantTimeEq;
 use tracing::{info, warn};
 
@@ -100,6 +100,11 @@ async fn receive_whatsapp(
         reject("signature");
         warn!(channel.id = %id, "turned away a webhook with a bad signature for channel {id}");
         return Err(WebError::BadSignature);
+    }
+    if serde_json::from_slice::<IgnoredAny>(&body).is_err() {
+        reject("json");
+        warn!(channel.id = %id, "turned away a webhook that is no JSON for channel {id}");
+        return Err(WebError::BadRequest);
     }
     let appended = desk.inbox.append(id, desk.clock.now(), body.into());
     let durable = match appended {

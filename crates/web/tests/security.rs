@@ -355,8 +355,10 @@ async fn webhooks_are_verified_and_kept_before_they_are_answered() {
     assert_eq!(post("bad", b"{broken".to_vec()).await.unwrap().status(), 401, "C2: 401, not 400");
     let unsigned = browser.client.post(format!("{}{path}", desk.address)).body("{}").send().await;
     assert_eq!(unsigned.unwrap().status(), 401);
-    assert_eq!(post("good", vec![b' '; 4 * 1024 * 1024]).await.unwrap().status(), 200);
-    assert_eq!(post("good", vec![b' '; 4 * 1024 * 1024 + 1]).await.unwrap().status(), 413);
+    assert_eq!(post("good", b"{broken".to_vec()).await.unwrap().status(), 400);
+    let padded = |length: usize| [b"{}".to_vec(), vec![b' '; length - 2]].concat();
+    assert_eq!(post("good", padded(4 * 1024 * 1024)).await.unwrap().status(), 200);
+    assert_eq!(post("good", padded(4 * 1024 * 1024 + 1)).await.unwrap().status(), 413);
     let unknown = browser.client.post(format!("{}/webhooks/whatsapp/999", desk.address)).body("{}");
     assert_eq!(unknown.send().await.unwrap().status(), 404);
     let kept = desk.store().blocking_read(|db| persistence::inbox::list_waiting(db, 10)).unwrap();
