@@ -39,8 +39,8 @@ impl Finding {
     }
 }
 
-/// Runs every check and prints what it found. Changes nothing but, on the first start, the tables and
-/// the key.
+/// Runs every check and prints what it found. Like `serve` it brings the tables up to date and makes the
+/// key on the first start; it changes nothing else.
 ///
 /// # Errors
 /// `Unwell` when a check failed.
