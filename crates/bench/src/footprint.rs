@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     BenchError, DatabaseChoice,
+    database::Place,
     report::{Report, Row, machine},
 };
 
@@ -26,7 +27,9 @@ pub fn run(databases: DatabaseChoice) -> Result<Report, BenchError> {
     let mut rows = vec![Row::at_most("binary, stripped", "-", mebibytes, "MiB", 30.0)];
     for database in databases.each() {
         let folder = tempfile::tempdir()?;
-        let url = crate::database_url(database, folder.path())?;
+        let place = Place::named(database, "footprint")?;
+        place.make_empty()?;
+        let url = place.url();
         drop(start(&binary, folder.path(), &url)?);
         let mut starts = Vec::new();
         for _ in 0..STARTS {
@@ -50,6 +53,8 @@ pub fn run(databases: DatabaseChoice) -> Result<Report, BenchError> {
             "MiB",
             60.0,
         ));
+        drop(running);
+        place.remove()?;
     }
     Ok(Report { name: "footprint", machine: machine(), rows })
 }

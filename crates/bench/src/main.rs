@@ -1,9 +1,11 @@
 //! Measures what Janela promises: `cargo run --release -p bench -- NAME`.
 
+mod admission;
+mod database;
 mod footprint;
 mod report;
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use thiserror::Error;
@@ -20,6 +22,9 @@ struct Arguments {
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
+    /// Other sizes of history than the promised ones, to try a bench out
+    #[arg(long, hide = true, value_delimiter = ',')]
+    sizes: Vec<i64>,
 }
 
 /// The benches.
@@ -29,6 +34,8 @@ enum Name {
     All,
     /// Start, memory at rest, size
     Footprint,
+    /// Deciding and enqueueing one send, at little and at much history
+    Admission,
 }
 
 /// Which databases to measure on.
@@ -94,52 +101,49 @@ pub enum BenchError {
     #[error("no figure for {0}")]
     NoFigure(&'static str),
     /// The system refused.
-    #[error("the system refused")]
+    #[error("the system refused: {0}")]
     System(#[from] std::io::Error),
+    /// The server took no connection.
+    #[error("the server took no connection: {0}")]
+    Connection(#[from] diesel::ConnectionError),
+    /// The server refused a command.
+    #[error("the server refused: {0}")]
+    Server(#[from] diesel::result::Error),
+    /// Janela refused what was measured.
+    #[error("{}", with_causes(.0))]
+    Persistence(#[from] persistence::error::PersistenceError),
     /// The report could not be written.
-    #[error("the report could not be written")]
+    #[error("the report could not be written: {0}")]
     Report(#[from] serde_json::Error),
 }
 
-/// A database of its own for one measurement: a file in `folder`, or a fresh one on the server.
-///
-/// # Errors
-/// When no server is named, or it makes no database.
-pub fn database_url(database: Database, folder: &Path) -> Result<String, BenchError> {
-    if database == Database::Sqlite {
-        return Ok(format!("sqlite:{}", folder.join("bench.db").display()));
-    }
-    let server = std::env::var("JANELA_TEST_POSTGRES_URL").map_err(|_| BenchError::NoPostgres)?;
-    let name: String =
-        folder.to_string_lossy().chars().filter(char::is_ascii_alphanumeric).collect();
-    let name = format!("bench_{}", name.to_lowercase());
-    let made = std::process::Command::new("psql")
-        .args([server.as_str(), "-q", "-c", &format!("CREATE DATABASE {name}")])
-        .status()?;
-    if made.success() {
-        Ok(server.replacen("/postgres?", &format!("/{name}?"), 1))
-    } else {
-        Err(BenchError::NoPostgres)
-    }
+/// What an error says, and what its causes say.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let mut reached = true;
-    type Bench = fn(DatabaseChoice) -> Result<report::Report, BenchError>;
-    let benches: [(Name, Bench); 1] = [(Name::Footprint, footprint::run)];
-    for (_, bench) in
-        benches.iter().filter(|(name, _)| [*name, Name::All].contains(&arguments.name))
-    {
-        let printed =
-            bench(arguments.database).and_then(|report| Ok(report.print(arguments.json)?));
-        match printed {
-            Ok(all) => reached &= all,
-            Err(error) => {
-                eprintln!("bench: {error}");
-                return ExitCode::from(2);
-            }
+    match run(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::from(2)
         }
     }
-    if reached { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs what is asked for, prints each report once it is there, and tells whether every goal was reached.
+fn run(arguments: &Arguments) -> Result<bool, BenchError> {
+    let is_wanted = |name| [name, Name::All].contains(&arguments.name);
+    let mut reached = true;
+    if is_wanted(Name::Footprint) {
+        reached &= footprint::run(arguments.database)?.print(arguments.json)?;
+    }
+    if is_wanted(Name::Admission) {
+        let report = admission::run(arguments.database, &arguments.sizes)?;
+        reached &= report.print(arguments.json)?;
+    }
+    Ok(reached)
 }
