@@ -21,6 +21,7 @@ use domain::{
 use persistence::{
     inbox::WebhookInbox,
     live::Nudges,
+    presence,
     session::SessionPolicy,
     store::Store,
     workspace::{self, Workspace},
@@ -165,6 +166,7 @@ pub async fn start(
         running.waiting_jobs = Some(parts);
     }
     if settings.role != ProcessRole::Worker {
+        forget_streams_of_former_process(&store, clock.as_ref())?;
         let failed = |source| DeskError::Listen { address: settings.bind, source };
         let listener = TcpListener::bind(settings.bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -269,6 +271,15 @@ fn open_workspace(store: &Store, clock: &dyn Clock) -> Result<Workspace, DeskErr
     Ok(store.blocking_write(|db| workspace::find_or_create(db, &new, clock.now()))?)
 }
 
+/// A process that crashed could not say that its pages' streams are lost (RO-06). With SQLite this is the
+/// only process; with others about, their streams must stay.
+fn forget_streams_of_former_process(store: &Store, clock: &dyn Clock) -> Result<(), DeskError> {
+    if store.is_sqlite() {
+        store.blocking_write(|db| presence::drop_streams(db, clock.now()))?;
+    }
+    Ok(())
+}
+
 fn make_channels(settings: &Settings) -> Result<HashMap<ChannelKind, Arc<dyn Channel>>, DeskError> {
     let allow = settings
         .outgoing_allow
@@ -318,4 +329,60 @@ fn process_name() -> Result<String, DeskError> {
         DeskError::Setting(format!("the system gives no random bytes: {error}"))
     })?;
     Ok(format!("{}-{}", std::process::id(), hex::encode(random)))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{policy::Policy, presence::Presence};
+    use persistence::{
+        test_desk::TestDesk,
+        test_support::{TestStore, postgres_is_wanted},
+    };
+
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings {
+            data_dir: ".".into(),
+            database_url: "sqlite:unused.db".to_owned().into(),
+            bind: ([127, 0, 0, 1], 0).into(),
+            metrics_bind: None,
+            public_url: None,
+            smtp_url: None,
+            secret_key: None,
+            log: "off".to_owned(),
+            role: ProcessRole::Web,
+            outgoing_allow: Vec::new(),
+            agent_idle_minutes: 480,
+            admin_idle_minutes: 15,
+            session_hours: 12,
+        }
+    }
+
+    /// What an online agent, whose page was open as the process died, is 89 s and 90 s after the next start.
+    fn presence_after_a_crash(store: &Store) -> [Presence; 2] {
+        let desk = TestDesk::new(store);
+        let started_at = desk.clock.now();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let clock = desk.clock.clone();
+            let running = start(&settings(), store.clone(), clock, Purpose::Production).await;
+            running.unwrap().stop().await;
+        });
+        let service = Policy::default_profile().service;
+        [89, 90].map(|seconds| {
+            let at = started_at + TimeDelta::seconds(seconds);
+            store.blocking_read(|db| presence::find_at(db, desk.agents[0], &service, at)).unwrap()
+        })
+    }
+
+    #[test]
+    fn ro_06_a_stream_lost_in_a_crash_counts_as_lost_from_the_next_start() {
+        let presence = presence_after_a_crash(&TestStore::sqlite());
+        assert_eq!(presence, [Presence::Online, Presence::Offline]);
+        if postgres_is_wanted() {
+            let presence = presence_after_a_crash(&TestStore::postgres());
+            assert_eq!(presence, [Presence::Online; 2], "another process may hold the stream");
+        }
+    }
 }

@@ -41,7 +41,7 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     match cli.command {
         Command::Demo(args) => {
             let loaded = load(&args.settings, None)?;
-            block_on(async { Ok(demo::run(&args, loaded.settings).await?) })
+            block_on(async { Ok(demo::run(&args, loaded).await?) })
         }
         Command::Serve(args) => {
             let loaded = load(&args.settings, args.role)?;

@@ -10,7 +10,7 @@ use figment::{
     Figment,
     providers::{Format, Serialized, Toml},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -153,6 +153,16 @@ pub struct LoadedSettings {
     pub sources: Vec<SettingSource>,
 }
 
+impl LoadedSettings {
+    /// Whether nobody set `key`, so that its default holds.
+    pub fn is_default(&self, key: &str) -> bool {
+        self.sources.iter().any(|line| line.key == key && line.source == DEFAULT)
+    }
+}
+
+/// Where a value comes from that nobody set.
+const DEFAULT: &str = "default";
+
 /// Reads file, environment and flags.
 ///
 /// # Errors
@@ -274,7 +284,7 @@ fn describe(
                     file.map(Path::display).map_or_else(String::new, |path| path.to_string())
                 )
             } else {
-                "default".to_owned()
+                DEFAULT.to_owned()
             };
             let secret = SECRETS.contains(&key.as_str()) && !value.is_null();
             let value = if secret { "(hidden)".into() } else { value };
@@ -334,13 +344,6 @@ impl RawSettings {
     }
 }
 
-impl Settings {
-    /// Whether the database is the file in the data folder rather than a server.
-    pub fn is_sqlite(&self) -> bool {
-        self.database_url.expose_secret().starts_with("sqlite:")
-    }
-}
-
 fn is_host_and_port(text: &str) -> bool {
     text.rsplit_once(':')
         .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
@@ -348,6 +351,8 @@ fn is_host_and_port(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -375,6 +380,7 @@ mod tests {
         assert_eq!(loaded.settings.log, "debug");
         assert_eq!(loaded.settings.session_hours, 8);
         assert_eq!(loaded.settings.admin_idle_minutes, 15);
+        assert!(loaded.is_default("data_dir") && !loaded.is_default("bind"));
         assert_eq!(source_of(&loaded, "bind"), "flag --bind");
         assert_eq!(source_of(&loaded, "log"), "environment JANELA_LOG");
         assert!(source_of(&loaded, "session_hours").starts_with("file "));

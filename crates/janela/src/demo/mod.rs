@@ -33,7 +33,7 @@ use crate::{
     cli::DemoArgs,
     clock::DemoClock,
     desk::{self, DeskError, Purpose, RunningDesk},
-    settings::Settings,
+    settings::{LoadedSettings, Settings},
 };
 
 use self::state::{DemoState, StateError};
@@ -68,8 +68,8 @@ pub enum DemoError {
 ///
 /// # Errors
 /// [`DemoError`].
-pub async fn run(args: &DemoArgs, mut settings: Settings) -> Result<(), DemoError> {
-    let folder = prepare_folder(args, &mut settings)?;
+pub async fn run(args: &DemoArgs, loaded: LoadedSettings) -> Result<(), DemoError> {
+    let (folder, mut settings) = prepare_folder(loaded)?;
     let data_dir = settings.data_dir.clone();
     let earlier = state::read(&data_dir)?;
     let clock = DemoClock::ahead_by(earlier.as_ref().map_or(Duration::ZERO, DemoState::ahead));
@@ -96,22 +96,24 @@ pub async fn run(args: &DemoArgs, mut settings: Settings) -> Result<(), DemoErro
     Ok(ended?)
 }
 
-/// The folder asked for, or a temporary one that goes with the demo.
+/// The settings with the folder asked for, or with a temporary one that goes with the demo.
 fn prepare_folder(
-    args: &DemoArgs,
-    settings: &mut Settings,
-) -> Result<Option<tempfile::TempDir>, DemoError> {
-    if args.settings.data_dir.is_some() {
-        return Ok(None);
+    loaded: LoadedSettings,
+) -> Result<(Option<tempfile::TempDir>, Settings), DemoError> {
+    let own_folder = !loaded.is_default("data_dir");
+    let own_database = !loaded.is_default("database_url");
+    let mut settings = loaded.settings;
+    if own_folder {
+        return Ok((None, settings));
     }
     let folder = tempfile::Builder::new().prefix("janela-demo-").tempdir();
     let folder = folder.map_err(DemoError::Folder)?;
     settings.data_dir = folder.path().to_owned();
-    if settings.is_sqlite() && args.settings.database_url.is_none() {
+    if !own_database {
         let file = folder.path().join("janela.db");
         settings.database_url = SecretString::from(format!("sqlite:{}", file.display()));
     }
-    Ok(Some(folder))
+    Ok((Some(folder), settings))
 }
 
 async fn start_sandbox(
