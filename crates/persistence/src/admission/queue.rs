@@ -4,10 +4,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     active_message::ActiveMessageState,
+    admission::Facts,
     dispatch::OutboxState,
-    ids::{ContactId, DecisionId, MessageId},
+    ids::{ContactId, DecisionId, MessageId, TicketId},
     policy::Policy,
     template::VariableValues,
+    ticket::{Holding, TicketState},
 };
 
 use super::{
@@ -43,12 +45,14 @@ pub(super) fn insert(
     let at = Instant::from(now);
     let agent = gathered.sender.agent;
     let filled = gathered.template.content.fill(&gathered.values);
+    let notification = gathered.facts.is_notification(now);
+    let ticket = ticket_taking(&gathered.facts, !notification);
     let message: i64 = diesel::insert_into(messages::table)
         .values((
             messages::chatbot_id.eq(chatbot.0),
             messages::channel_id.eq(draft.channel.0),
             messages::contact_id.eq(contact.0),
-            messages::ticket_id.eq(draft.ticket.map(|ticket| ticket.0)),
+            messages::ticket_id.eq(ticket.map(|ticket| ticket.0)),
             messages::agent_id.eq(agent.map(|agent| agent.0)),
             messages::direction.eq("out"),
             messages::kind.eq("template"),
@@ -72,7 +76,6 @@ pub(super) fn insert(
             outbox::lease_fence.eq(0_i64),
         ))
         .execute(db)?;
-    let notification = gathered.facts.is_notification(now);
     let expires_at = now + policy.active_messages.response_window;
     let listed_until = expires_at + policy.active_messages.listed_after_window;
     diesel::insert_into(active_messages::table)
@@ -106,6 +109,16 @@ pub(super) fn insert(
     let event = |kind| LiveEvent { kind, chatbot: Some(chatbot), user: agent, id: message };
     live::note(db, event(LiveKind::ActiveMessage));
     Ok(Queued { message: MessageId(message), contact, decision })
+}
+
+/// The ticket the template goes into (SW-09): the contact's own open one in this chatbot, whatever the draft
+/// names. `None` makes it an ordinary send, listed in *Sent* (LI-05).
+fn ticket_taking(facts: &Facts, window_is_open: bool) -> Option<TicketId> {
+    let (reply, open) = (facts.ticket_reply.as_ref()?, facts.open_ticket.as_ref()?);
+    let state = if open.holder.is_some() { TicketState::InProgress } else { TicketState::Waiting };
+    let holding = Holding { state, agent: open.holder, only_agent: None };
+    let takes = reply.ticket == open.id && holding.takes_template(reply.by, window_is_open);
+    takes.then_some(open.id)
 }
 
 fn write_values(values: &VariableValues) -> Result<String, PersistenceError> {

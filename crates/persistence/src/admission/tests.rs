@@ -2,6 +2,7 @@
 
 mod model;
 mod races;
+mod tickets;
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
