@@ -1,6 +1,7 @@
 //! Webhooks: durable before they are answered, then applied in batches, one savepoint per element.
 
 mod apply;
+mod template_status;
 mod writer;
 
 pub use self::{

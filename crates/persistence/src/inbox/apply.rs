@@ -14,15 +14,15 @@ use domain::{
 };
 use sha2::{Digest, Sha256};
 
+use super::template_status;
 use crate::{
     db::{Db, on_either},
     delivery::{self, ReceiptOutcome},
     error::PersistenceError,
     instant::Instant,
-    live::{self, LiveEvent, LiveKind},
     message::{self, ChannelFacts, InboundOutcome},
     number, opt_out,
-    schema::{channels, message_templates, quarantined_events, seen_changes, webhook_inbox},
+    schema::{channels, quarantined_events, seen_changes, webhook_inbox},
     sender,
 };
 
@@ -299,30 +299,33 @@ fn apply_event(
             }
         }
         ChannelEvent::MarketingPreference { sender, stopped, at } => {
-            once(db, &channel, element, now, |db| {
+            once(db, &channel, &element.raw, now, |db| {
                 apply_preference(db, &channel, sender, *stopped, *at, now)
             })
         }
-        ChannelEvent::TemplateStatus { name, language, status, .. } => {
-            once(db, &channel, element, now, |db| {
-                apply_template_status(db, &channel, name, language, status)
+        ChannelEvent::TemplateStatus { name, language, status, at } => {
+            // A template is paused and approved again in the same words: only the instant tells a copy.
+            let instant = at.map(|at| at.timestamp_millis());
+            let text = format!("{} {}", instant.unwrap_or_default(), element.raw);
+            once(db, &channel, &text, now, |db| {
+                template_status::apply(db, &channel.account, name, language, status)
             })
         }
-        ChannelEvent::Other { .. } => once(db, &channel, element, now, |_| Ok(())),
+        ChannelEvent::Other { .. } => once(db, &channel, &element.raw, now, |_| Ok(())),
     }
 }
 
-/// Carries a change out unless its very text was seen on this channel before.
+/// Carries a change out unless its very `text` was seen on this channel before.
 fn once(
     db: &mut Db,
     channel: &ChannelFacts,
-    element: &WebhookElement,
+    text: &str,
     now: DateTime<Utc>,
     change: impl FnOnce(&mut Db) -> Result<(), PersistenceError>,
 ) -> Result<ElementOutcome, PersistenceError> {
     let row = (
         seen_changes::channel_id.eq(channel.id.0),
-        seen_changes::hash.eq(hex::encode(Sha256::digest(element.raw.as_bytes()))),
+        seen_changes::hash.eq(hex::encode(Sha256::digest(text.as_bytes()))),
         seen_changes::seen_at.eq(Instant::from(now)),
     );
     let is_new = on_either!(db => diesel::insert_into(seen_changes::table)
@@ -352,34 +355,6 @@ fn apply_preference(
     }
     let scopes = [OptOutScope::Marketing];
     opt_out::lift(db, contact, &scopes, OptOutSource::PlatformEvent, None, at)?;
-    Ok(())
-}
-
-/// Takes over what the platform says of a template; words this program does not know make it unusable.
-fn apply_template_status(
-    db: &mut Db,
-    channel: &ChannelFacts,
-    name: &str,
-    language: &str,
-    status: &str,
-) -> Result<(), PersistenceError> {
-    let word = match status.to_ascii_uppercase().as_str() {
-        "APPROVED" | "REINSTATED" => "approved",
-        "PENDING" | "IN_APPEAL" => "pending",
-        "REJECTED" => "rejected",
-        "PAUSED" | "FLAGGED" => "paused",
-        "DISABLED" => "disabled",
-        _ => "gone",
-    };
-    diesel::update(
-        message_templates::table
-            .filter(message_templates::account_id.eq(&channel.account))
-            .filter(message_templates::name.eq(name))
-            .filter(message_templates::language.eq(language)),
-    )
-    .set((message_templates::status.eq(word), message_templates::paused_until.eq(None::<Instant>)))
-    .execute(db)?;
-    live::note(db, LiveEvent { kind: LiveKind::Template, chatbot: None, user: None, id: 0 });
     Ok(())
 }
 
