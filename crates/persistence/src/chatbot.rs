@@ -1,12 +1,14 @@
 //! Chatbots and their general settings, the switch of active messages and the cap among them.
 
 use chrono::{DateTime, Utc, Weekday};
+use chrono_tz::Tz;
 use diesel::prelude::*;
 use domain::{
     contact_cap::CapScope,
     ids::{ChatbotId, UserId},
     permission::Permission,
-    quiet_hours::{Frame, WeeklyFrames},
+    phone::PhoneNumber,
+    quiet_hours::{Frame, QuietHours, WeeklyFrames},
 };
 
 use crate::{
@@ -346,6 +348,31 @@ pub fn find_quiet_hours(db: &mut Db, chatbot: ChatbotId) -> Result<WeeklyFrames,
         ))
         .load(db)?;
     rows.into_iter().map(read_frame).collect::<Result<_, _>>().map(WeeklyFrames)
+}
+
+/// [`find_quiet_hours`]'s frames in the contact's own zone, else in every zone their number may be in; in
+/// `chatbot_zone` where nothing is known of theirs (AD-10). An own zone that cannot be read counts as none.
+pub(crate) fn quiet_hours_for(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    chatbot_zone: &str,
+    own_zone: Option<&str>,
+    phone: Option<&PhoneNumber>,
+) -> Result<QuietHours, PersistenceError> {
+    let allowed = find_quiet_hours(db, chatbot)?;
+    let own_zone: Option<Tz> = own_zone.and_then(|zone| zone.parse().ok());
+    let mut zones = match (own_zone, phone) {
+        (Some(zone), _) => vec![zone],
+        (None, Some(phone)) => phone.candidate_zones().to_vec(),
+        (None, None) => Vec::new(),
+    };
+    if zones.is_empty() {
+        let zone = chatbot_zone.parse();
+        zones.push(
+            zone.map_err(|_| PersistenceError::unreadable("chatbots", "time_zone", chatbot_zone))?,
+        );
+    }
+    Ok(QuietHours { allowed, zones })
 }
 
 /// Replaces the weekly frames in which `chatbot` may write.

@@ -22,7 +22,7 @@ use crate::{
     job,
     outbox::{self, Claim, ClaimRequest, DispatchPolicy, Recorded},
     schema::{
-        attempts, early_receipts, job_leases, messages, opt_outs, outbox as outbox_rows,
+        attempts, chatbots, early_receipts, job_leases, messages, opt_outs, outbox as outbox_rows,
         quarantined_events, tickets,
     },
     store::Store,
@@ -421,6 +421,24 @@ fn what_changed_since_admission_refuses_right_before_sending() {
         assert!(claim(&desk.store, desk.channel, 10, desk.clock.now()).is_empty());
         let expected = ("failed".into(), Some("contact_has_open_ticket".into()));
         assert_eq!(desk.state_of(message), expected, "AD-11");
+    });
+}
+
+#[test]
+fn ad_10_quiet_hours_of_a_number_of_no_country_follow_the_chatbots_zone_until_it_is_sent() {
+    on_both(|store| {
+        let desk = TestDesk::new(store);
+        desk.store
+            .blocking_write(|db| {
+                let on = chatbots::quiet_hours_enabled.eq(true);
+                diesel::update(chatbots::table.find(desk.chatbot.0)).set(on).execute(db)?;
+                Ok(())
+            })
+            .unwrap();
+        let message = desk.send(desk.agents[0], "+80012345678");
+        let claims = claim(&desk.store, desk.channel, 10, desk.clock.now());
+        let claimed: Vec<MessageId> = claims.iter().map(|claim| claim.outgoing.id).collect();
+        assert_eq!(claimed, [message], "at 10:00 in Lisbon");
     });
 }
 

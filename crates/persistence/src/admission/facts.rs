@@ -1,7 +1,6 @@
 //! What admission sees: read after the locks are taken, a fixed number of queries for each send.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use diesel::prelude::*;
 use domain::{
     admission::{CapFacts, ContactReach, Facts, OpenTicket, TicketReply},
@@ -415,7 +414,7 @@ fn list_counted(
     Ok(counted.map(|(at, _, _)| at.into()).collect())
 }
 
-/// The chatbot's frames in every zone the contact may be in; the chatbot's own zone where nothing is known.
+/// When the contact may be written to; `None` while the chatbot has no quiet hours.
 fn find_quiet_hours(
     db: &mut Db,
     draft: &Draft,
@@ -425,22 +424,10 @@ fn find_quiet_hours(
     if !settings.quiet_hours_enabled {
         return Ok(None);
     }
-    let allowed = chatbot::find_quiet_hours(db, locked.chatbot)?;
     let own_zone = locked.contact.as_ref().and_then(|row| row.time_zone.as_deref());
-    let own_zone: Option<Tz> = own_zone.and_then(|zone| zone.parse().ok());
     let phone = recipient_phone(draft, locked);
-    let mut zones = match (own_zone, phone) {
-        (Some(zone), _) => vec![zone],
-        (None, Some(phone)) => phone.candidate_zones().to_vec(),
-        (None, None) => Vec::new(),
-    };
-    if zones.is_empty() {
-        let zone = settings.time_zone.parse().map_err(|_| {
-            PersistenceError::unreadable("chatbots", "time_zone", settings.time_zone.as_str())
-        })?;
-        zones.push(zone);
-    }
-    Ok(Some(QuietHours { allowed, zones }))
+    let zone = settings.time_zone.as_str();
+    chatbot::quiet_hours_for(db, locked.chatbot, zone, own_zone, phone.as_ref()).map(Some)
 }
 
 fn recipient_phone(draft: &Draft, locked: &Locked) -> Option<PhoneNumber> {

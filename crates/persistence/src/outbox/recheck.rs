@@ -1,7 +1,6 @@
 //! What can have changed between admission and sending, read right before sending (AD-11, SW-04).
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use diesel::prelude::*;
 use domain::{
     admission::{self, Admission, NumberTrouble, OpenTicket, RecheckFacts, TicketReply},
@@ -181,22 +180,15 @@ fn find_quiet_hours(
     chatbot: ChatbotId,
     contact: ContactId,
 ) -> Result<Option<QuietHours>, PersistenceError> {
-    let is_on: bool =
-        chatbots::table.find(chatbot.0).select(chatbots::quiet_hours_enabled).first(db)?;
+    let (is_on, zone): (bool, String) = chatbots::table
+        .find(chatbot.0)
+        .select((chatbots::quiet_hours_enabled, chatbots::time_zone))
+        .first(db)?;
     if !is_on {
         return Ok(None);
     }
-    let allowed = chatbot::find_quiet_hours(db, chatbot)?;
-    Ok(Some(QuietHours { allowed, zones: zones_of(db, contact)? }))
-}
-
-/// The contact's own zone, else every zone their number may be in.
-fn zones_of(db: &mut Db, contact: ContactId) -> Result<Vec<Tz>, PersistenceError> {
-    let (own, phone): (Option<String>, Option<String>) =
+    let (own_zone, phone): (Option<String>, Option<String>) =
         contacts::table.find(contact.0).select((contacts::time_zone, contacts::phone)).first(db)?;
-    if let Some(own) = own.and_then(|zone| zone.parse().ok()) {
-        return Ok(vec![own]);
-    }
     let phone = phone.and_then(|phone| PhoneNumber::from_e164(&phone).ok());
-    Ok(phone.map(|phone| phone.candidate_zones().to_vec()).unwrap_or_default())
+    chatbot::quiet_hours_for(db, chatbot, &zone, own_zone.as_deref(), phone.as_ref()).map(Some)
 }
