@@ -12,6 +12,7 @@ use domain::{
     clock::Clock,
     dispatch::BackOff,
     ids::{ChannelId, MessageId},
+    permission::Role,
     policy::Policy,
     presence::Presence,
 };
@@ -21,6 +22,7 @@ use crate::{
     inbox::{self, AppendError, WebhookInbox},
     job,
     outbox::{self, Claim, ClaimRequest, DispatchPolicy, Recorded},
+    queue,
     schema::{
         attempts, chatbots, early_receipts, job_leases, messages, opt_outs, outbox as outbox_rows,
         quarantined_events, tickets,
@@ -29,6 +31,7 @@ use crate::{
     test_desk::{TestDesk, inbound, receipt},
     test_support::on_both,
     ticket::{self, Reply, ReplyDraft, ReplyRefusal, TicketOutcome},
+    user,
 };
 
 const PHONE: &str = "+351912345678";
@@ -439,6 +442,26 @@ fn ad_10_quiet_hours_of_a_number_of_no_country_follow_the_chatbots_zone_until_it
         let claims = claim(&desk.store, desk.channel, 10, desk.clock.now());
         let claimed: Vec<MessageId> = claims.iter().map(|claim| claim.outgoing.id).collect();
         assert_eq!(claimed, [message], "at 10:00 in Lisbon");
+    });
+}
+
+#[test]
+fn ro_04_a_queues_agent_who_may_not_serve_tickets_is_given_none() {
+    on_both(|store| {
+        let desk = TestDesk::new(store);
+        let [ana, rui] = desk.agents;
+        desk.store
+            .blocking_write(|db| {
+                let queue = queue::create(db, desk.chatbot, "Service", 0)?;
+                queue::set_agents(db, queue, &[ana, rui])?;
+                user::save_membership(db, ana, desk.chatbot, Role::Agent, &[])
+            })
+            .unwrap();
+        let now = desk.clock.now();
+        desk.apply(vec![inbound("a", DIGITS, "hello", now)]);
+        desk.apply(vec![inbound("b", "351912345679", "hello", now)]);
+        let served = ("in_progress".to_owned(), Some(rui), None);
+        assert_eq!(desk.tickets(), [served.clone(), served]);
     });
 }
 

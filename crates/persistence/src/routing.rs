@@ -164,49 +164,38 @@ pub(crate) fn normal_service(
         .select(queues::id)
         .first(db)
         .optional()?;
-    let agents = match queue {
-        Some(queue) => list_queue_agents(db, chatbot, queue)?,
-        None => list_team(db, chatbot)?,
-    };
-    let agents = agents
+    let agents = list_agents(db, chatbot, queue)?
         .into_iter()
         .map(|(agent, max_tickets)| serving_agent(db, UserId(agent), max_tickets, now))
         .collect::<Result<_, _>>()?;
     Ok(NormalService { queue: queue.map(QueueId), agents, distribution: Distribution::default() })
 }
 
-/// Active agents of `queue` who are still in the chatbot's team, with the most tickets each serves.
-fn list_queue_agents(
+/// Active members of the chatbot's team who may serve tickets, with the most each serves; those of `queue`
+/// where there is one.
+fn list_agents(
     db: &mut Db,
     chatbot: ChatbotId,
-    queue: i64,
+    queue: Option<i64>,
 ) -> Result<Vec<(i64, i64)>, PersistenceError> {
-    let in_team = memberships::table
-        .filter(memberships::chatbot_id.eq(chatbot.0))
-        .select(memberships::user_id);
-    Ok(queue_agents::table
-        .inner_join(users::table)
-        .filter(queue_agents::queue_id.eq(queue))
-        .filter(users::status.eq("active"))
-        .filter(users::id.eq_any(in_team))
-        .order(users::id.asc())
-        .select((users::id, users::max_tickets))
-        .load(db)?)
-}
-
-/// Active members of the chatbot's team who may serve tickets.
-fn list_team(db: &mut Db, chatbot: ChatbotId) -> Result<Vec<(i64, i64)>, PersistenceError> {
     let serving = memberships::table
         .inner_join(membership_permissions::table)
         .filter(memberships::chatbot_id.eq(chatbot.0))
         .filter(membership_permissions::permission.eq(Permission::ServeTickets.as_str()))
         .select(memberships::user_id);
-    Ok(users::table
+    let mut agents = users::table
         .filter(users::status.eq("active"))
         .filter(users::id.eq_any(serving))
         .order(users::id.asc())
         .select((users::id, users::max_tickets))
-        .load(db)?)
+        .into_boxed();
+    if let Some(queue) = queue {
+        let of_queue = queue_agents::table
+            .filter(queue_agents::queue_id.eq(queue))
+            .select(queue_agents::user_id);
+        agents = agents.filter(users::id.eq_any(of_queue));
+    }
+    Ok(agents.load(db)?)
 }
 
 fn serving_agent(
