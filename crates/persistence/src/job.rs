@@ -281,21 +281,29 @@ pub fn finish_run(
     })
 }
 
-/// Closes runs that a former holder of the lease began and can no longer end. Returns how many.
+/// Closes runs that nobody will end any more: those of former holders of the lease, and the runner's own
+/// but for the jobs that are `running`. Returns how many.
+///
+/// # Errors
+/// When the database fails.
 pub fn close_interrupted_runs(
     db: &mut Db,
-    lease: Lease,
+    runner: Runner<'_>,
+    running: &[&str],
     now: DateTime<Utc>,
 ) -> Result<usize, PersistenceError> {
     db.write(|db| {
+        let runs_no_more =
+            job_runs::owner.ne(runner.owner).or(job_runs::job.ne_all(running.iter().copied()));
         let closed = diesel::update(
             job_runs::table
                 .filter(job_runs::finished_at.is_null())
-                .filter(job_runs::fence.lt(lease.fence)),
+                .filter(job_runs::fence.le(runner.fence))
+                .filter(runs_no_more),
         )
         .set((
             job_runs::finished_at.eq(Instant::from(now)),
-            job_runs::error.eq("interrupted: its process stopped"),
+            job_runs::error.eq("interrupted: its process stopped, or could not record its end"),
         ))
         .execute(db)?;
         Ok(closed)

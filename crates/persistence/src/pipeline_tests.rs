@@ -466,6 +466,34 @@ fn ro_04_a_queues_agent_who_may_not_serve_tickets_is_given_none() {
 }
 
 #[test]
+fn runs_nobody_will_end_are_closed_so_that_their_jobs_start_again() {
+    on_both(|store| {
+        let now = TestDesk::new(store).clock.now();
+        store
+            .blocking_write(|db| {
+                let lease = job::acquire_lease(db, "jobs", "us", TimeDelta::seconds(90), now)?;
+                let fence = lease.unwrap().fence;
+                let us = job::Runner { lease: "jobs", owner: "us", fence };
+                for name in ["lost", "running"] {
+                    assert!(job::start_run(db, name, now, us, now)?.is_some());
+                }
+                let later = now + TimeDelta::hours(1);
+                assert!(job::start_run(db, "lost", later, us, later)?.is_none(), "still open");
+                assert_eq!(job::close_interrupted_runs(db, us, &["running"], later)?, 1);
+                assert!(job::start_run(db, "lost", later, us, later)?.is_some());
+                assert!(job::start_run(db, "running", later, us, later)?.is_none());
+                job::release_lease(db, "jobs", "us", later)?;
+                let lease = job::acquire_lease(db, "jobs", "them", TimeDelta::hours(1), later)?;
+                let fence = lease.unwrap().fence;
+                let them = job::Runner { lease: "jobs", owner: "them", fence };
+                assert_eq!(job::close_interrupted_runs(db, them, &[], later)?, 2);
+                Ok(())
+            })
+            .unwrap();
+    });
+}
+
+#[test]
 fn a_message_nobody_sent_within_a_day_never_goes() {
     on_both(|store| {
         let desk = TestDesk::new(store);

@@ -112,9 +112,9 @@ impl Scheduler {
             policy: Arc::clone(&policy),
             budget: settings.job_budget,
         };
-        let trigger = Trigger::new(job_parts.clone(), jobs.clone(), owner.clone());
-        trigger.publish().await?;
         let stop = CancellationToken::new();
+        let trigger = Trigger::new(job_parts.clone(), jobs.clone(), owner.clone(), stop.clone());
+        trigger.publish().await?;
         let consumer = Consumer {
             store: store.clone(),
             clock: Arc::clone(&clock),
@@ -133,14 +133,14 @@ impl Scheduler {
         let tasks = vec![
             ("consumer", tokio::spawn(consumer.run(stop.clone()))),
             ("dispatcher", tokio::spawn(dispatcher.run(stop.clone()))),
-            ("jobs", tokio::spawn(run_jobs(trigger, stop.clone()))),
+            ("jobs", tokio::spawn(run_jobs(trigger))),
         ];
         Ok(SchedulerHandle { stop, tasks, jobs, parts: job_parts })
     }
 }
 
-async fn run_jobs(trigger: Trigger, stop: CancellationToken) {
-    if let Err(error) = trigger.run(stop).await {
+async fn run_jobs(trigger: Trigger) {
+    if let Err(error) = trigger.run().await {
         tracing::error!(error = %dispatch::with_cause(&error), "the jobs have stopped");
     }
 }

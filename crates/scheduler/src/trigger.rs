@@ -32,12 +32,23 @@ const RENEW_EVERY: Duration = Duration::from_secs(30);
 /// How long a run may take at all; a job keeps to its budget long before.
 const RUN_DEADLINE: Duration = Duration::from_secs(300);
 
+/// How the end of a run is recorded while the database fails: without it the job would never start again.
+const RECORDING: Retry = Retry { first: Duration::from_secs(1), longest: Duration::from_secs(30) };
+
+/// The waits between attempts: each is twice the one before.
+#[derive(Debug, Clone, Copy)]
+struct Retry {
+    first: Duration,
+    longest: Duration,
+}
+
 /// The runner of one process.
 pub(crate) struct Trigger {
     pub parts: JobParts,
     pub jobs: Vec<Job>,
     pub owner: String,
     running: Arc<Mutex<HashSet<JobName>>>,
+    stop: CancellationToken,
 }
 
 /// What is known while this process holds the lease.
@@ -48,8 +59,14 @@ struct Term {
 }
 
 impl Trigger {
-    pub(crate) fn new(parts: JobParts, jobs: Vec<Job>, owner: String) -> Self {
-        Self { parts, jobs, owner, running: Arc::default() }
+    /// The runner of `owner`, until `stop`.
+    pub(crate) fn new(
+        parts: JobParts,
+        jobs: Vec<Job>,
+        owner: String,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { parts, jobs, owner, running: Arc::default(), stop }
     }
 
     /// Writes the timetable for the portal.
@@ -69,14 +86,14 @@ impl Trigger {
         Ok(())
     }
 
-    /// Runs jobs until `stop`; then waits for those under way and gives the lease back.
-    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), SchedulerError> {
+    /// Runs jobs until it is to stop; then waits for those under way and gives the lease back.
+    pub(crate) async fn run(self) -> Result<(), SchedulerError> {
         let (mut bell, mut cron) = ring_every_second().await?;
         let tracker = TaskTracker::new();
         let mut term = None;
         loop {
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = self.stop.cancelled() => break,
                 rung = bell.recv() => if rung.is_none() { break },
             }
             if let Err(error) = self.tick(&mut term, &tracker).await {
@@ -126,7 +143,8 @@ impl Trigger {
         Ok(())
     }
 
-    /// Takes or keeps the lease; a new holder first closes what the former one left open.
+    /// Takes or keeps the lease. Who takes it, or comes back after a failure, first closes the runs that
+    /// nobody will end any more.
     async fn hold_lease(
         &self,
         term: &mut Option<Term>,
@@ -152,11 +170,14 @@ impl Trigger {
         match term {
             Some(term) if term.lease == lease => term.renewed_at = monotonic,
             _ => {
+                let owner = self.owner.clone();
+                let running: Vec<&str> = self.running().iter().map(|job| job.as_str()).collect();
                 let served = self
                     .parts
                     .store
                     .write(move |db| {
-                        rows::close_interrupted_runs(db, lease, now)?;
+                        let runner = Runner { lease: LEASE, owner: &owner, fence: lease.fence };
+                        rows::close_interrupted_runs(db, runner, &running, now)?;
                         rows::list_last_occurrences(db)
                     })
                     .await?;
@@ -183,10 +204,13 @@ impl Trigger {
         term.served.insert(name.to_owned(), occurrence);
         self.running().insert(job.name);
         let (parts, job, running) = (self.parts.clone(), job.clone(), Arc::clone(&self.running));
+        let stop = self.stop.clone();
         tracker.spawn(async move {
             let outcome = run_to_its_end(&parts, &job, now).await;
-            if let Err(error) = finish(&parts, &job, run, outcome).await {
-                tracing::error!(job = name, error = %error, "cannot record a run");
+            let recorded =
+                until_it_works(RECORDING, &stop, || finish(&parts, &job, run, &outcome)).await;
+            if let Err(error) = recorded {
+                tracing::error!(job = name, error = %error, "a run stays without its end");
             }
             running.lock().unwrap_or_else(PoisonError::into_inner).remove(&job.name);
         });
@@ -266,12 +290,37 @@ async fn run_to_its_end(parts: &JobParts, job: &Job, now: DateTime<Utc>) -> RunO
     RunOutcome::Failed { error }
 }
 
+/// Repeats `attempt` until it works, or fails while a stop is asked for: then the last error.
+async fn until_it_works<F>(
+    retry: Retry,
+    stop: &CancellationToken,
+    mut attempt: impl FnMut() -> F,
+) -> Result<(), PersistenceError>
+where
+    F: Future<Output = Result<(), PersistenceError>>,
+{
+    let mut wait = retry.first;
+    loop {
+        let Err(error) = attempt().await else { return Ok(()) };
+        if stop.is_cancelled() {
+            return Err(error);
+        }
+        tracing::warn!(error = %error, "cannot record a run, trying again");
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+        wait = wait.saturating_mul(2).min(retry.longest);
+    }
+}
+
 async fn finish(
     parts: &JobParts,
     job: &Job,
     run: i64,
-    outcome: RunOutcome,
+    outcome: &RunOutcome,
 ) -> Result<(), PersistenceError> {
+    let outcome = outcome.clone();
     let now = parts.clock.now();
     let (name, next) = (job.name.as_str(), job.schedule.next_after(now));
     parts
@@ -283,4 +332,40 @@ async fn finish(
             })
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    const QUICK: Retry =
+        Retry { first: Duration::from_millis(1), longest: Duration::from_millis(2) };
+
+    #[tokio::test]
+    async fn the_end_of_a_run_is_recorded_once_the_database_is_back() {
+        let attempts = AtomicU32::new(0);
+        let fails_twice = || async {
+            let earlier = attempts.fetch_add(1, Ordering::Relaxed);
+            if earlier < 2 { Err(PersistenceError::NotFound) } else { Ok(()) }
+        };
+        let stop = CancellationToken::new();
+        until_it_works(QUICK, &stop, fails_twice).await.unwrap();
+        assert_eq!(attempts.into_inner(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_stop_ends_the_attempts_after_one_more() {
+        let (attempts, stop) = (AtomicU32::new(0), CancellationToken::new());
+        let stops_at_the_second = || async {
+            if attempts.fetch_add(1, Ordering::Relaxed) == 1 {
+                stop.cancel();
+            }
+            Err(PersistenceError::NotFound)
+        };
+        let recorded = until_it_works(QUICK, &stop, stops_at_the_second).await;
+        assert!(matches!(recorded, Err(PersistenceError::NotFound)));
+        assert_eq!(attempts.into_inner(), 2);
+    }
 }
