@@ -14,6 +14,7 @@ use std::{fmt, str::FromStr};
 
 use domain::ids::{ChatbotId, ContactId};
 
+pub(crate) use self::access::may_know_ticket;
 pub use self::{
     about::{About, find_about},
     access::{Access, OpenTicketRow, find_access},

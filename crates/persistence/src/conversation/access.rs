@@ -2,7 +2,7 @@
 
 use diesel::{dsl::exists, prelude::*};
 use domain::{
-    ids::{ChannelId, QueueId, TicketId, UserId},
+    ids::{ChannelId, ChatbotId, QueueId, TicketId, UserId},
     permission::Permission,
     ticket::{Holding, ProtocolNumber, TicketState},
 };
@@ -83,6 +83,43 @@ pub fn find_access(
         Ok(access)
     } else {
         Err(PersistenceError::NotFound)
+    }
+}
+
+/// Whether `actor` may know of `ticket`: by the rule of [`find_access`], or because it was there for them to
+/// take until someone was quicker.
+///
+/// # Errors
+/// When the database fails, or there is no such ticket.
+pub(crate) fn may_know_ticket(
+    db: &mut Db,
+    actor: &Actor,
+    ticket: TicketId,
+) -> Result<bool, PersistenceError> {
+    let (chatbot, queue, agent, only_agent): (i64, Option<i64>, Option<i64>, Option<i64>) =
+        tickets::table
+            .find(ticket.0)
+            .select((
+                tickets::chatbot_id,
+                tickets::queue_id,
+                tickets::agent_id,
+                tickets::only_agent_id,
+            ))
+            .first(db)?;
+    let chatbot = ChatbotId(chatbot);
+    let me = Some(actor.id().0);
+    if !actor.is_in_team(chatbot) {
+        return Ok(false);
+    }
+    if agent == me || actor.may(chatbot, Permission::SeeAllTickets) {
+        return Ok(true);
+    }
+    if only_agent.is_some() {
+        return Ok(only_agent == me);
+    }
+    match queue {
+        Some(queue) => Ok(queue::list_served(db, actor.id())?.contains(&QueueId(queue))),
+        None => Ok(actor.may(chatbot, Permission::ServeTickets)),
     }
 }
 

@@ -6,10 +6,10 @@ use domain::{
     active_message::ActiveMessageState,
     channel::ChannelKind,
     ids::{ChannelId, ChatbotId, ContactId, MessageId, NumberId, QueueId, TicketId, UserId},
-    permission::Role,
+    permission::{Permission, Role},
     phone::PhoneNumber,
     session_window::SessionState,
-    ticket::ProtocolNumber,
+    ticket::{ProtocolNumber, TicketRefusal},
 };
 
 use super::*;
@@ -23,6 +23,7 @@ use crate::{
     schema::{active_messages, message_templates, messages, session_windows, tickets},
     store::Store,
     test_support::on_both,
+    ticket::{self, TicketOutcome},
     user::{self, Actor, NewUser},
 };
 
@@ -264,6 +265,46 @@ fn an_agent_sees_their_own_tickets_and_those_they_may_take() {
                 let counts = count_tabs(db, &manager, now())?;
                 assert_eq!(counts, TabCounts { waiting: 5, in_progress: 2, sent: 0 });
                 assert!(find_access(db, &manager, theirs)?.ticket.is_some());
+                Ok(())
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn ro_07_an_agent_takes_only_what_waits_for_them_or_in_a_queue_they_serve() {
+    on_both(|store| {
+        store
+            .blocking_write(|db| {
+                let given = Given::desk(store, db)?;
+                let queued = given.ticket(db, "Queue", Place::In(given.queue))?;
+                let elsewhere = given.ticket(db, "Elsewhere", Place::In(given.other_queue))?;
+                let nowhere = given.ticket(db, "Nowhere", Place::NoQueue)?;
+                let for_me = given.ticket(db, "ForMe", Place::Only(given.ana))?;
+                let for_rui = given.ticket(db, "ForRui", Place::Only(given.rui))?;
+                let ana = given.actor(db, given.ana);
+                for (case, hidden) in [("Elsewhere", elsewhere), ("ForRui", for_rui)] {
+                    let taken = ticket::take(db, &ana, hidden, now());
+                    assert!(matches!(taken, Err(PersistenceError::NotFound)), "{case}");
+                }
+                for (case, hers) in [("Queue", queued), ("Nowhere", nowhere), ("ForMe", for_me)] {
+                    let taken = ticket::take(db, &ana, hers, now())?;
+                    assert_eq!(taken, TicketOutcome::Done, "{case}");
+                }
+                let serves_and_sees_all = [Permission::ServeTickets, Permission::SeeAllTickets];
+                user::save_membership(
+                    db,
+                    given.manager,
+                    given.chatbot,
+                    Role::Manager,
+                    &serves_and_sees_all,
+                )?;
+                let manager = given.actor(db, given.manager);
+                assert_eq!(ticket::take(db, &manager, elsewhere, now())?, TicketOutcome::Done);
+                queue::set_agents(db, given.queue, &[given.ana, given.rui])?;
+                let rui = given.actor(db, given.rui);
+                let slower = ticket::take(db, &rui, queued, now())?;
+                assert_eq!(slower, TicketOutcome::Refused(TicketRefusal::ServedByAnother));
                 Ok(())
             })
             .unwrap();

@@ -14,7 +14,7 @@ use domain::{
 
 use super::{LockedTicket, agent_came_online, assign, hand_out, lock, note, remember_agent, touch};
 use crate::{
-    channel,
+    channel, conversation,
     db::Db,
     error::PersistenceError,
     idempotency::{self, EarlierUse, IdempotencyKey, KeyOwner},
@@ -238,7 +238,8 @@ fn queue_text(
 /// Takes a waiting ticket into *In progress* of `actor`; taking what one serves already does nothing.
 ///
 /// # Errors
-/// `NotFound` for a ticket of another team, `Denied` without *serve tickets*.
+/// `NotFound` for a ticket of another team or of a queue they neither serve nor see, `Denied` without
+/// *serve tickets*.
 pub fn take(
     db: &mut Db,
     actor: &Actor,
@@ -248,6 +249,9 @@ pub fn take(
     db.write(|db| {
         let ticket = lock(db, ticket)?;
         actor.require(ticket.chatbot, Permission::ServeTickets)?;
+        if !conversation::may_know_ticket(db, actor, ticket.id)? {
+            return Err(PersistenceError::NotFound);
+        }
         if let Some(refusal) = ticket.holding.refuses_taking(actor.id()) {
             return Ok(TicketOutcome::Refused(refusal));
         }
