@@ -18,8 +18,41 @@ const TICK: Duration = Duration::from_millis(250);
 const BATCH: i64 = 200;
 /// After a failure, before the next look.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How often a webhook may fail alone before it is put aside.
+/// How often a webhook may fail while others get through before it is put aside.
 const TRIES: u32 = 5;
+
+/// What became of the webhooks that were applied one by one.
+#[derive(Debug, Default)]
+struct Round {
+    passed: Vec<InboxId>,
+    failed: Vec<InboxId>,
+}
+
+/// How often each waiting webhook failed while another got through.
+#[derive(Debug, Default)]
+struct Failures(HashMap<InboxId, u32>);
+
+impl Failures {
+    /// Counts what failed in `round`. While nothing at all gets through, the database is to blame, not the
+    /// webhooks.
+    fn count(&mut self, round: &Round) {
+        for webhook in &round.passed {
+            self.0.remove(webhook);
+        }
+        if round.passed.is_empty() {
+            return;
+        }
+        for webhook in &round.failed {
+            *self.0.entry(*webhook).or_default() += 1;
+        }
+    }
+
+    /// The webhooks to put aside.
+    fn hopeless(&self) -> Vec<InboxId> {
+        let failed = self.0.iter().filter(|(_, count)| TRIES <= **count);
+        failed.map(|(webhook, _)| *webhook).collect()
+    }
+}
 
 /// The consumer of one process.
 pub(crate) struct Consumer {
@@ -32,7 +65,7 @@ pub(crate) struct Consumer {
 impl Consumer {
     /// Applies until `stop`; a batch under way is finished first.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut failures: HashMap<InboxId, u32> = HashMap::new();
+        let mut failures = Failures::default();
         while !stop.is_cancelled() {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -56,10 +89,7 @@ impl Consumer {
 
     /// Applies one batch; one by one when it fails as a whole, so that a webhook that cannot be applied
     /// holds up no other. Answers how many webhooks are done with.
-    async fn apply_batch(
-        &self,
-        failures: &mut HashMap<InboxId, u32>,
-    ) -> Result<usize, SchedulerError> {
+    async fn apply_batch(&self, failures: &mut Failures) -> Result<usize, SchedulerError> {
         let raw = self.store.read(|db| inbox::list_waiting(db, BATCH)).await?;
         if raw.is_empty() {
             return Ok(0);
@@ -68,7 +98,7 @@ impl Consumer {
         let batch = Arc::new(batch);
         match self.apply(Arc::clone(&batch)).await {
             Ok(done) => {
-                failures.clear();
+                *failures = Failures::default();
                 return Ok(done);
             }
             Err(error) => {
@@ -82,42 +112,37 @@ impl Consumer {
     async fn apply_one_by_one(
         &self,
         batch: &[ParsedWebhook],
-        failures: &mut HashMap<InboxId, u32>,
+        failures: &mut Failures,
     ) -> Result<usize, SchedulerError> {
         let mut done = 0;
-        let mut failed = None;
+        let mut round = Round::default();
+        let mut problem = None;
         for webhook in batch {
             match self.apply(Arc::new(vec![webhook.clone()])).await {
-                Ok(applied) => done += applied,
+                Ok(applied) => {
+                    done += applied;
+                    round.passed.push(webhook.id);
+                }
                 Err(error) => {
-                    *failures.entry(webhook.id).or_default() += 1;
-                    failed = Some(error);
+                    round.failed.push(webhook.id);
+                    problem = Some(error);
                 }
             }
         }
-        // While nothing at all gets through, the database is to blame, not the webhook.
-        if done > 0 {
-            done += self.put_aside(failures).await?;
-        }
-        match failed {
+        failures.count(&round);
+        done += self.put_aside(failures).await?;
+        match problem {
             Some(error) if done == 0 => Err(error),
             _ => Ok(done),
         }
     }
 
-    async fn put_aside(
-        &self,
-        failures: &mut HashMap<InboxId, u32>,
-    ) -> Result<usize, SchedulerError> {
-        let hopeless: Vec<InboxId> = failures
-            .iter()
-            .filter(|(_, count)| TRIES <= **count)
-            .map(|(webhook, _)| *webhook)
-            .collect();
+    async fn put_aside(&self, failures: &mut Failures) -> Result<usize, SchedulerError> {
+        let hopeless = failures.hopeless();
         for webhook in &hopeless {
             let (webhook, now) = (*webhook, self.clock.now());
             self.store.write(move |db| inbox::put_aside(db, webhook, now)).await?;
-            failures.remove(&webhook);
+            failures.0.remove(&webhook);
         }
         Ok(hopeless.len())
     }
@@ -141,5 +166,38 @@ impl Consumer {
             None => Err(WebhookRejection::Unreadable),
         };
         ParsedWebhook { id: webhook.id, channel: webhook.channel, elements }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(passed: &[i64], failed: &[i64]) -> Round {
+        let ids = |ids: &[i64]| ids.iter().copied().map(InboxId).collect();
+        Round { passed: ids(passed), failed: ids(failed) }
+    }
+
+    #[test]
+    fn an_outage_however_long_counts_against_no_webhook() {
+        let mut failures = Failures::default();
+        for _ in 0..100 {
+            failures.count(&round(&[], &[1, 2, 3]));
+        }
+        failures.count(&round(&[1], &[2, 3]));
+        assert_eq!(failures.hopeless(), []);
+    }
+
+    #[test]
+    fn a_webhook_that_always_fails_alone_is_put_aside_and_one_that_passed_starts_anew() {
+        let mut failures = Failures::default();
+        for other in 0..i64::from(TRIES) - 1 {
+            failures.count(&round(&[10 + other], &[1, 2]));
+        }
+        assert_eq!(failures.hopeless(), []);
+        failures.count(&round(&[2], &[1]));
+        assert_eq!(failures.hopeless(), [InboxId(1)]);
+        failures.count(&round(&[10], &[2]));
+        assert_eq!(failures.hopeless(), [InboxId(1)]);
     }
 }
