@@ -11,6 +11,7 @@ mod common;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{ADMIN, AGENT, Browser, TestDesk};
 use domain::{
+    channel::WebhookElement,
     clock::Clock,
     ids::{ChatbotId, ContactId, TemplateId},
     opt_out::{OptOutScope, OptOutSource},
@@ -29,7 +30,9 @@ use persistence::{
     conversation,
     db::Db,
     error::PersistenceError,
-    message_template, number, opt_out, policy, presence, user,
+    inbox, message_template, number, opt_out, policy, presence,
+    test_desk::inbound,
+    user,
 };
 use reqwest::Response;
 
@@ -122,6 +125,17 @@ impl Given {
             ticket: None,
             key: None,
         }
+    }
+
+    /// Opens the desk's first ticket.
+    fn luiza_writes(&self) {
+        let now = self.desk.clock.now();
+        let hello = inbound("hello", "5511987654321", "hello", now);
+        let hello = WebhookElement { external_id: None, ..hello };
+        self.desk
+            .store()
+            .blocking_write(|db| inbox::apply_unkept(db, self.desk.channel, &[hello], now))
+            .expect("a ticket");
     }
 
     async fn show(&self, query: &str) -> Response {
@@ -461,6 +475,32 @@ async fn a_stale_page_of_an_agent_gone_invisible_sends_nothing() {
     let page = shown(given.press(&send).await, 409).await;
     assert!(page.contains("You are not online"), "{page}");
     assert_eq!(given.count_sends(), 0);
+}
+
+#[actix_web::test]
+async fn sw_09_a_ticket_is_left_when_someone_else_is_chosen() {
+    let given = Given::desk().await;
+    given.luiza_writes();
+    let template = format!("&template={}", given.plain);
+    let page = shown(given.show(&format!("?ticket=1{template}")).await, 200).await;
+    assert!(page.contains(r#"name="ticket" value="1""#), "{page}");
+    let (template, luiza) = (given.plain.to_string(), format!("c{}", given.luiza));
+    let luis = format!("add:c{}", given.luis);
+    let mut fields = vec![
+        ("step", "recipient"),
+        ("template", template.as_str()),
+        ("recipient", luiza.as_str()),
+        ("ticket", "1"),
+        ("go", "look"),
+    ];
+    let page = shown(given.press(&fields).await, 200).await;
+    assert!(page.contains(r#"name="ticket" value="1""#), "{page}");
+    fields[4].1 = luis.as_str();
+    let page = shown(given.press(&fields).await, 200).await;
+    assert!(!page.contains(r#"name="ticket""#), "{page}");
+    fields[4].1 = "remove";
+    let page = shown(given.press(&fields).await, 200).await;
+    assert!(!page.contains(r#"name="ticket""#), "{page}");
 }
 
 #[actix_web::test]

@@ -127,6 +127,7 @@ pub fn turn(
     let mut at = Turn { db, actor, now, from, loaded };
     at.judge_recipient(form)?;
     let halt = at.act(form)?;
+    at.leave_ticket(form)?;
     at.settle(form);
     at.read_step(form)?;
     let loaded = at.loaded;
@@ -317,6 +318,17 @@ impl Turn<'_> {
             }
             None => Ok(Some(Halt::NoRecipient)),
         }
+    }
+
+    /// A ticket is kept only for the contact it is of: to anyone else nothing is sent from it (SW-09).
+    fn leave_ticket(&mut self, form: &mut ComposeForm) -> Result<(), PersistenceError> {
+        let Some(ticket) = form.ticket else { return Ok(()) };
+        let contact = self.loaded.recipient.as_ref().and_then(|person| person.contact.as_ref());
+        let origin = compose::get_ticket_origin(self.db, self.actor, ticket)?;
+        if contact.is_none_or(|contact| contact.id != origin.contact) {
+            form.ticket = None;
+        }
+        Ok(())
     }
 
     /// No step is shown before what it stands on is chosen.
