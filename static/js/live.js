@@ -73,6 +73,10 @@ function lost() {
   if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2_000 + Math.random() * 3_000);
 }
 
+// The browser knows a lost network before the stream does.
+window.addEventListener("offline", () => showState("lost"));
+window.addEventListener("online", () => showState(null));
+
 function connect() {
   source?.close();
   source = new EventSource(document.body.dataset.live);
