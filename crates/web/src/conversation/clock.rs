@@ -1,4 +1,4 @@
-//! The session clock of a row or thread, and the alert that it runs out (SW-01 to SW-03, SW-08).
+//! The session clock of a row or thread, and the alert that it runs out (SW-01, SW-02, SW-03, SW-08).
 
 use chrono::{DateTime, Utc};
 use domain::{policy::SessionWindowPolicy, remaining::Remaining, session_window::SessionState};
