@@ -100,7 +100,7 @@ pub fn admit_and_queue(
     const MOST_TRIES: u32 = 3;
     let mut tries = 1;
     loop {
-        match db.write(|db| admit_once(db, actor, draft, clock)) {
+        match db.write(|db| admit_within(db, actor, draft, clock)) {
             Err(PersistenceError::Busy) if tries < MOST_TRIES => tries += 1,
             // Another send made the same contact, or used the same key, in this very moment.
             Err(PersistenceError::Duplicate) if tries < MOST_TRIES => tries += 1,
@@ -109,7 +109,11 @@ pub fn admit_and_queue(
     }
 }
 
-fn admit_once(
+/// [`admit_and_queue`] inside a transaction that writes, which is to be rolled back when this fails; tries once.
+///
+/// # Errors
+/// As [`admit_and_queue`]; and `Duplicate` when someone else made the same contact or used the same key.
+pub fn admit_within(
     db: &mut Db,
     actor: &Actor,
     draft: &Draft,

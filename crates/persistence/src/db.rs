@@ -33,6 +33,18 @@ macro_rules! on_either {
 }
 pub(crate) use on_either;
 
+/// Reads one row and keeps it from other writers until the transaction ends, without writing: on the hottest
+/// path an `UPDATE` that only locks costs more than the reading. SQLite's writer is alone as it is.
+macro_rules! locking {
+    ($db:ident => $query:expr) => {
+        match $db {
+            $crate::db::Db::Sqlite($db) => $query.first($db),
+            $crate::db::Db::Postgres($db) => $query.for_update().first($db),
+        }
+    };
+}
+pub(crate) use locking;
+
 impl Db {
     /// Runs `work` in a transaction that may write, and commits when it returns `Ok`.
     ///

@@ -182,18 +182,19 @@ fn set_counted(
     row.counted_week += beyond(latest, week) - beyond(former, week);
     match latest {
         Some(at) if former == Some(at) => {}
+        Some(at) if former.is_none() => {
+            diesel::insert_into(recipient_window::table)
+                .values((
+                    recipient_window::number_id.eq(row.id),
+                    recipient_window::contact_id.eq(contact.0),
+                    recipient_window::counted_at.eq(at),
+                ))
+                .execute(db)?;
+        }
         Some(at) => {
-            let values = (
-                recipient_window::number_id.eq(row.id),
-                recipient_window::contact_id.eq(contact.0),
-                recipient_window::counted_at.eq(at),
-            );
-            on_either!(db => diesel::insert_into(recipient_window::table)
-                .values(values)
-                .on_conflict((recipient_window::number_id, recipient_window::contact_id))
-                .do_update()
+            diesel::update(recipient_window::table.find((row.id, contact.0)))
                 .set(recipient_window::counted_at.eq(at))
-                .execute(db))?;
+                .execute(db)?;
         }
         None => {
             diesel::delete(recipient_window::table.find((row.id, contact.0))).execute(db)?;

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     channel, chatbot,
     contact::{self, Identity},
-    db::{Db, on_either},
+    db::{Db, locking},
     error::PersistenceError,
     instant::Instant,
     message_template,
@@ -78,19 +78,15 @@ pub(super) struct Sender {
 
 /// Locks the number, then the contact: always in this order.
 pub(super) fn lock(db: &mut Db, actor: &Actor, draft: &Draft) -> Result<Locked, PersistenceError> {
-    let number: Option<NumberRow> = on_either!(db => diesel::update(
-            numbers::table.filter(numbers::channel_id.eq(draft.channel.0)))
-        .set(numbers::lock_version.eq(numbers::lock_version + 1))
-        .returning(NumberRow::as_returning())
-        .get_result(db)
-        .optional())?;
-    let contact = match find_recipient(db, actor, draft)? {
+    let number: Option<NumberRow> = locking!(db => numbers::table
+            .filter(numbers::channel_id.eq(draft.channel.0))
+            .select(NumberRow::as_select()))
+    .optional()?;
+    let contact: Option<ContactRow> = match find_recipient(db, actor, draft)? {
         None => None,
-        Some(id) => on_either!(db => diesel::update(contacts::table.find(id.0))
-            .set(contacts::lock_version.eq(contacts::lock_version + 1))
-            .returning(ContactRow::as_returning())
-            .get_result(db)
-            .optional())?,
+        Some(id) => {
+            locking!(db => contacts::table.find(id.0).select(ContactRow::as_select())).optional()?
+        }
     };
     with_settings(db, draft, number, contact)
 }
