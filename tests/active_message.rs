@@ -65,7 +65,7 @@ async fn reply_serve_and_close(agent: &Agent<'_>, phone: &str) {
         let answer = agent.browser.submit(&format!("{address}/reply"), &thread, &typed).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{press}");
     }
-    until("the reply on the phone", 20, async || {
+    until("the reply on the phone", async || {
         let messages = agent.messages_on(phone).await;
         let (from, text) = messages.last()?;
         (from == "business" && text == "Que bom! Fica guardado.").then_some(())
