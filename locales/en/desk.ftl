@@ -211,6 +211,7 @@ desk-marketing-unknown = not asked
 desk-contact-tags = Tags
 # $place (String) - The city of the zone.
 desk-local-there = { $place },
+desk-local-to = to
 desk-local-suffix = there
 desk-tickets-title = Earlier tickets
 desk-tickets-none = None yet

@@ -170,6 +170,7 @@ desk-marketing-out = pidió parar
 desk-marketing-unknown = sin preguntar
 desk-contact-tags = Etiquetas
 desk-local-there = { $place },
+desk-local-to = a
 desk-local-suffix = allí
 desk-tickets-title = Tickets anteriores
 desk-tickets-none = Ninguno aún

@@ -170,6 +170,7 @@ desk-marketing-out = pediu para parar
 desk-marketing-unknown = não perguntado
 desk-contact-tags = Etiquetas
 desk-local-there = { $place },
+desk-local-to = a
 desk-local-suffix = lá
 desk-tickets-title = Atendimentos anteriores
 desk-tickets-none = Nenhum ainda

@@ -5,6 +5,7 @@ import "./list-keys.js";
 import "./live.js";
 import "./preview.js";
 import "./relative-time.js";
+import "./request-failed.js";
 import "./session-clock.js";
 import "./submit-once.js";
 import "./thread.js";

@@ -10,7 +10,7 @@ mod variables;
 use chrono::{DateTime, Utc};
 
 pub use self::{
-    fields::{FieldValues, ValueField, expand_values},
+    fields::{FieldValues, MistakenField, ValueField, expand_values, mistaken_fields},
     fill::{FilledButton, FilledContent, FilledHeader, Segment},
     variables::{
         Variable, VariableKind, VariableProblem, VariableProblemCode, VariableRole, check_values,

@@ -19,6 +19,7 @@ use super::{
     state::StateView,
 };
 use crate::{
+    local_time::LocalTime,
     moment::{Moment, Viewer},
     page::json_instant,
     refusal::{RefusalView, Surroundings},
@@ -40,8 +41,8 @@ pub struct AboutView {
     pub name: String,
     /// Letters of the name.
     pub initials: String,
-    /// The place of the contact's zone, and the time there.
-    pub local: Option<(String, Moment)>,
+    /// The place of the contact, and the time there.
+    pub local: Option<LocalTime>,
     /// May one write?
     pub gate: GateView,
     /// The number messages go from.
@@ -147,10 +148,7 @@ impl AboutView {
             presence_event: format!("janela:presence-{reader}"),
             name: shown_name(&about.name, about.phone.as_ref(), t),
             initials: shown_initials(&about.name),
-            local: about.zone.map(|zone| {
-                let there = Viewer { zone, ..*viewer };
-                (place(zone), there.time(viewer.now))
-            }),
+            local: LocalTime::new(about.zone, about.phone.as_ref(), viewer),
             gate: gate(thread, about.outlook.as_ref(), &about, may_reply, viewer),
             number: about
                 .outlook
@@ -190,12 +188,6 @@ fn sends(row: &SentRow, viewer: &Viewer) -> Vec<SendView> {
             listed_until: viewer.at(sent.listed_until),
         })
         .collect()
-}
-
-/// The city a zone is named after.
-fn place(zone: chrono_tz::Tz) -> String {
-    let city = zone.name().rsplit('/').next().unwrap_or(zone.name());
-    city.replace('_', " ")
 }
 
 fn facts(thread: &Thread, about: &About, viewer: &Viewer) -> Vec<(String, String)> {

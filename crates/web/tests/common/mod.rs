@@ -123,6 +123,8 @@ impl Channel for FakeChannel {
                 Err(MediaProblem::WrongKind { found: "application/pdf".to_owned() })
             }
             (_, Some("inner")) => Err(MediaProblem::Forbidden),
+            (_, Some("gone.png")) => Err(MediaProblem::Missing),
+            (_, Some("huge.png")) => Err(MediaProblem::TooLarge { limit: 5 * 1024 * 1024 }),
             _ => Err(MediaProblem::Unreachable),
         };
         Box::pin(async { found })
