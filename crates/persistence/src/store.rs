@@ -490,7 +490,7 @@ mod tests {
         here.listen().unwrap();
         there.listen().unwrap();
         let (mut heard_here, mut heard_there) = (here.live().subscribe(), there.live().subscribe());
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         let told = loop {
             here.blocking_write(|db| {
                 db.write(|db| {

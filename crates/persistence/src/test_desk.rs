@@ -37,7 +37,7 @@ use crate::{
     inbox::{self, ApplyReport, ParsedWebhook},
     instant::Instant,
     message_template, number, policy, presence,
-    schema::{active_messages, chatbots, messages, tickets, webhook_inbox},
+    schema::{active_messages, attempts, chatbots, messages, tickets, webhook_inbox},
     store::Store,
     user::{self, Actor, NewUser},
 };
@@ -242,6 +242,23 @@ impl TestDesk {
     /// # Panics
     /// When there is no such active message.
     #[must_use]
+    /// How many attempts to send `message` have their outcome on record.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    #[must_use]
+    pub fn count_ended_attempts(&self, message: MessageId) -> i64 {
+        self.store
+            .blocking_read(|db| {
+                Ok(attempts::table
+                    .filter(attempts::message_id.eq(message.0))
+                    .filter(attempts::finished_at.is_not_null())
+                    .count()
+                    .get_result(db)?)
+            })
+            .expect("attempts")
+    }
+
     pub fn state_of(&self, message: MessageId) -> (String, Option<String>) {
         self.store
             .blocking_read(|db| {

@@ -40,6 +40,10 @@ use reqwest::{Client, RequestBuilder, Response, redirect::Policy};
 use tokio_util::sync::CancellationToken;
 use web::{Channels, Desk, DeskParts, WebSettings};
 
+/// How long anything may take before a test fails: far longer than it does, as the machine may be busy with
+/// other work.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 pub const PASSWORD: &str = "correct horse battery";
 pub const AGENT: &str = "ana@example.com";
 pub const MANAGER: &str = "rui@example.com";
