@@ -50,6 +50,7 @@ mod presence;
 mod refusal;
 mod request_span;
 mod same_origin;
+mod search;
 mod server;
 mod session;
 mod theme;
