@@ -10,7 +10,8 @@ use domain::{
 
 use super::{
     draft::{Door, Draft},
-    facts::{Gathered, Locked},
+    facts::Gathered,
+    locked::Locked,
 };
 use crate::{db::Db, error::PersistenceError, instant::Instant, schema::decisions, user::Actor};
 

@@ -6,18 +6,14 @@ use domain::{
     active_message::ActiveMessageState,
     admission::Facts,
     dispatch::OutboxState,
+    fold::fold,
     ids::{ContactId, DecisionId, MessageId, TicketId},
     policy::Policy,
     template::VariableValues,
     ticket::{Holding, TicketState},
 };
 
-use super::{
-    Queued, counters,
-    draft::Draft,
-    facts::{Gathered, Locked},
-    promotion,
-};
+use super::{Queued, counters, draft::Draft, facts::Gathered, locked::Locked, promotion};
 use crate::{
     contact,
     db::Db,
@@ -45,6 +41,7 @@ pub(super) fn insert(
     let at = Instant::from(now);
     let agent = gathered.sender.agent;
     let filled = gathered.template.content.fill(&gathered.values);
+    let body = filled.body_text();
     let notification = gathered.facts.is_notification(now);
     let ticket = ticket_taking(&gathered.facts, !notification);
     let message: i64 = diesel::insert_into(messages::table)
@@ -56,7 +53,8 @@ pub(super) fn insert(
             messages::agent_id.eq(agent.map(|agent| agent.0)),
             messages::direction.eq("out"),
             messages::kind.eq("template"),
-            messages::body.eq(filled.body_text()),
+            messages::folded.eq(fold(&body)),
+            messages::body.eq(body),
             messages::payload.eq("{}"),
             messages::callback_id.eq(Some(hex::encode(random_bytes::<16>()?))),
             messages::state.eq(ActiveMessageState::Sending.as_str()),
@@ -106,8 +104,8 @@ pub(super) fn insert(
         counters::store(db, number)?;
     }
     contact::join_chatbot(db, chatbot, contact, agent, Some(draft.channel), now)?;
-    let event = |kind| LiveEvent { kind, chatbot: Some(chatbot), user: agent, id: message };
-    live::note(db, event(LiveKind::ActiveMessage));
+    let event = LiveEvent::of_contact(LiveKind::ActiveMessage, chatbot, contact, message);
+    live::note(db, LiveEvent { user: agent, ..event });
     Ok(Queued { message: MessageId(message), contact, decision })
 }
 
