@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::rt::time::timeout;
 use common::{ADMIN, AGENT, PASSWORD, PATIENCE, TestDesk, session_cookie};
