@@ -375,7 +375,7 @@ mod tests {
     };
 
     const EVENT: LiveEvent =
-        LiveEvent { kind: LiveKind::Ticket, chatbot: Some(ChatbotId(3)), user: None, id: 7 };
+        LiveEvent { chatbot: Some(ChatbotId(3)), ..LiveEvent::of_all(LiveKind::Ticket, 7) };
 
     fn insert_workspace(db: &mut Db, id: i64) -> Result<(), PersistenceError> {
         let row = (

@@ -332,7 +332,10 @@ async fn events_tell_what_the_user_may_know_and_end_with_the_process() {
     let browser = desk.signed_in(AGENT).await;
     let mut stream = browser.get("/events").send().await.unwrap();
     stream.chunk().await.unwrap();
-    let event = |kind, chatbot, user, id| persistence::live::LiveEvent { kind, chatbot, user, id };
+    let event = |kind, chatbot, user, id| {
+        let of_all = persistence::live::LiveEvent::of_all(kind, id);
+        persistence::live::LiveEvent { chatbot, user, ..of_all }
+    };
     use domain::ids::{ChatbotId, UserId};
     use persistence::live::LiveKind;
     let live = &desk.desk.live;
