@@ -27,6 +27,7 @@ use self::{
 };
 pub use self::{
     load::MEDIA_HOLDS,
+    media::picture,
     words::{media_problem, number_problem, variable_problem},
 };
 

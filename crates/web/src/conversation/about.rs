@@ -35,6 +35,8 @@ pub struct AboutView {
     pub query: String,
     /// Where it is fetched anew.
     pub live_path: String,
+    /// The name of the live event after which it is.
+    pub live_event: String,
     /// The name of the live event of the reader's own presence.
     pub presence_event: String,
     /// The contact.
@@ -145,6 +147,7 @@ impl AboutView {
             .is_some_and(|ticket| ticket.holding.refuses_writing(reader).is_none());
         Self {
             live_path: format!("{path}/about{query}"),
+            live_event: format!("janela:thread-{}", thread.conversation),
             presence_event: format!("janela:presence-{reader}"),
             name: shown_name(&about.name, about.phone.as_ref(), t),
             initials: shown_initials(&about.name),
