@@ -129,22 +129,7 @@ impl TestDesk {
                 };
                 let channel = channel::create(db, &vault, &new, now)?;
                 number::create(db, channel, "+351210000001", policy, now)?;
-                let template = PlatformTemplate {
-                    external_id: "1".into(),
-                    name: "hello".into(),
-                    language: "en".into(),
-                    category: TemplateCategory::Utility,
-                    status: TemplateStatus::Approved,
-                    named_parameters: false,
-                    content: TemplateContent {
-                        header: None,
-                        body: "Hello, how are you?".into(),
-                        footer: None,
-                        buttons: Vec::new(),
-                    },
-                    quality: None,
-                };
-                message_template::save_all(db, ACCOUNT, &[template], now)?;
+                message_template::save_all(db, ACCOUNT, &[platform_template()], now)?;
                 let template = message_template::list_of_account(db, ACCOUNT)?
                     .first()
                     .map(|template| template.id)
@@ -185,6 +170,7 @@ impl TestDesk {
             template: self.template,
             to: Recipient::Phone(PhoneNumber::from_e164(phone).expect("a number")),
             values: std::collections::BTreeMap::new(),
+            refused_media: Vec::new(),
             agent: Some(agent),
             door: Door::Desk,
             ticket: None,
@@ -242,6 +228,20 @@ impl TestDesk {
     /// # Panics
     /// When there is no such active message.
     #[must_use]
+    pub fn state_of(&self, message: MessageId) -> (String, Option<String>) {
+        self.store
+            .blocking_read(|db| {
+                let state = active_messages::table
+                    .find(message.0)
+                    .select(active_messages::state)
+                    .first(db)?;
+                let code =
+                    messages::table.find(message.0).select(messages::failure_code).first(db)?;
+                Ok((state, code))
+            })
+            .expect("an active message")
+    }
+
     /// How many attempts to send `message` have their outcome on record.
     ///
     /// # Panics
@@ -257,20 +257,6 @@ impl TestDesk {
                     .get_result(db)?)
             })
             .expect("attempts")
-    }
-
-    pub fn state_of(&self, message: MessageId) -> (String, Option<String>) {
-        self.store
-            .blocking_read(|db| {
-                let state = active_messages::table
-                    .find(message.0)
-                    .select(active_messages::state)
-                    .first(db)?;
-                let code =
-                    messages::table.find(message.0).select(messages::failure_code).first(db)?;
-                Ok((state, code))
-            })
-            .expect("an active message")
     }
 
     /// The platform's echo of a message of ours.
@@ -328,6 +314,26 @@ fn agent(
     presence::stream_opened(db, agent, now)?;
     presence::choose(db, agent, Presence::Online, now)?;
     Ok(agent)
+}
+
+/// The desk's template as its platform lists it: approved, without variables.
+#[must_use]
+pub fn platform_template() -> PlatformTemplate {
+    PlatformTemplate {
+        external_id: "1".into(),
+        name: "hello".into(),
+        language: "en".into(),
+        category: TemplateCategory::Utility,
+        status: TemplateStatus::Approved,
+        named_parameters: false,
+        content: TemplateContent {
+            header: None,
+            body: "Hello, how are you?".into(),
+            footer: None,
+            buttons: Vec::new(),
+        },
+        quality: None,
+    }
 }
 
 /// A receipt as a webhook element.
