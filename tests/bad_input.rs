@@ -173,9 +173,9 @@ async fn files_are_judged_by_what_they_are(agent: &Agent<'_>) {
     let step = ready(agent, "assembly_video", "+5511955550017").await;
     let sample = |name: &str| format!("{}/samples/{name}", agent.demo.url("sandbox"));
     let cases = [
-        (sample("studio.jpg"), "An MP4 or 3GP is needed here"),
-        (sample("not-a-video.mp4"), "An MP4 or 3GP is needed here"),
-        (sample("none.mp4"), "Check it, or try again"),
+        (sample("studio.jpg"), "This is an image; an MP4 or 3GP video is needed"),
+        (sample("not-a-video.mp4"), "an MP4 or 3GP video is needed"),
+        (sample("none.mp4"), "There is no file at this address (404)"),
         (format!("{}/x.mp4", agent.demo.url("desk")), "This address leads into an inner network"),
         ("http://127.0.0.1:1/x.mp4".to_owned(), "This address leads into an inner network"),
         ("http://192.168.0.1/x.mp4".to_owned(), "This address leads into an inner network"),
@@ -191,7 +191,7 @@ async fn files_are_judged_by_what_they_are(agent: &Agent<'_>) {
 
 async fn a_number_that_is_none_is_told_so(agent: &Agent<'_>) {
     let cases = [
-        ("+55 11 99", "No such number exists in that country"),
+        ("+55 11 99", "Digits are missing. Type the whole number"),
         ("11 95555-0001", "Start the number with + and the country code"),
         ("", "Choose whom to write to"),
     ];
