@@ -250,7 +250,8 @@ mod tests {
 
     #[test]
     fn a_transaction_holds_few_elements_and_their_order_stays() {
-        let cases: [(&str, &[usize], &[&[i64]]); 5] = [
+        type Case<'a> = (&'a str, &'a [usize], &'a [&'a [i64]]);
+        let cases: [Case<'_>; 5] = [
             ("nothing", &[], &[]),
             ("as many as fit", &[100, 150, 1], &[&[0, 1], &[2]]),
             ("a large one goes alone", &[1, 251, 1], &[&[0], &[1], &[2]]),

@@ -204,3 +204,58 @@ fn note_arrival(
     .execute(db)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::clock::Clock;
+
+    use super::*;
+    use crate::{
+        schema::messages,
+        test_desk::{TestDesk, inbound},
+        test_support::on_both,
+    };
+
+    #[test]
+    fn a_part_counts_at_once_and_only_the_last_one_closes_the_webhook() {
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            let now = desk.clock.now();
+            let id: i64 = store
+                .blocking_write(|db| {
+                    let id = diesel::insert_into(webhook_inbox::table)
+                        .values((
+                            webhook_inbox::channel_id.eq(desk.channel.0),
+                            webhook_inbox::received_at.eq(Instant::from(now)),
+                            webhook_inbox::body.eq(Vec::new()),
+                        ))
+                        .returning(webhook_inbox::id)
+                        .get_result(db)?;
+                    Ok(id)
+                })
+                .unwrap();
+            let part = |names: &[&str]| ParsedWebhook {
+                id: InboxId(id),
+                channel: desk.channel,
+                elements: Ok(names
+                    .iter()
+                    .map(|name| inbound(name, "351912345678", "hi", now))
+                    .collect()),
+            };
+            let (first, last) = (part(&["in.1", "in.2"]), part(&["in.3"]));
+            let some = || store.blocking_write(|db| apply_part(db, &first, now)).unwrap();
+            assert_eq!(some().applied, 2);
+            // As when the process ended in between: the whole webhook comes again.
+            assert_eq!((some().copies, some().applied), (2, 0));
+            let whole = || {
+                let last = std::slice::from_ref(&last);
+                store.blocking_write(|db| apply(db, last, now)).unwrap()
+            };
+            assert_eq!((whole().applied, whole().webhooks), (1, 0), "closed by the last");
+            assert_eq!(some().webhooks, 0, "and nothing more of it is applied");
+            let kept: i64 =
+                store.blocking_read(|db| Ok(messages::table.count().get_result(db)?)).unwrap();
+            assert_eq!(kept, 3);
+        });
+    }
+}
