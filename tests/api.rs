@@ -35,7 +35,7 @@ async fn send_by_the_api(demo: &Demo) {
     assert_eq!(other.status(), StatusCode::UNPROCESSABLE_ENTITY, "the key with another body");
 
     let path = format!("{SENDS}/{}", first["id"].as_str().expect("an id"));
-    let read = until("read", 20, async || {
+    let read = until("read", async || {
         let message = json_of(program.get(&path).await).await;
         (message["state"] == "read").then_some(message)
     })
@@ -52,10 +52,8 @@ async fn send_by_the_api(demo: &Demo) {
     program.is_told_of_the_limit(&body).await;
     program.is_told_what_is_wrong(&body).await;
     program.finds_what_there_is().await;
-    until("three on the phone", 20, async || {
-        (agent.count_sends_to(PHONE).await == 3).then_some(())
-    })
-    .await;
+    until("three on the phone", async || (agent.count_sends_to(PHONE).await == 3).then_some(()))
+        .await;
 
     demo.control(&program.client, "/clock", &json!({"advance": "PT24H"})).await;
     let _online = Agent::first(demo).await;

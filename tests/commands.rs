@@ -2,13 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "a journey whose desk is not there fails where it stands")]
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use journeys::{Browser, Database, Installation, Server};
 use reqwest::StatusCode;
 use serde_json::Value;
-
-const PATIENCE: Duration = Duration::from_secs(10);
 
 #[test]
 fn help_lists_the_commands_and_each_has_its_own() {
@@ -125,12 +123,12 @@ async fn set_up(here: &Installation) {
     let server = here.serve().await;
     let _ = here.succeed(&["healthcheck"]);
     sign_in(&server).await;
-    assert_eq!(server.terminate(PATIENCE).await, Some(0), "SIGTERM");
+    assert_eq!(server.terminate().await, Some(0), "SIGTERM");
     assert_eq!(here.run(&["healthcheck"]).status, Some(1));
 
     let again = here.serve().await;
     sign_in(&again).await;
-    assert_eq!(again.terminate(PATIENCE).await, Some(0));
+    assert_eq!(again.terminate().await, Some(0));
 }
 
 fn add_the_first_admin(here: &Installation) {

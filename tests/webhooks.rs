@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a journey whose desk is not there fails where it stands")]
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hmac::{Hmac, KeyInit, Mac};
 use journeys::{Agent, Database, Demo, client, text_of, until};
@@ -115,8 +115,8 @@ fn seconds_now() -> String {
 
 /// The row of a customer who wrote, wherever the desk put the ticket.
 async fn find_customer(agent: &Agent<'_>, phone: &str) -> Option<journeys::Row> {
-    for list in ["/desk/conversations", "/desk/waiting"] {
-        if let Some(row) = agent.row(&format!("{list}?q={phone}"), phone).await {
+    for tab in ["conversations", "waiting"] {
+        if let Some(row) = agent.search(tab, phone).await {
             return Some(row);
         }
     }
@@ -124,7 +124,7 @@ async fn find_customer(agent: &Agent<'_>, phone: &str) -> Option<journeys::Row> 
 }
 
 async fn wait_for_customer(agent: &Agent<'_>, phone: &str, words: &str) -> journeys::Row {
-    until(&format!("{words} of {phone}"), 60, async || {
+    until(&format!("{words} of {phone}"), async || {
         find_customer(agent, phone).await.filter(|row| row.text.contains(words))
     })
     .await
@@ -242,12 +242,11 @@ async fn a_batch_of_a_thousand_is_applied_whole(platform: &Platform, agent: &Age
     let before = platform.count_applied().await;
     let began = Instant::now();
     assert_eq!(platform.post(body.as_bytes()).await, StatusCode::OK);
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     println!("a batch of {} bytes was answered in {:?}", body.len(), began.elapsed());
     agent.wait_for_row("/desk/sent", reader, "Read").await;
     wait_for_customer(agent, &customer(998), "mensagem 998").await;
     wait_for_customer(agent, &customer(0), "20 unread").await;
-    until("a thousand applied", 60, async || {
+    until("a thousand applied", async || {
         (before + 1_000 <= platform.count_applied().await).then_some(())
     })
     .await;

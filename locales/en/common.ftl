@@ -20,6 +20,9 @@ common-theme-dark = Dark
 common-sign-out = Sign out
 common-offline = Connection lost. Janela keeps trying and catches up by itself.
 common-back-online = Connected again.
+common-unreached = Janela cannot be reached. What you typed is still here: try again in a moment.
+common-late = No answer came in time. What you typed is still here: try again in a moment.
+common-broken = Something went wrong on the way. What you typed is still here: try again in a moment.
 
 nav-main = Main
 nav-conversations = Conversations

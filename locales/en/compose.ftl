@@ -18,6 +18,8 @@ compose-invisible = You are invisible. Go online to send
 compose-on-break = You are on break. Go online to send
 compose-offline = You are offline. Go online to send
 compose-go-online = Go online
+compose-not-online-why = What you typed stays here.
+compose-not-online-refused = Nothing was sent. What you typed stays here: go online, then press Send again.
 compose-nowhere = You may not send active messages
 compose-nowhere-why = No chatbot of yours has a number you may send from. Ask an admin for the permission.
 
@@ -78,7 +80,15 @@ compose-nobody-why = Check the spelling, or type the whole number with + and the
 compose-choose-recipient = Choose whom to write to.
 compose-number-empty = Type a name or a number.
 compose-number-no-country = Start the number with + and the country code, such as +55.
-compose-number-invalid = No such number exists in that country. Check the digits.
+# $code (String) - The first digits, such as "+999".
+compose-number-unknown-country = No country has the code { $code }. Check the digits after the +.
+compose-number-too-short = Digits are missing. Type the whole number.
+compose-number-too-long = That is a digit too many, or more. Check the number.
+# $country (String) - The main country of a code that several share.
+compose-country-and-others = { $country } and others
+compose-go-on = Go on typing
+compose-go-on-why = Digits of the number are still missing.
+compose-number-invalid = No such number exists there. Check the digits.
 
 # What stands at the foot.
 # $chatbot (String) - The chatbot's name.
@@ -130,6 +140,18 @@ compose-problem-tab = No tabs here: the platform refuses them
 compose-problem-spaces = No more than four spaces in a row: the platform refuses them
 compose-problem-control = It holds a character that cannot be shown. Type it anew
 compose-problem-placeholder = Two opening braces are not allowed in a value
+# $typed (String) - What was typed, such as "{{nome}}".
+compose-problem-placeholder-named = Two braces are not allowed in a value: take out { $typed }
+# $typed (String) - What was typed, such as "{{contact.name}}".
+# $token (String) - The field as it is written, such as "{contact.name}".
+compose-problem-double-braces = { $typed } would not be filled. Write { $token }, with one brace on each side
+# $typed (String) - What was typed, such as "{contact.shoe}".
+compose-problem-no-field = There is no field { $typed }. Choose one of the list
+# $typed (String) - What was typed, such as "{ contact.name }".
+# $token (String) - The field as it is written, such as "{contact.name}".
+compose-note-misspelt-field = { $typed } is sent as it stands. For the field write { $token }
+# $typed (String) - What was typed, such as "{nome}".
+compose-note-no-field = { $typed } is no field and is sent as it stands
 compose-problem-unknown-field = There is no such field. Choose one of the list
 compose-problem-empty-field = This field is empty for this contact. Type a value instead
 compose-problem-url = Type a whole address that starts with https://
@@ -137,12 +159,31 @@ compose-problem-coordinate = Type a coordinate in degrees, such as -23.55
 compose-problem-media = The file cannot be used. Check the address
 compose-problem-inner = This address leads into an inner network. Use one that anyone can open
 compose-problem-unreachable = Nothing answers at this address. Check it, or try again
-# $found (String) - The kind of file that was found, such as "application/pdf".
-compose-problem-not-image = A JPEG or PNG is needed here; this is { $found }
-# $found (String) - The kind of file that was found.
-compose-problem-not-video = An MP4 or 3GP is needed here; this is { $found }
-# $found (String) - The kind of file that was found.
-compose-problem-not-document = A PDF, text or office file is needed here; this is { $found }
+compose-problem-no-file = There is no file at this address (404). Check it
+compose-problem-leads-on = This address leads on to another one. Use the one where the file is
+compose-problem-not-public = This file is not open to everyone. Use an address that needs no sign-in
+# $status (Number) - The status, such as 503.
+compose-problem-status = The server at this address answers with error { $status }. Try again later
+# $found (String) - What was found, such as "a PDF".
+compose-problem-not-image = This is { $found }; a JPEG or PNG image is needed
+# $found (String) - What was found.
+compose-problem-not-video = This is { $found }; an MP4 or 3GP video is needed
+# $found (String) - What was found.
+compose-problem-not-document = This is { $found }; a PDF, text or office file is needed
+compose-found-pdf = a PDF
+compose-found-web-page = a web page
+compose-found-image = an image
+# $format (String) - A format, such as "WEBP".
+compose-found-image-of = a { $format } image
+compose-found-video = a video
+# $format (String) - A format, such as "QuickTime".
+compose-found-video-of = a { $format } video
+compose-found-archive = a ZIP archive
+compose-found-office = an older office file
+compose-found-text = a text file
+compose-found-audio = an audio file
+# $kind (String) - The type, such as "application/wasm".
+compose-found-other = a file of the kind { $kind }
 # $megabytes (Number) - The most megabytes.
 compose-problem-too-large = The file is too large: { $megabytes } MB at most
 # $kind (String) - A kind of file, such as "PDF".
@@ -160,5 +201,7 @@ compose-refused = This message cannot be sent now
 compose-refused-until = If nothing else happens it may go in { $left } ({ $when }).
 compose-refused-for-good = Waiting alone does not help.
 compose-key-reused = This form was sent before with other content, so nothing was sent now. Look at Sent; press Send again to send this as well.
+compose-resumed = You left this message unfinished.
+compose-anew = Start over
 # $name (String) - A contact's name or number.
 compose-sent = Message sent to { $name }

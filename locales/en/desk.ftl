@@ -14,6 +14,10 @@ desk-you = You
 desk-last-ours = You: { $text }
 # $count (String) - Messages nobody has looked at.
 desk-unread = { $count } unread
+# $name (String) - The contact.
+desk-arrived = New message from { $name }
+desk-arrivals = New messages
+desk-mark-seen = Mark as read
 desk-reserved-for-you = Waits for you alone
 # $name (String) - The agent.
 desk-reserved-for = Waits for { $name } alone
@@ -38,7 +42,8 @@ desk-empty-search = Nothing found
 desk-empty-search-text = No conversation here has { $typed } in its name, number or text.
 desk-clear-search = Clear the search
 desk-nothing-open = No conversation open
-desk-nothing-open-text = Pick one from the list. The keys j and k move through it.
+desk-nothing-open-text = Pick one from the list.
+desk-nothing-open-keys = The keys j and k move through it.
 desk-more = Only the latest 100 are shown. Search finds the rest.
 
 desk-clock-window = Session window
@@ -106,7 +111,7 @@ desk-state-sending = Sending
 desk-state-sent = Sent
 desk-state-delivered = Delivered
 desk-state-read = Read
-desk-state-replied = Answered
+desk-state-replied = Replied
 desk-state-failed = Failure
 desk-state-expired = Expired
 desk-state-cancelled = Cancelled
@@ -211,6 +216,7 @@ desk-marketing-unknown = not asked
 desk-contact-tags = Tags
 # $place (String) - The city of the zone.
 desk-local-there = { $place },
+desk-local-to = to
 desk-local-suffix = there
 desk-tickets-title = Earlier tickets
 desk-tickets-none = None yet

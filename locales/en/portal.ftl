@@ -1,9 +1,12 @@
 # The portal: general settings, all active messages, jobs.
 portal-chatbot = Chatbot
 portal-save = Save
-portal-saved = Saved
+portal-saved = Settings saved. They hold from now on.
 # $name (String) - Who saved the settings.
 portal-changed-by = Last changed by { $name }
+portal-overtaken = Someone else saved these settings meanwhile
+portal-overtaken-text = What you entered stands below and is not saved yet. Save again to replace theirs.
+portal-overtaken-link = See theirs instead
 portal-never-changed = Never changed: these are the defaults.
 
 portal-active-messages-hint = What agents may send before a customer writes.
@@ -34,9 +37,9 @@ portal-scope-all = All agents together
 portal-scope-all-hint = A customer gets that many in all: what a colleague sent counts for everyone.
 
 portal-direct-transfer = Direct transfer
-portal-direct-transfer-hint = Where the answer to an active message goes.
-portal-direct-transfer-switch = Answers go straight to the agent who wrote
-portal-direct-transfer-switch-hint = On: the answer opens in the agent's In progress while the agent is online. Off: it waits in the queue for that agent alone.
+portal-direct-transfer-hint = Where the reply to an active message goes.
+portal-direct-transfer-switch = Replies go straight to the agent who wrote
+portal-direct-transfer-switch-hint = On: the reply opens in the agent's In progress while the agent is online. Off: it waits in the queue for that agent alone.
 
 portal-jobs-hint = What happens without a click.
 portal-jobs-empty = No jobs yet
@@ -109,16 +112,16 @@ portal-all-sends = All active messages
 portal-send-title = Active message to { $name }
 portal-message = Message
 portal-why = Why
-portal-expires = Answers count until
+portal-expires = Replies count until
 portal-history = History
-portal-no-history = Nothing has happened yet.
 portal-what = What
 portal-source = Told by
-portal-event-accepted = Accepted by the platform
-portal-event-unsettled = Sent with an unknown outcome
+portal-event-accepted = Sent: accepted by the platform
+portal-event-unsettled = Sending: outcome unknown
 portal-source-platform = Platform
 portal-source-dispatcher = Janela, when sending
 portal-source-job = Janela, by a job
+portal-source-clock = Janela, by the clock
 portal-decision = Why it was allowed
 portal-no-decision = The decision is no longer kept, or you may not read decisions.
 portal-verdict = Decision

@@ -18,6 +18,9 @@ common-theme-dark = Oscuro
 common-sign-out = Cerrar sesión
 common-offline = Conexión perdida. Janela sigue intentándolo y se pone al día sola.
 common-back-online = Conectado de nuevo.
+common-unreached = No se puede llegar a Janela. Lo que escribiste sigue aquí: inténtalo de nuevo en un momento.
+common-late = La respuesta no llegó a tiempo. Lo que escribiste sigue aquí: inténtalo de nuevo en un momento.
+common-broken = Algo salió mal por el camino. Lo que escribiste sigue aquí: inténtalo de nuevo en un momento.
 
 nav-main = Principal
 nav-conversations = Conversaciones

@@ -1,8 +1,11 @@
 # El portal: ajustes generales, todos los mensajes activos, tareas.
 portal-chatbot = Chatbot
 portal-save = Guardar
-portal-saved = Guardado
+portal-saved = Ajustes guardados. Ya están en vigor.
 portal-changed-by = Último cambio de { $name }
+portal-overtaken = Otra persona guardó estos ajustes mientras tanto
+portal-overtaken-text = Lo que usted introdujo está abajo y aún no se ha guardado. Guarde de nuevo para reemplazar lo guardado.
+portal-overtaken-link = Ver lo guardado
 portal-never-changed = Sin cambios: estos son los valores iniciales.
 
 portal-active-messages-hint = Lo que los agentes pueden enviar antes de que el cliente escriba.
@@ -99,14 +102,14 @@ portal-message = Mensaje
 portal-why = Por qué
 portal-expires = Las respuestas cuentan hasta
 portal-history = Historial
-portal-no-history = Aún no ha pasado nada.
 portal-what = Qué
 portal-source = Informado por
-portal-event-accepted = Aceptado por la plataforma
-portal-event-unsettled = Enviado con resultado desconocido
+portal-event-accepted = Enviado: aceptado por la plataforma
+portal-event-unsettled = Enviando: resultado desconocido
 portal-source-platform = Plataforma
 portal-source-dispatcher = Janela, al enviar
 portal-source-job = Janela, por una tarea
+portal-source-clock = Janela, por el reloj
 portal-decision = Por qué se permitió
 portal-no-decision = La decisión ya no se guarda, o usted no puede leer decisiones.
 portal-verdict = Decisión

@@ -18,6 +18,9 @@ common-theme-dark = Escuro
 common-sign-out = Sair
 common-offline = Conexão perdida. O Janela continua tentando e se atualiza sozinho.
 common-back-online = Conectado novamente.
+common-unreached = O Janela não responde. O que você digitou continua aqui: tente de novo em instantes.
+common-late = A resposta não chegou a tempo. O que você digitou continua aqui: tente de novo em instantes.
+common-broken = Algo deu errado no caminho. O que você digitou continua aqui: tente de novo em instantes.
 
 nav-main = Principal
 nav-conversations = Conversas
@@ -35,4 +38,4 @@ presence-online = Online
 presence-on-break = Em pausa
 presence-invisible = Invisível
 presence-offline = Offline
-presence-invisible-hint = Você mantém seus tickets, não recebe novos e não pode enviar mensagens ativas.
+presence-invisible-hint = Você mantém seus atendimentos, não recebe novos e não pode enviar mensagens ativas.

@@ -1,8 +1,11 @@
 # O portal: configurações gerais, todas as mensagens ativas, tarefas.
 portal-chatbot = Chatbot
 portal-save = Salvar
-portal-saved = Salvo
+portal-saved = Configurações salvas. Já estão valendo.
 portal-changed-by = Última alteração por { $name }
+portal-overtaken = Outra pessoa salvou estas configurações nesse meio-tempo
+portal-overtaken-text = O que você preencheu está abaixo e ainda não foi salvo. Salve de novo para substituir o que foi salvo.
+portal-overtaken-link = Ver o que foi salvo
 portal-never-changed = Nunca alterado: estes são os padrões.
 
 portal-active-messages-hint = O que os agentes podem enviar antes de o cliente escrever.
@@ -99,14 +102,14 @@ portal-message = Mensagem
 portal-why = Por quê
 portal-expires = Respostas contam até
 portal-history = Histórico
-portal-no-history = Nada aconteceu ainda.
 portal-what = O quê
 portal-source = Informado por
-portal-event-accepted = Aceita pela plataforma
-portal-event-unsettled = Enviada com resultado desconhecido
+portal-event-accepted = Enviada: aceita pela plataforma
+portal-event-unsettled = Enviando: resultado desconhecido
 portal-source-platform = Plataforma
 portal-source-dispatcher = Janela, ao enviar
 portal-source-job = Janela, por uma tarefa
+portal-source-clock = Janela, pelo relógio
 portal-decision = Por que foi permitida
 portal-no-decision = A decisão não está mais guardada, ou você não pode ler decisões.
 portal-verdict = Decisão
@@ -133,5 +136,5 @@ portal-fact-session-open = aberta até { $when }
 portal-fact-session-closed = fechada
 portal-fact-opt-outs = Recusas
 portal-fact-none = nenhuma
-portal-fact-ticket = Ticket aberto
+portal-fact-ticket = Atendimento aberto
 portal-fact-quiet = Há horário de silêncio

@@ -5,7 +5,9 @@
 //                            without script the link goes to the page. data-dialog-select picks the part (default: main form)
 //   data-open                on a dialog the server sent: opens it when it arrives
 //   data-close               inside a dialog: closes it (a link with data-close is a plain link on a page)
-// `janela:close-dialog` (also by HX-Trigger) closes the topmost dialog. Escape is the browser's own.
+//   data-draft               on a form in a loaded dialog: kept when the dialog closes, and shown again, brought up to date by
+//                            the server, when it is opened from the same address
+// `janela:close-dialog` (also by HX-Trigger) closes the topmost dialog, which is done with its draft. Escape is the browser's own.
 
 function open(dialog) {
   if (!dialog || dialog.open) return;
@@ -16,13 +18,39 @@ function open(dialog) {
   }, { once: true });
 }
 
+/** What was left unfinished in each dialog, by the address it had been opened from. */
+const drafts = new WeakMap();
+
+/** Takes the draft out of `dialog` and returns the one that was begun at `address`. */
+function exchangeDraft(dialog, address) {
+  const kept = drafts.get(dialog) ?? new Map();
+  drafts.set(dialog, kept);
+  const current = dialog.querySelector("form[data-draft]");
+  if (current) kept.set(dialog.dataset.from, current);
+  current?.remove();
+  dialog.dataset.from = address;
+  const draft = kept.get(address);
+  kept.delete(address);
+  return draft;
+}
+
 async function load(link) {
   const dialog = document.querySelector(link.dataset.dialogLoad);
-  if (!dialog) return;
+  if (!dialog || dialog.open) return;
+  const draft = exchangeDraft(dialog, link.href);
+  if (draft) {
+    dialog.replaceChildren(draft);
+    const again = { source: draft, target: draft, select: `#${draft.id}`, swap: "outerMorph", push: "false" };
+    await window.htmx.ajax("POST", draft.action, { ...again, values: { go: "resume" } });
+    open(dialog);
+    return;
+  }
   const part = link.dataset.dialogSelect ?? "main form";
-  await window.htmx.ajax("GET", link.href, { target: dialog, swap: "innerHTML", select: part, push: "false" });
+  let answer;
+  const fetch = async (...request) => (answer = await window.fetch(...request));
+  await window.htmx.ajax("GET", link.href, { target: dialog, swap: "innerHTML", select: part, push: "false", fetch });
   if (dialog.querySelector("form, .dialog-body")) open(dialog);
-  else window.location.assign(link.href);
+  else if (answer?.ok) window.location.assign(link.href);
 }
 
 document.addEventListener("click", (event) => {
@@ -48,7 +76,11 @@ document.addEventListener("click", (event) => {
   }
 });
 
-document.addEventListener("janela:close-dialog", () => [...document.querySelectorAll("dialog:modal")].pop()?.close());
+document.addEventListener("janela:close-dialog", () => {
+  const dialog = [...document.querySelectorAll("dialog:modal")].pop();
+  dialog?.querySelector("form[data-draft]")?.remove();
+  dialog?.close();
+});
 
 function openArrivals(root) {
   for (const dialog of root.querySelectorAll("dialog[data-open]")) open(dialog);

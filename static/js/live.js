@@ -2,13 +2,14 @@
 //
 // <body data-live="/events"> switches it on. An event `conversation` with data `{"id": 42}` becomes two DOM events on
 // the body, `janela:conversation` and `janela:conversation-42`, so that an element with
-// hx-trigger="janela:conversation-42 from:body" fetches its fragment anew. `clock` (data `{"now": ISO}`) moves the
-// page's clock as well. After a lost connection, or when the server says `resync`, everything that listens to
-// live events refetches: each name listened to on this page is sent once.
+// hx-trigger="janela:conversation-42 from:body" fetches its fragment anew. With `"conversation": "1-42"` in its data it
+// also becomes `janela:thread-1-42` and `janela-row:1-42`. `clock` (data `{"now": ISO}`) moves the page's clock as well.
+// After a lost connection, or when the server says `resync`, everything that listens to live events refetches: each
+// name listened to on this page is sent once. Rows (`janela-row:`) come with their list.
 import { setNow } from "./now.js";
 
 /** Names the server may send. An EventSource hears only those it asks for. */
-const NAMES = ["conversation", "conversations", "message", "gate", "presence", "active-messages", "jobs", "number", "counts"];
+const NAMES = ["conversation", "conversations", "arrival", "message", "seen", "gate", "presence", "active-messages", "jobs", "number", "counts"];
 const SHOW_LOST_AFTER = 3_000;
 const HIDE_BACK_AFTER = 2_500;
 
@@ -94,6 +95,9 @@ function connect() {
       const detail = parse(event.data);
       send(`janela:${name}`, detail);
       if (detail.id !== undefined) send(`janela:${name}-${detail.id}`, detail);
+      if (detail.conversation === undefined) return;
+      send(`janela:thread-${detail.conversation}`, detail);
+      send(`janela-row:${detail.conversation}`, detail);
     });
   }
 }

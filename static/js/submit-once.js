@@ -1,7 +1,7 @@
 // Forms: <form data-submit-once> is sent once (the idempotency key is the server's half, AM-11), and problems get the focus.
 //
 // The pressed button is marked aria-busy and further submits are dropped until the answer came. After an answer with
-// .error-summary the focus moves to it, so that it is read; its links lead to the fields.
+// .error-summary or [data-problem] the focus moves to it, so that it is read; its links lead to the fields.
 const under = new WeakSet();
 
 document.addEventListener("submit", (event) => {
@@ -31,7 +31,7 @@ window.addEventListener("pageshow", () => {
 });
 
 function focusProblems() {
-  const summary = [...document.querySelectorAll(".error-summary")].find((element) => element.checkVisibility());
+  const summary = [...document.querySelectorAll(".error-summary, [data-problem]")].find((element) => element.checkVisibility());
   summary?.focus();
 }
 document.addEventListener("htmx:after:swap", (event) => {

@@ -4,7 +4,9 @@
 //   HX-Trigger: {"janela:toast": {"text": "Message sent to Rafael Torres", "kind": "done"}}
 // (escape non-ASCII as \u00e9: headers are ASCII); or an element with data-toast="text" data-toast-kind="error" is pressed.
 // kind: done (default) or error. An error stays longer and is announced at once.
+// Equal ones are one, and at most three stand at a time: the oldest goes.
 const SHOWN_FOR = { done: 6_000, error: 12_000 };
+const MOST = 3;
 const ICONS = { done: "check", error: "circle-alert" };
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -39,6 +41,7 @@ export function toast(text, kind = "done") {
   close.setAttribute("aria-label", home.dataset.closeLabel ?? "×");
   close.append(icon("x"));
   element.append(icon(ICONS[kind] ?? ICONS.done), words, close);
+  for (const old of [...home.querySelectorAll(".toast")].slice(0, -(MOST - 1))) old.remove();
   home.append(element);
 }
 

@@ -1,61 +1,9 @@
-// Keeps the pages live: fetches a part again when an event says it changed, sends forms without leaving the page, and
-// shows instants in the reader's own time zone. Everything works without it, only less lively.
+// Keeps the pages live: fetches a part again when an event says it changed, and sends forms without leaving the page.
+// The server writes every word and instant; everything works without this script, only less lively.
 
-const phone = document.querySelector("[data-phone]")?.dataset.phone;
-const toast = document.getElementById("toast");
-
-// -- Instants --------------------------------------------------------------------------------------------------------
-
-const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
-const shortDayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const fullFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const nowFormat = new Intl.DateTimeFormat(undefined, {
-  weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit",
-});
-
-const nowElement = document.querySelector("[data-now]");
-let aheadMs = Date.parse(nowElement.dateTime) - Date.now();
-const sandboxNow = () => new Date(Date.now() + aheadMs);
-const sameDay = (a, b) => a.toDateString() === b.toDateString();
-
-function showNow() {
-  nowElement.textContent = nowFormat.format(sandboxNow());
-}
-
-async function readClock() {
-  const answer = await fetch("/control/clock");
-  if (answer.ok) aheadMs = Date.parse((await answer.json()).now) - Date.now();
-  showNow();
-  showTimes(document);
-}
-
-function showTimes(root) {
-  const now = sandboxNow();
-  for (const time of root.querySelectorAll("time[data-clock], time[data-brief], time[data-full]")) {
-    const at = new Date(time.dateTime);
-    time.title = fullFormat.format(at);
-    if ("full" in time.dataset) time.textContent = fullFormat.format(at);
-    else if ("clock" in time.dataset || sameDay(at, now)) time.textContent = clockFormat.format(at);
-    else time.textContent = shortDayFormat.format(at);
-  }
-}
-
-// Puts the day above the first message of each day.
-function showDays(root) {
-  let last = null;
-  for (const bubble of root.querySelectorAll(".thread .bubble")) {
-    const at = new Date(bubble.querySelector("time[data-clock]").dateTime);
-    if (last === null || !sameDay(at, last)) {
-      const day = document.createElement("p");
-      day.className = "day";
-      day.textContent = sameDay(at, sandboxNow()) ? "Today" : dayFormat.format(at);
-      const before = bubble.previousElementSibling;
-      (before?.classList.contains("sender") ? before : bubble).before(day);
-    }
-    last = at;
-  }
-}
+const open = document.querySelector("[data-phone]");
+const phone = open?.dataset.phone;
+const { run, lost, back } = document.body.dataset;
 
 // -- Parts that change -------------------------------------------------------------------------------------------------
 
@@ -65,8 +13,9 @@ const shown = new Map();
 async function refresh(id, address) {
   const part = document.getElementById(id);
   if (!part) return;
-  const answer = await fetch(address);
-  if (!answer.ok) return;
+  const answer = await fetch(address).catch(() => null);
+  // A phone that is unknown by now says so; other failures leave what is there.
+  if (!answer || !(answer.ok || answer.status === 404)) return;
   const text = await answer.text();
   if (shown.get(id) === text) return;
   shown.set(id, text);
@@ -74,8 +23,11 @@ async function refresh(id, address) {
   const thread = part.querySelector(".thread");
   const wasAtEnd = thread ? thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80 : false;
   const top = thread ? thread.scrollTop : part.scrollTop;
+  const before = new Set([...part.querySelectorAll(".bubble")].map((bubble) => bubble.id));
   part.innerHTML = text;
-  dress(part);
+  for (const bubble of part.querySelectorAll(".bubble")) {
+    if (before.size > 0 && !before.has(bubble.id)) bubble.classList.add("new");
+  }
   const next = part.querySelector(".thread");
   if (next) next.scrollTop = wasAtEnd ? next.scrollHeight : top;
   else part.scrollTop = top;
@@ -90,19 +42,21 @@ function nameOf(element) {
   return element.classList.contains("thread") ? ".thread" : null;
 }
 
-function dress(root) {
-  showDays(root);
-  showTimes(root);
-}
-
 function refreshList() {
   const query = new URLSearchParams({ q: document.querySelector("[data-search] input")?.value ?? "" });
   if (phone) query.set("selected", phone);
   return refresh("list", `/phones/_list?${query}`);
 }
 
-const refreshChat = () => (phone ? refresh("chat", `/phones/${phone}/_chat`) : undefined);
-const refreshMails = () => refresh("mails", "/mailbox/_list");
+function refreshChat() {
+  if (!phone) return undefined;
+  return refresh("chat", `/phones/${phone}/_chat?${new URLSearchParams({ with: open.dataset.with })}`);
+}
+
+function refreshMails() {
+  const mail = document.getElementById("mails")?.dataset.mail;
+  return refresh("mails", `/mailbox/_list${mail ? `?selected=${mail}` : ""}`);
+}
 
 // Many events in a row cause one look.
 function soon(look) {
@@ -118,25 +72,40 @@ function soon(look) {
 const listSoon = soon(refreshList);
 const chatSoon = soon(refreshChat);
 const mailsSoon = soon(refreshMails);
-const allSoon = () => { listSoon(); chatSoon(); mailsSoon(); };
+const allSoon = () => { listSoon(); chatSoon(); mailsSoon(); refresh("clock", "/clock"); };
 
 const events = new EventSource("/events");
-let wasLost = false;
+let isLost = false;
 events.addEventListener("phone", (event) => { listSoon(); if (event.data === phone) chatSoon(); });
 events.addEventListener("mail", mailsSoon);
-events.addEventListener("clock", () => { readClock(); allSoon(); });
+events.addEventListener("clock", allSoon);
 events.addEventListener("all", allSoon);
-events.addEventListener("error", () => { wasLost = true; say("Connection lost. Trying again.", true); });
-events.addEventListener("open", () => {
-  if (!wasLost) return;
-  wasLost = false;
-  say("");
-  readClock();
+events.addEventListener("error", () => { isLost = true; say(lost, true); });
+// The first word of every connection: what happened meanwhile is fetched; after a restart, the whole page.
+events.addEventListener("run", (event) => {
+  if (event.data !== run) {
+    location.reload();
+    return;
+  }
+  if (isLost) say(back);
+  isLost = false;
   allSoon();
 });
 
+// The clock shows minutes: it is looked at again as each begins, and what it calls today with it.
+function minuteBegins() {
+  const at = Date.parse(document.getElementById("now").dateTime);
+  const left = 60_000 - (at % 60_000) + 50;
+  setTimeout(async () => {
+    await refresh("clock", "/clock");
+    listSoon();
+    minuteBegins();
+  }, left);
+}
+
 // -- Forms ---------------------------------------------------------------------------------------------------------------
 
+const toast = document.getElementById("toast");
 let toastTimer = null;
 function say(text, stays = false) {
   toast.textContent = text;
@@ -148,12 +117,18 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || !("stay" in form.dataset)) return;
   event.preventDefault();
+  if (form.dataset.sending) return;
+  form.dataset.sending = "yes";
   const body = new URLSearchParams(new FormData(form, event.submitter));
-  const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { "X-Outcome": "1" } });
-  if (!answer.ok) {
-    say(await answer.text());
+  const request = { method: "POST", body, headers: { "X-Outcome": "1" } };
+  const answer = await fetch(form.getAttribute("action"), request).catch(() => null);
+  delete form.dataset.sending;
+  if (!answer) {
+    say(lost);
     return;
   }
+  say(await answer.text());
+  if (!answer.ok) return;
   const next = answer.headers.get("X-Location");
   if (next) {
     location.assign(next);
@@ -194,7 +169,5 @@ function toEnd() {
 
 // -- Start ---------------------------------------------------------------------------------------------------------------
 
-dress(document);
-showNow();
-setInterval(showNow, 1000);
+minuteBegins();
 toEnd();

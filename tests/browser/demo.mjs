@@ -12,13 +12,16 @@ const binary = process.env.JANELA_TEST_BINARY ?? join(top, "target/debug/janela"
 const output = join(process.env.JANELA_TEST_OUTPUT ?? join(top, "tests/output"), "screenshots");
 mkdirSync(output, { recursive: true });
 
+/** How long anything may take before a test fails: far longer than it does, as the machine may be busy with other work. */
+export const PATIENCE = 60_000;
+
 /** A database of its own on the test server; undefined for SQLite. */
 function databaseUrl(database) {
   if (database === "sqlite") return undefined;
   const server = process.env.JANELA_TEST_POSTGRES_URL;
   if (!server) throw new Error("JANELA_TEST_POSTGRES_URL names no server (tests/run starts one)");
   const name = `browser_${process.pid}_${Date.now()}`;
-  execFileSync("psql", [server, "-q", "-c", `CREATE DATABASE ${name}`]);
+  execFileSync("psql", [server, "-q", "-c", `CREATE DATABASE ${name} TEMPLATE template0`]);
   return server.replace("/postgres?", `/${name}?`);
 }
 
@@ -34,8 +37,17 @@ export async function startDemo({ database = "sqlite", speed = 4 } = {}) {
     env: { ...process.env, JANELA_LOG: "warn" },
   });
   const line = await new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).once("line", resolve);
-    child.once("exit", (code) => reject(new Error(`the demo stopped with ${code}`)));
+    const late = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error("the demo does not serve"));
+    }, 2 * PATIENCE);
+    const end = (settle, value) => {
+      clearTimeout(late);
+      settle(value);
+    };
+    createInterface({ input: child.stdout }).once("line", (text) => end(resolve, text));
+    child.once("error", (error) => end(reject, error));
+    child.once("exit", (code) => end(reject, new Error(`the demo stopped with ${code}`)));
   });
   const found = JSON.parse(line);
   return {
@@ -43,9 +55,11 @@ export async function startDemo({ database = "sqlite", speed = 4 } = {}) {
     user: (role) => found.users.find((user) => user.role === role),
     control: (path, body) => call(`${found.sandbox.replace(/\/$/, "")}/control${path}`, body),
     stop: async () => {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGTERM");
-      await ended;
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = new Promise((resolve) => child.once("exit", resolve));
+        child.kill("SIGTERM");
+        await ended;
+      }
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -66,7 +80,8 @@ async function call(url, body) {
 export function launchBrowser() {
   return chromium.launch({
     executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    timeout: 2 * PATIENCE,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
       "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
 }
@@ -82,7 +97,7 @@ export async function openPage(browser, { width = 1440, height = 900, scheme = "
   page.on("console", (message) => {
     if (/Content Security Policy|Refused to/.test(message.text())) page.problems.push(message.text());
   });
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(PATIENCE);
   return page;
 }
 

@@ -81,13 +81,21 @@ describe("every page", () => {
     });
   }
 
-  for (const page of ["phones", "mailbox"]) {
-    it(`is clean in the sandbox: ${page}`, async () => {
-      const view = await openPage(browser);
-      await view.goto(`${demo.sandbox.replace(/\/$/, "")}/${page}`);
-      await picture(view, `sandbox-${page}`);
-      assert.deepEqual(await axe(view), []);
-      await view.context().close();
-    });
+  for (const scheme of ["light", "dark"]) {
+    for (const width of [1440, 390]) {
+      it(`is clean in the sandbox in ${scheme} at ${width} px`, async () => {
+        const sandbox = demo.sandbox.replace(/\/$/, "");
+        const view = await openPage(browser, { width, scheme, locale: "pt-BR" });
+        for (const name of ["phones", "phones/525512345678", "phones/447700900555", "mailbox"]) {
+          await view.goto(`${sandbox}/${name}`);
+          assert.equal(await view.locator("html").getAttribute("lang"), "pt-BR");
+          await picture(view, `sandbox-${name.replace(/\W+/g, "-")}-${scheme}-${width}`);
+          assert.deepEqual(await axe(view), [], name);
+          assert.equal(await overflows(view), false, `${name} overflows`);
+        }
+        assert.deepEqual(view.problems, []);
+        await view.context().close();
+      });
+    }
   }
 });

@@ -85,9 +85,9 @@ impl<'a> Agent<'a> {
     /// Waits until the row of `phone` in the list at `path` reads `words`.
     ///
     /// # Panics
-    /// When it does not within 20 seconds.
+    /// When it does not within the patience of [`until`].
     pub async fn wait_for_row(&self, path: &str, phone: &str, words: &str) -> Row {
-        until(&format!("{words} in {path}"), 20, async || {
+        until(&format!("{words} in {path}"), async || {
             let row = self.row(path, phone).await?;
             row.text.contains(words).then_some(row)
         })
@@ -103,6 +103,20 @@ impl<'a> Agent<'a> {
             let address = row.split_once("<a href=\"")?.1.split('"').next()?;
             is_theirs.then(|| Row { address: address.to_owned(), text: text_of(row) })
         })
+    }
+
+    /// The row of `phone` in a tab, searched for by the number; `None` when there is none.
+    ///
+    /// # Panics
+    /// When the desk does not search.
+    pub async fn search(&self, tab: &str, phone: &str) -> Option<Row> {
+        let page = self.browser.page("/desk/conversations").await;
+        let form = [("tab", tab), ("q", phone)];
+        let answer = self.browser.submit("/desk/search", &page, &form).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        let path = answer.headers()["location"].to_str().expect("an address").to_owned();
+        assert!(!path.contains(&digits(phone)), "no number stands in an address: {path}");
+        self.row(&path, phone).await
     }
 
     /// How often the platform was asked to send something to `phone`.

@@ -16,6 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How long anything may take before a journey fails: far longer than it does, so that a machine busy with
+/// other work is no reason to fail.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 pub use self::{
     desk::{Agent, COMPOSE, PLAIN, Row, Shown, template_called},
     installation::{Installation, Ran, Server},
@@ -59,7 +63,7 @@ impl Demo {
     /// Starts a demo whose customers react a hundred times faster.
     ///
     /// # Panics
-    /// When it does not serve within a minute.
+    /// When it does not serve within twice the [`PATIENCE`].
     #[must_use]
     pub fn start(database: Database) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -188,7 +192,7 @@ fn launch(folder: &Path, database_url: Option<&str>) -> (Child, Value) {
         let read = BufReader::new(stdout).read_line(&mut line);
         let _ = sender.send(read.map(|_| line));
     });
-    let line = receiver.recv_timeout(Duration::from_secs(60));
+    let line = receiver.recv_timeout(2 * PATIENCE);
     let line = line.map_err(|error| error.to_string()).and_then(|read| {
         serde_json::from_str(&read.map_err(|error| error.to_string())?)
             .map_err(|error| error.to_string())
@@ -199,7 +203,7 @@ fn launch(folder: &Path, database_url: Option<&str>) -> (Child, Value) {
             // Nobody else would end it: `Demo` does not exist yet.
             let _ = process.kill();
             let _ = process.wait();
-            panic!("the demo does not serve within a minute: {why}");
+            panic!("the demo does not serve: {why}");
         }
     }
 }
@@ -211,15 +215,18 @@ fn create_postgres_database() -> String {
         .expect("JANELA_TEST_POSTGRES_URL names a server (tests/run starts one)");
     let count = DATABASES.fetch_add(1, Ordering::Relaxed);
     let name = format!("journey_{}_{count}", std::process::id());
+    // A template that nobody is ever connected to, as `template1` may be.
+    let create = format!("CREATE DATABASE {name} TEMPLATE template0");
     let created = Command::new("psql")
-        .args([server.as_str(), "-q", "-c", &format!("CREATE DATABASE {name}")])
+        .args([server.as_str(), "-q", "-c", &create])
         .status()
         .expect("psql runs");
     assert!(created.success(), "a database for the journey");
     server.replacen("/postgres?", &format!("/{name}?"), 1)
 }
 
-/// An HTTP client that keeps cookies and follows no redirect.
+/// An HTTP client that keeps cookies, follows no redirect, and opens a connection for each request: one kept
+/// open may be closed by the desk in the very moment of its next use.
 ///
 /// # Panics
 /// When it cannot be built.
@@ -227,7 +234,13 @@ fn create_postgres_database() -> String {
 pub fn client() -> Client {
     // A second installation finds the first one's provider in place, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().cookie_store(true).redirect(Policy::none()).build().expect("a client")
+    Client::builder()
+        .cookie_store(true)
+        .redirect(Policy::none())
+        .pool_max_idle_per_host(0)
+        .timeout(PATIENCE)
+        .build()
+        .expect("a client")
 }
 
 /// Someone at a browser: keeps the session, sends Origin and the form's token.
@@ -343,20 +356,20 @@ pub fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// Waits until `condition` gives something, at most `seconds`.
+/// Waits until `condition` gives something.
 ///
 /// # Panics
-/// When it never does; `what` names it.
-pub async fn until<T, F>(what: &str, seconds: u64, mut condition: impl FnMut() -> F) -> T
+/// When it does not within the [`PATIENCE`]; `what` names it.
+pub async fn until<T, F>(what: &str, mut condition: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
 {
-    let deadline = Instant::now() + Duration::from_secs(seconds);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = condition().await {
             return found;
         }
-        assert!(Instant::now() < deadline, "{what}: not within {seconds} s");
+        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -214,6 +214,7 @@ impl Desk {
             template: self.template,
             to: Recipient::Contact(ContactId(contact)),
             values: BTreeMap::new(),
+            refused_media: Vec::new(),
             agent: Some(self.agent.id()),
             door: Door::Desk,
             ticket: None,

@@ -38,8 +38,10 @@ pub(crate) async fn inspect(
     let limit = size_limit(kind);
     let broken = |broken| problem_of(broken, limit);
     let response = request.send().await.map_err(|error| broken(how_it_broke(&error)))?;
-    if response.status().as_u16() != 200 {
-        return Err(MediaProblem::Unreachable);
+    match response.status().as_u16() {
+        200 => {}
+        404 | 410 => return Err(MediaProblem::Missing),
+        status => return Err(MediaProblem::Refused { status }),
     }
     let declared = content_type(response.headers()).unwrap_or_default();
     let (size, head) = match kind {

@@ -40,11 +40,17 @@ impl Reply {
             format!("HTTP/1.1 {status} X\r\n{header}\r\nContent-Length: {}\r\n\r\n", body.len());
         Self::Raw([head.as_bytes(), body].concat())
     }
+
+    /// Whether the answer never comes to its end.
+    fn is_endless(&self) -> bool {
+        matches!(self, Self::Trickle(..) | Self::Silence)
+    }
 }
 
 /// The server; it stops with its runtime.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
+    is_endless: bool,
     requests: Arc<Mutex<Vec<String>>>,
     connections: Arc<Mutex<usize>>,
 }
@@ -54,6 +60,7 @@ impl TestServer {
     pub(crate) async fn start(replies: Vec<Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let is_endless = replies.iter().any(Reply::is_endless);
         let requests = Arc::new(Mutex::new(Vec::new()));
         let connections = Arc::new(Mutex::new(0));
         let (seen, counted) = (requests.clone(), connections.clone());
@@ -68,7 +75,7 @@ impl TestServer {
                 tokio::spawn(serve(stream, reply, seen.clone()));
             }
         });
-        Self { address, requests, connections }
+        Self { address, is_endless, requests, connections }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -85,20 +92,28 @@ impl TestServer {
         *self.connections.lock().unwrap()
     }
 
-    /// A client that may call this server, with short deadlines.
+    /// A client that may call this server. Its deadline is short where the server keeps it waiting for ever.
     pub(crate) fn client(&self) -> OutgoingHttp {
-        client(vec![self.address.to_string().parse().unwrap()])
+        let deadline = if self.is_endless { SOON } else { PATIENCE };
+        client_with(vec![self.address.to_string().parse().unwrap()], deadline)
     }
 }
 
-/// A client with short deadlines.
+/// The deadline of a request to a server that never answers: that it is reached is what the test is about.
+const SOON: Duration = Duration::from_secs(3);
+
+/// The deadline of every other request: far longer than it takes, as the machine may be busy with other work.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A client that is patient.
 pub(crate) fn client(allow: Vec<HostPort>) -> OutgoingHttp {
-    let settings = OutgoingSettings {
-        allow,
-        connect_timeout: Duration::from_millis(500),
-        request_timeout: Duration::from_millis(1_500),
-    };
-    OutgoingHttp::new(settings).unwrap()
+    client_with(allow, PATIENCE)
+}
+
+fn client_with(allow: Vec<HostPort>, request_timeout: Duration) -> OutgoingHttp {
+    // On loopback the system connects at once; a name that does not exist may take this long to be given up.
+    let connect_timeout = Duration::from_secs(5).min(request_timeout.mul_f32(0.8));
+    OutgoingHttp::new(OutgoingSettings { allow, connect_timeout, request_timeout }).unwrap()
 }
 
 async fn serve(mut stream: TcpStream, reply: Reply, seen: Arc<Mutex<Vec<String>>>) {

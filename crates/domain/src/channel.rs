@@ -376,9 +376,18 @@ pub enum MediaProblem {
     /// It leads into a private, loopback or link-local network.
     #[error("the address leads into an inner network")]
     Forbidden,
-    /// Nothing answered, or not in time, or not with 200.
+    /// Nothing answered, or not in time, or not to the end.
     #[error("the address does not answer")]
     Unreachable,
+    /// A server answered that no such file is there.
+    #[error("there is no file at the address")]
+    Missing,
+    /// A server answered with something else than the file.
+    #[error("the address answers with status {status}")]
+    Refused {
+        /// The status: 3xx leads elsewhere, 401 and 403 ask who one is, 5xx is broken.
+        status: u16,
+    },
     /// What is there is not of the kind the template asks for.
     #[error("the file is of another kind")]
     WrongKind {

@@ -131,6 +131,8 @@ pub struct ServicePolicy {
     pub risk_alert: TimeDelta,
     /// From the loss of the last live stream to offline: 90 s (RO-06).
     pub offline_after_stream: TimeDelta,
+    /// From a live stream's last sign to its loss, where nobody said that it was lost: 90 s (RO-06).
+    pub lost_after_silence: TimeDelta,
     /// From the last request to offline, where there is no stream: 5 min (RO-06).
     pub offline_after_request: TimeDelta,
     /// How long a contact outside business hours is listed: 7 x 24 h (OH-08).
@@ -212,6 +214,7 @@ impl Policy {
                 simultaneous_tickets: 5,
                 risk_alert: TimeDelta::hours(2),
                 offline_after_stream: TimeDelta::seconds(90),
+                lost_after_silence: TimeDelta::seconds(90),
                 offline_after_request: TimeDelta::minutes(5),
                 outside_hours_listed: TimeDelta::hours(7 * 24),
             },

@@ -51,6 +51,16 @@ pub fn presence_at(
     }
 }
 
+/// By when (inclusive) an open stream must have given its last sign to be taken for lost at `now`: its
+/// process stopped, or froze, without a word. It is lost from `now` on, not from that sign on, so that what
+/// follows leaves a stream that lives the time to give its next sign, also when the clock was moved.
+///
+/// Rule: RO-06.
+#[must_use]
+pub fn silent_by(policy: &ServicePolicy, now: DateTime<Utc>) -> DateTime<Utc> {
+    now - policy.lost_after_silence
+}
+
 impl Connection {
     /// From when (inclusive) the agent is offline if nothing more is heard; `None` while a stream is open.
     #[must_use]

@@ -119,6 +119,10 @@ pub enum UserCommand {
     Add(UserAddArgs),
     /// List the users
     List(ReportArgs),
+    /// Disable a user: signed out at once, their tickets go to others
+    Disable(UserStatusArgs),
+    /// Let a disabled user sign in again
+    Enable(UserStatusArgs),
 }
 
 /// Options of `user add`.
@@ -142,6 +146,16 @@ pub struct UserAddArgs {
     /// A file with the password; asked for on standard input when left out
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
+}
+
+/// Options of `user disable` and `user enable`.
+#[derive(Debug, Args)]
+pub struct UserStatusArgs {
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// The address they sign in with
+    pub email: String,
 }
 
 /// Commands on settings.

@@ -34,15 +34,30 @@ pub enum KeyError {
 /// # Errors
 /// [`KeyError`] when it is malformed or its file cannot be used.
 pub fn load_or_create(settings: &Settings) -> Result<KeyEncryptionKey, KeyError> {
-    if let Some(key) = &settings.secret_key {
-        return Ok(KeyEncryptionKey::parse(key.expose_secret())?);
+    match find(settings)? {
+        Some(key) => Ok(key),
+        None => create(key_file(settings)),
     }
-    let path = settings.data_dir.join("secret.key");
+}
+
+/// Reads the key; `None` when neither the settings nor the data folder has one.
+///
+/// # Errors
+/// As [`load_or_create`].
+pub fn find(settings: &Settings) -> Result<Option<KeyEncryptionKey>, KeyError> {
+    if let Some(key) = &settings.secret_key {
+        return Ok(Some(KeyEncryptionKey::parse(key.expose_secret())?));
+    }
+    let path = key_file(settings);
     match fs::read_to_string(&path) {
-        Ok(text) => Ok(KeyEncryptionKey::parse(&text)?),
-        Err(error) if error.kind() == ErrorKind::NotFound => create(path),
+        Ok(text) => Ok(Some(KeyEncryptionKey::parse(&text)?)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(source) => Err(KeyError::File { path, source }),
     }
+}
+
+fn key_file(settings: &Settings) -> PathBuf {
+    settings.data_dir.join("secret.key")
 }
 
 fn create(path: PathBuf) -> Result<KeyEncryptionKey, KeyError> {

@@ -60,6 +60,14 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
             let loaded = load(&args.settings, None)?;
             Ok(command::user::list(&loaded.settings, args.json)?)
         }
+        Command::User(UserCommand::Disable(args)) => {
+            let loaded = load(&args.settings, None)?;
+            Ok(command::user::disable(&args, &loaded.settings)?)
+        }
+        Command::User(UserCommand::Enable(args)) => {
+            let loaded = load(&args.settings, None)?;
+            Ok(command::user::enable(&args, &loaded.settings)?)
+        }
         Command::Doctor(args) => {
             let loaded = load(&args.settings, None)?;
             Ok(command::doctor::run(&loaded.settings, args.json)?)

@@ -4,11 +4,13 @@ mod counters;
 pub mod decision;
 mod draft;
 mod facts;
+mod locked;
 mod outlook;
 mod promotion;
 mod queue;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -119,7 +121,7 @@ pub fn admit_within(
     draft: &Draft,
     clock: &dyn Clock,
 ) -> Result<Outcome, PersistenceError> {
-    let mut locked = facts::lock(db, actor, draft)?;
+    let mut locked = locked::lock(db, actor, draft)?;
     let policy = locked.policy(db)?;
     let now = locked.now_after_lock(&policy, clock);
     let keys_since = now - policy.retention.idempotency_keys;
@@ -181,7 +183,7 @@ pub fn check(
     now: DateTime<Utc>,
 ) -> Result<Forecast, PersistenceError> {
     db.snapshot(|db| {
-        let mut found = facts::look(db, actor, draft)?;
+        let mut found = locked::look(db, actor, draft)?;
         let policy = found.policy(db)?;
         let gathered = facts::gather(db, actor, draft, &mut found, &policy, now)?;
         let reasons = admission::admit(&gathered.facts, now).refusals().to_vec();
@@ -198,7 +200,7 @@ pub(crate) fn facts_of(
     draft: &Draft,
     now: DateTime<Utc>,
 ) -> Result<domain::admission::Facts, PersistenceError> {
-    let mut found = facts::look(db, actor, draft)?;
+    let mut found = locked::look(db, actor, draft)?;
     let policy = found.policy(db)?;
     Ok(facts::gather(db, actor, draft, &mut found, &policy, now)?.facts)
 }

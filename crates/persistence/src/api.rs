@@ -312,8 +312,9 @@ pub fn list_channels(
     db: &mut Db,
     actor: &Actor,
     after: Option<ChannelId>,
-    most: usize,
+    most: i64,
 ) -> Result<Vec<channel::Channel>, PersistenceError> {
+    let most = usize::try_from(most).unwrap_or_default();
     let beyond = |channel: &channel::Channel| after.is_none_or(|after| after < channel.id);
     Ok(channel::list(db, actor)?.into_iter().filter(beyond).take(most).collect())
 }

@@ -1,14 +1,14 @@
 //! Chatbots and their general settings, the switch of active messages and the cap among them.
 
-use chrono::{DateTime, Utc, Weekday};
-use chrono_tz::Tz;
+mod quiet_hours;
+
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     contact_cap::CapScope,
     ids::{ChatbotId, UserId},
     permission::Permission,
-    phone::PhoneNumber,
-    quiet_hours::{Frame, QuietHours, WeeklyFrames},
+    quiet_hours::WeeklyFrames,
 };
 
 use crate::{
@@ -16,9 +16,12 @@ use crate::{
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
-    schema::{channels, chatbots, message_templates, quiet_hours_frames, users},
+    schema::{channels, chatbots, message_templates, users},
     user::Actor,
 };
+
+pub(crate) use quiet_hours::quiet_hours_for;
+pub use quiet_hours::{find_quiet_hours, save_quiet_hours};
 
 /// A chatbot with its general settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +94,8 @@ pub enum SaveOutcome {
     Saved,
     /// Active messages cannot be switched on yet, for these reasons; nothing was saved.
     NotReady(Vec<MissingStep>),
+    /// Someone saved them since they were looked at; nothing was saved.
+    ChangedMeanwhile,
 }
 
 #[derive(Queryable, Selectable)]
@@ -167,7 +172,7 @@ pub fn create(
             .returning(chatbots::id)
             .get_result(db)?;
         let id = ChatbotId(id);
-        save_frames(db, id, &WeeklyFrames::every_day_eight_to_nine())?;
+        quiet_hours::save_frames(db, id, &WeeklyFrames::every_day_eight_to_nine())?;
         Ok(id)
     })
 }
@@ -221,13 +226,17 @@ pub fn save_settings(
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> Result<SaveOutcome, PersistenceError> {
-    change_settings(db, actor, chatbot, now, |kept| kept.clone_from(settings))
+    actor.require(chatbot, Permission::EditGeneralSettings)?;
+    db.write(|db| {
+        let kept = lock(db, chatbot)?;
+        store(db, actor, &kept, settings, now)
+    })
 }
 
 /// Changes some of the general settings of `chatbot` for `actor`; the others stay as they are (AD-08).
 ///
-/// `change` is given the settings as they stand once nobody else can change them. Otherwise as
-/// [`save_settings`].
+/// `seen` is when they had been saved last as `actor` looked at them, `None` for never: whoever saved
+/// since then is not overruled unseen. Otherwise as [`save_settings`].
 ///
 /// # Errors
 /// `NotFound` outside the team, `Denied` without *edit general settings*.
@@ -235,35 +244,54 @@ pub fn change_settings(
     db: &mut Db,
     actor: &Actor,
     chatbot: ChatbotId,
+    seen: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     change: impl FnOnce(&mut Settings),
 ) -> Result<SaveOutcome, PersistenceError> {
     actor.require(chatbot, Permission::EditGeneralSettings)?;
     db.write(|db| {
-        // Takes the row's lock, so that two who save at once are one after the other.
-        let row: ChatbotRow = on_either!(db => diesel::update(chatbots::table.find(chatbot.0))
-            .set(chatbots::name.eq(chatbots::name))
-            .returning(ChatbotRow::as_returning())
-            .get_result(db))?;
-        let before = Chatbot::try_from(row)?.settings;
-        let mut settings = before.clone();
-        change(&mut settings);
-        if settings.active_messages_enabled && !before.active_messages_enabled {
-            let missing = list_missing_steps(db, chatbot, now)?;
-            if !missing.is_empty() {
-                return Ok(SaveOutcome::NotReady(missing));
-            }
+        let kept = lock(db, chatbot)?;
+        if kept.changed.map(|(at, _)| at) != seen {
+            return Ok(SaveOutcome::ChangedMeanwhile);
         }
-        diesel::update(chatbots::table.find(chatbot.0))
-            .set((
-                setting_columns(&settings),
-                chatbots::settings_changed_at.eq(Some(Instant::from(now))),
-                chatbots::settings_changed_by.eq(Some(actor.id().0)),
-            ))
-            .execute(db)?;
-        note_change(db, chatbot);
-        Ok(SaveOutcome::Saved)
+        let mut settings = kept.settings.clone();
+        change(&mut settings);
+        store(db, actor, &kept, &settings, now)
     })
+}
+
+/// Takes the row's lock, so that two who save at once are one after the other.
+fn lock(db: &mut Db, chatbot: ChatbotId) -> Result<Chatbot, PersistenceError> {
+    let row: ChatbotRow = on_either!(db => diesel::update(chatbots::table.find(chatbot.0))
+        .set(chatbots::name.eq(chatbots::name))
+        .returning(ChatbotRow::as_returning())
+        .get_result(db))?;
+    row.try_into()
+}
+
+/// Replaces the settings of `kept`, whose row is locked.
+fn store(
+    db: &mut Db,
+    actor: &Actor,
+    kept: &Chatbot,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<SaveOutcome, PersistenceError> {
+    if settings.active_messages_enabled && !kept.settings.active_messages_enabled {
+        let missing = list_missing_steps(db, kept.id, now)?;
+        if !missing.is_empty() {
+            return Ok(SaveOutcome::NotReady(missing));
+        }
+    }
+    diesel::update(chatbots::table.find(kept.id.0))
+        .set((
+            setting_columns(settings),
+            chatbots::settings_changed_at.eq(Some(Instant::from(now))),
+            chatbots::settings_changed_by.eq(Some(actor.id().0)),
+        ))
+        .execute(db)?;
+    note_change(db, kept.id);
+    Ok(SaveOutcome::Saved)
 }
 
 /// What the page *General settings* shows of a chatbot.
@@ -333,102 +361,10 @@ pub fn list_missing_steps(
     Ok(steps.into_iter().filter(|(_, done)| !done).map(|(step, _)| step).collect())
 }
 
-/// The weekly frames in which `chatbot` may write, whether or not quiet hours are on (AD-10).
-///
-/// # Errors
-/// When the database fails.
-pub fn find_quiet_hours(db: &mut Db, chatbot: ChatbotId) -> Result<WeeklyFrames, PersistenceError> {
-    let rows: Vec<(i64, i64, i64)> = quiet_hours_frames::table
-        .filter(quiet_hours_frames::chatbot_id.eq(chatbot.0))
-        .order((quiet_hours_frames::weekday.asc(), quiet_hours_frames::opens_minute.asc()))
-        .select((
-            quiet_hours_frames::weekday,
-            quiet_hours_frames::opens_minute,
-            quiet_hours_frames::closes_minute,
-        ))
-        .load(db)?;
-    rows.into_iter().map(read_frame).collect::<Result<_, _>>().map(WeeklyFrames)
-}
-
-/// [`find_quiet_hours`]'s frames in the contact's own zone, else in every zone their number may be in; in
-/// `chatbot_zone` where nothing is known of theirs (AD-10). An own zone that cannot be read counts as none.
-pub(crate) fn quiet_hours_for(
-    db: &mut Db,
-    chatbot: ChatbotId,
-    chatbot_zone: &str,
-    own_zone: Option<&str>,
-    phone: Option<&PhoneNumber>,
-) -> Result<QuietHours, PersistenceError> {
-    let allowed = find_quiet_hours(db, chatbot)?;
-    let own_zone: Option<Tz> = own_zone.and_then(|zone| zone.parse().ok());
-    let mut zones = match (own_zone, phone) {
-        (Some(zone), _) => vec![zone],
-        (None, Some(phone)) => phone.candidate_zones().to_vec(),
-        (None, None) => Vec::new(),
-    };
-    if zones.is_empty() {
-        let zone = chatbot_zone.parse();
-        zones.push(
-            zone.map_err(|_| PersistenceError::unreadable("chatbots", "time_zone", chatbot_zone))?,
-        );
-    }
-    Ok(QuietHours { allowed, zones })
-}
-
-/// Replaces the weekly frames in which `chatbot` may write.
-///
-/// # Errors
-/// `NotFound` outside the team, `Denied` without *edit general settings*.
-pub fn save_quiet_hours(
-    db: &mut Db,
-    actor: &Actor,
-    chatbot: ChatbotId,
-    frames: &WeeklyFrames,
-) -> Result<(), PersistenceError> {
-    actor.require(chatbot, Permission::EditGeneralSettings)?;
-    db.write(|db| {
-        save_frames(db, chatbot, frames)?;
-        note_change(db, chatbot);
-        Ok(())
-    })
-}
-
 fn note_change(db: &mut Db, chatbot: ChatbotId) {
     let event =
-        LiveEvent { kind: LiveKind::Settings, chatbot: Some(chatbot), user: None, id: chatbot.0 };
+        LiveEvent { chatbot: Some(chatbot), ..LiveEvent::of_all(LiveKind::Settings, chatbot.0) };
     live::note(db, event);
-}
-
-fn save_frames(
-    db: &mut Db,
-    chatbot: ChatbotId,
-    frames: &WeeklyFrames,
-) -> Result<(), PersistenceError> {
-    diesel::delete(quiet_hours_frames::table.filter(quiet_hours_frames::chatbot_id.eq(chatbot.0)))
-        .execute(db)?;
-    for frame in &frames.0 {
-        diesel::insert_into(quiet_hours_frames::table)
-            .values((
-                quiet_hours_frames::chatbot_id.eq(chatbot.0),
-                quiet_hours_frames::weekday.eq(i64::from(frame.weekday().number_from_monday())),
-                quiet_hours_frames::opens_minute.eq(i64::from(frame.opens())),
-                quiet_hours_frames::closes_minute.eq(i64::from(frame.closes())),
-            ))
-            .execute(db)?;
-    }
-    Ok(())
-}
-
-/// Weekday 1 is Monday.
-fn read_frame((weekday, opens, closes): (i64, i64, i64)) -> Result<Frame, PersistenceError> {
-    let unreadable = || {
-        let value = format!("{weekday} {opens} {closes}");
-        PersistenceError::unreadable("quiet_hours_frames", "weekday", value)
-    };
-    let day = u8::try_from(weekday - 1).map_err(|_| unreadable())?;
-    let day = Weekday::try_from(day).map_err(|_| unreadable())?;
-    let minute = |minute: i64| u16::try_from(minute).map_err(|_| unreadable());
-    Frame::new(day, minute(opens)?, minute(closes)?).map_err(|_| unreadable())
 }
 
 type SettingColumns = (
@@ -536,15 +472,24 @@ mod tests {
             let before = read();
             assert_eq!((before.changed_by, before.chatbot.changed), (None, None));
             assert_eq!(before.missing, [MissingStep::VerifiedWebhook]);
-            let saved = store.blocking_write(|db| {
-                change_settings(db, &desk.ana, desk.chatbot, now, |kept| kept.cap_sends = 7)
-            });
-            assert_eq!(saved.unwrap(), SaveOutcome::Saved);
+            let change = |seen, cap_sends| {
+                let change = |kept: &mut Settings| kept.cap_sends = cap_sends;
+                store
+                    .blocking_write(|db| {
+                        change_settings(db, &desk.ana, desk.chatbot, seen, now, change)
+                    })
+                    .unwrap()
+            };
+            assert_eq!(change(None, 7), SaveOutcome::Saved);
             let after = read();
             let expected = Settings { cap_sends: 7, ..before.chatbot.settings };
             assert_eq!(after.chatbot.settings, expected);
             assert_eq!(after.chatbot.changed, Some((now, desk.ana.id())));
             assert_eq!(after.changed_by.as_deref(), Some("ana"));
+            let too_late = change(None, 9);
+            assert_eq!(too_late, SaveOutcome::ChangedMeanwhile, "who saved since is not overruled");
+            assert_eq!(read().chatbot.settings, after.chatbot.settings);
+            assert_eq!(change(Some(now), 9), SaveOutcome::Saved);
         });
     }
 }

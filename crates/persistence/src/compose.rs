@@ -18,7 +18,9 @@ use domain::{
 };
 
 pub use self::{
-    media::{MediaPreview, find_recent_media, get_media, save_media},
+    media::{
+        MEDIA_KEPT, MediaPreview, delete_media_until, find_recent_media, get_media, save_media,
+    },
     standing::{Standing, list_standings, standing_of_number},
 };
 

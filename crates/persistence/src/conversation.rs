@@ -4,6 +4,7 @@
 mod about;
 mod access;
 mod list;
+mod media;
 mod people;
 mod sent;
 #[cfg(test)]
@@ -14,14 +15,15 @@ use std::{fmt, str::FromStr};
 
 use domain::ids::{ChatbotId, ContactId};
 
-pub(crate) use self::access::may_know_ticket;
 pub use self::{
     about::{About, find_about},
     access::{Access, OpenTicketRow, find_access},
-    list::{LastMessage, TabCounts, TicketRow, TicketTab, count_tabs, list_tickets},
-    sent::{SentMessage, SentRow, list_sent},
+    list::{LastMessage, TabCounts, TicketRow, TicketTab, count_tabs, find_ticket, list_tickets},
+    media::{SentMedia, find_media},
+    sent::{SentMessage, SentRow, find_sent, list_sent},
     thread::{EarlierTicket, SentTemplate, Side, Thread, ThreadMessage, find_thread},
 };
+pub(crate) use self::{access::may_know_ticket, thread::get_message};
 
 /// A contact's conversation with one chatbot, across its tickets and sends. A contact has at most one
 /// open ticket in it (RO-08).

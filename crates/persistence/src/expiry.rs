@@ -60,7 +60,7 @@ pub fn tell_of_unlisted(
         chatbots.dedup();
         for chatbot in chatbots {
             let chatbot = Some(ChatbotId(chatbot));
-            live::note(db, LiveEvent { kind: LiveKind::ActiveMessage, chatbot, user: None, id: 0 });
+            live::note(db, LiveEvent { chatbot, ..LiveEvent::of_all(LiveKind::ActiveMessage, 0) });
         }
         Ok(unlisted.len())
     })

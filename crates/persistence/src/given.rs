@@ -177,6 +177,7 @@ impl Desk {
             template: self.template,
             to,
             values: [(VariableName("1".into()), "Luísa".into())].into(),
+            refused_media: Vec::new(),
             agent: Some(agent),
             door: Door::Api,
             ticket: None,

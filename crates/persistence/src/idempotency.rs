@@ -5,7 +5,12 @@ use diesel::prelude::*;
 use domain::ids::{ApiTokenId, UserId};
 use sha2::{Digest, Sha256};
 
-use crate::{db::Db, error::PersistenceError, instant::Instant, schema::idempotency_keys};
+use crate::{
+    db::{Db, on_either},
+    error::PersistenceError,
+    instant::Instant,
+    schema::idempotency_keys,
+};
 
 /// Whose key it is: keys of two owners never meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,13 +65,13 @@ pub fn find(
     key: &IdempotencyKey,
     since: DateTime<Utc>,
 ) -> Result<Option<EarlierUse>, PersistenceError> {
-    let row: Option<(String, String)> = idempotency_keys::table
+    let row: Option<(String, String)> = on_either!(db => idempotency_keys::table
         .filter(idempotency_keys::owner.eq(key.owner.as_word()))
         .filter(idempotency_keys::idempotency_key.eq(&key.key))
         .filter(idempotency_keys::created_at.gt(Instant::from(since)))
         .select((idempotency_keys::body_hash, idempotency_keys::result))
-        .first(db)
-        .optional()?;
+        .first(db))
+    .optional()?;
     Ok(row.map(|(body_hash, result)| {
         if body_hash == key.body_hash { EarlierUse::Same(result) } else { EarlierUse::Another }
     }))
@@ -88,8 +93,8 @@ pub fn save(
         .filter(idempotency_keys::owner.eq(&owner))
         .filter(idempotency_keys::idempotency_key.eq(&key.key))
         .filter(idempotency_keys::created_at.le(Instant::from(since)));
-    diesel::delete(outlived).execute(db)?;
-    diesel::insert_into(idempotency_keys::table)
+    on_either!(db => diesel::delete(outlived).execute(db))?;
+    on_either!(db => diesel::insert_into(idempotency_keys::table)
         .values((
             idempotency_keys::owner.eq(owner),
             idempotency_keys::idempotency_key.eq(&key.key),
@@ -97,7 +102,7 @@ pub fn save(
             idempotency_keys::result.eq(result),
             idempotency_keys::created_at.eq(Instant::from(now)),
         ))
-        .execute(db)?;
+        .execute(db))?;
     Ok(())
 }
 

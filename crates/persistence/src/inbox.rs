@@ -1,10 +1,15 @@
 //! Webhooks: durable before they are answered, then applied in batches, one savepoint per element.
 
 mod apply;
+mod element;
+mod quarantine;
 mod template_status;
+mod waiting;
 mod writer;
 
 pub use self::{
-    apply::{ApplyReport, ParsedWebhook, RawWebhook, apply, apply_unkept, list_waiting, put_aside},
+    apply::{ApplyReport, ParsedWebhook, apply, apply_part, apply_unkept},
+    quarantine::put_aside,
+    waiting::{RawWebhook, list_waiting},
     writer::{AppendError, Appended, WebhookInbox},
 };

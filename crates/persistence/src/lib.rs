@@ -20,6 +20,8 @@ pub mod delivery;
 pub mod error;
 pub mod expiry;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod given;
 pub mod growth;
 pub mod health;
@@ -44,6 +46,7 @@ mod refusal;
 pub mod retention;
 mod routing;
 mod schema;
+pub mod search;
 pub mod secret;
 mod sender;
 pub mod session;

@@ -17,7 +17,7 @@ use std::{
 use diesel::{
     Connection, PgConnection, RunQueryDsl, connection::SimpleConnection, sql_types::Text,
 };
-use domain::ids::{ChatbotId, UserId};
+use domain::ids::{ChatbotId, ContactId, UserId};
 use tokio::sync::{Notify, broadcast};
 
 use crate::{db::Db, error::PersistenceError};
@@ -25,10 +25,14 @@ use crate::{db::Db, error::PersistenceError};
 /// What kind of thing changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LiveKind {
-    /// A message or its state; the id is the message's.
+    /// A contact wrote; the id is the message's.
+    Arrival,
+    /// A message of ours or its state; the id is the message's.
     Message,
-    /// A ticket; the id is the ticket's.
+    /// A ticket opened, closed, or went to someone; the id is the ticket's.
     Ticket,
+    /// What had arrived was looked at; the id is the ticket's.
+    Seen,
     /// An active message; the id is its message's.
     ActiveMessage,
     /// An agent's presence; the id is the user's.
@@ -48,9 +52,11 @@ pub enum LiveKind {
 }
 
 impl LiveKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
+        Self::Arrival,
         Self::Message,
         Self::Ticket,
+        Self::Seen,
         Self::ActiveMessage,
         Self::Presence,
         Self::Settings,
@@ -65,8 +71,10 @@ impl LiveKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Arrival => "arrival",
             Self::Message => "message",
             Self::Ticket => "ticket",
+            Self::Seen => "seen",
             Self::ActiveMessage => "active_message",
             Self::Presence => "presence",
             Self::Settings => "settings",
@@ -90,6 +98,8 @@ pub struct LiveEvent {
     pub kind: LiveKind,
     /// Whose chatbot it belongs to; `None` when it concerns all.
     pub chatbot: Option<ChatbotId>,
+    /// Whose conversation with that chatbot changed; `None` when none did, or several.
+    pub contact: Option<ContactId>,
     /// The one user it is for; `None` when it is for all who may see the chatbot.
     pub user: Option<UserId>,
     /// The id of what changed; 0 when several did.
@@ -98,12 +108,31 @@ pub struct LiveEvent {
 
 impl LiveEvent {
     /// Says that events may have been missed.
-    pub const RESYNC: Self = Self { kind: LiveKind::Resync, chatbot: None, user: None, id: 0 };
+    pub const RESYNC: Self = Self::of_all(LiveKind::Resync, 0);
+
+    /// A change that concerns everyone.
+    #[must_use]
+    pub const fn of_all(kind: LiveKind, id: i64) -> Self {
+        Self { kind, chatbot: None, contact: None, user: None, id }
+    }
+
+    /// A change of the conversation of `contact` with `chatbot`.
+    #[must_use]
+    pub const fn of_contact(
+        kind: LiveKind,
+        chatbot: ChatbotId,
+        contact: ContactId,
+        id: i64,
+    ) -> Self {
+        Self { chatbot: Some(chatbot), contact: Some(contact), ..Self::of_all(kind, id) }
+    }
 
     fn to_words(self) -> String {
         let number = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
-        let (chatbot, user) = (self.chatbot.map(|id| id.0), self.user.map(|id| id.0));
-        format!("{}:{}:{}:{}", self.kind.as_str(), number(chatbot), number(user), self.id)
+        let (chatbot, contact) = (self.chatbot.map(|id| id.0), self.contact.map(|id| id.0));
+        let user = number(self.user.map(|id| id.0));
+        let (kind, chatbot, contact) = (self.kind.as_str(), number(chatbot), number(contact));
+        format!("{kind}:{chatbot}:{contact}:{user}:{}", self.id)
     }
 
     /// Reads [`Self::to_words`]; anything else is `None`.
@@ -115,9 +144,10 @@ impl LiveEvent {
         let mut parts = words.split(':');
         let kind = LiveKind::parse(parts.next()?)?;
         let chatbot = optional(parts.next()?)?.map(ChatbotId);
+        let contact = optional(parts.next()?)?.map(ContactId);
         let user = optional(parts.next()?)?.map(UserId);
         let id = parts.next()?.parse().ok()?;
-        Some(Self { kind, chatbot, user, id })
+        Some(Self { kind, chatbot, contact, user, id })
     }
 }
 

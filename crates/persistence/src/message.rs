@@ -6,6 +6,7 @@ use diesel::{dsl::exists, prelude::*};
 use domain::{
     channel::{ChannelKind, InboundContent, InboundMessage},
     delivery::{DeliveryEventKind, EventSource},
+    fold::fold,
     ids::{ChannelId, ChatbotId, ContactId, MessageId, TicketId},
     opt_out::{self as words, OptOutScope, OptOutSource, OptOutWord},
     ticket::{Arrival, arrival},
@@ -117,7 +118,7 @@ pub(crate) fn apply_inbound(
         || !reading.is_reply;
     let ticket = match arrival(open, opens_none) {
         Arrival::Joins(ticket) => {
-            ticket::join(db, channel.chatbot, ticket, inbound.at)?;
+            ticket::join(db, ticket, inbound.at)?;
             Some(ticket)
         }
         Arrival::Opens => {
@@ -129,7 +130,7 @@ pub(crate) fn apply_inbound(
             };
             let facts = routing::routing_facts(db, channel.chatbot, &answered, now)?;
             let ticket = ticket::open(db, arriving, &facts, now)?;
-            ticket::join(db, channel.chatbot, ticket, inbound.at)?;
+            ticket::join(db, ticket, inbound.at)?;
             Some(ticket)
         }
         Arrival::OpensNone => None,
@@ -138,13 +139,7 @@ pub(crate) fn apply_inbound(
     for answered in &answered {
         count_reply(db, answered.message, inbound.at, now)?;
     }
-    let event = LiveEvent {
-        kind: LiveKind::Message,
-        chatbot: Some(channel.chatbot),
-        user: None,
-        id: message.0,
-    };
-    live::note(db, event);
+    live::note(db, LiveEvent::of_contact(LiveKind::Arrival, channel.chatbot, contact, message.0));
     Ok(InboundOutcome::Kept { message, ticket })
 }
 
@@ -269,6 +264,7 @@ fn insert(
             messages::direction.eq("in"),
             messages::kind.eq(&reading.kind),
             messages::body.eq(&reading.body),
+            messages::folded.eq(fold(&reading.body)),
             messages::payload.eq(payload.to_string()),
             messages::provider_id.eq(&inbound.provider_id),
             messages::state.eq("received"),
@@ -278,6 +274,28 @@ fn insert(
         .returning(messages::id)
         .get_result(db)?;
     Ok(MessageId(id))
+}
+
+/// Folds every text anew, for rows from before texts were kept folded.
+pub(crate) fn fold_all(db: &mut Db) -> Result<(), PersistenceError> {
+    const BATCH: i64 = 1_000;
+    let mut after = 0_i64;
+    loop {
+        let rows: Vec<(i64, String)> = messages::table
+            .filter(messages::id.gt(after))
+            .filter(messages::body.ne(""))
+            .order(messages::id.asc())
+            .limit(BATCH)
+            .select((messages::id, messages::body))
+            .load(db)?;
+        let Some((last, _)) = rows.last() else { return Ok(()) };
+        after = *last;
+        for (id, body) in &rows {
+            diesel::update(messages::table.find(id))
+                .set(messages::folded.eq(fold(body)))
+                .execute(db)?;
+        }
+    }
 }
 
 /// Counts a message written at `written_at` as the reply to an active message: never Expired, and out

@@ -8,7 +8,8 @@ use diesel::prelude::*;
 use domain::{
     ids::TemplateId,
     template::{
-        MessageTemplate, PlatformTemplate, TemplateCategory, TemplateContent, TemplateStatus,
+        MessageTemplate, PlatformTemplate, StatusNews, TemplateCategory, TemplateContent,
+        TemplateStatus,
     },
 };
 
@@ -75,7 +76,7 @@ const POSITIONAL: &str = "positional";
 /// `NotFound`, or `Unreadable` when its content is not ours.
 pub fn get(db: &mut Db, id: TemplateId) -> Result<MessageTemplate, PersistenceError> {
     let row: MessageTemplateRow =
-        message_templates::table.find(id.0).select(row_columns()).first(db)?;
+        on_either!(db => message_templates::table.find(id.0).select(row_columns()).first(db))?;
     row.try_into()
 }
 
@@ -120,8 +121,9 @@ pub(crate) fn row_columns() -> RowColumns {
     )
 }
 
-/// Replaces the list of `account` by what its platform says now, whole: what is no longer listed is
-/// gone, and comes back when it is listed again. Ids stay.
+/// Replaces the list of `account` by what its platform says, whole: what is no longer listed is gone, and
+/// comes back when it is listed again. Ids stay. `now` is when the reading of the list began; a status that
+/// is known to be newer stays.
 pub fn save_all(
     db: &mut Db,
     account: &str,
@@ -131,7 +133,7 @@ pub fn save_all(
     db.write(|db| {
         let at = Instant::from(now);
         for template in templates {
-            save(db, account, template, at)?;
+            save(db, account, template, now)?;
         }
         let gone = diesel::update(
             message_templates::table
@@ -141,7 +143,7 @@ pub fn save_all(
         )
         .set(message_templates::gone_at.eq(Some(at)))
         .execute(db)?;
-        live::note(db, LiveEvent { kind: LiveKind::Template, chatbot: None, user: None, id: 0 });
+        live::note(db, LiveEvent::of_all(LiveKind::Template, 0));
         Ok(SyncReport { listed: templates.len(), gone })
     })
 }
@@ -150,14 +152,11 @@ fn save(
     db: &mut Db,
     account: &str,
     template: &PlatformTemplate,
-    at: Instant,
+    now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let (status, paused_until) = status_columns(template.status);
-    let changes = (
+    let content = (
         message_templates::external_id.eq(&template.external_id),
         message_templates::category.eq(category_word(template.category)),
-        message_templates::status.eq(status),
-        message_templates::paused_until.eq(paused_until),
         message_templates::parameter_format.eq(if template.named_parameters {
             NAMED
         } else {
@@ -165,25 +164,84 @@ fn save(
         }),
         message_templates::components.eq(content::write(&template.content)?),
         message_templates::quality.eq(template.quality.as_deref()),
-        message_templates::synced_at.eq(at),
+        message_templates::synced_at.eq(Instant::from(now)),
         message_templates::gone_at.eq(None::<Instant>),
     );
+    let news = StatusNews::of_list(template.status, now);
+    let status = news_columns(&news);
     let row = (
         message_templates::account_id.eq(account),
         message_templates::name.eq(&template.name),
         message_templates::language.eq(&template.language),
     );
     on_either!(db => diesel::insert_into(message_templates::table)
-        .values((row, changes.clone()))
+        .values((row, content.clone(), status))
         .on_conflict((
             message_templates::account_id,
             message_templates::name,
             message_templates::language,
         ))
         .do_update()
-        .set(changes)
+        .set(content)
         .execute(db))?;
+    diesel::update(
+        message_templates::table
+            .filter(message_templates::account_id.eq(account))
+            .filter(message_templates::name.eq(&template.name))
+            .filter(message_templates::language.eq(&template.language))
+            .filter(
+                message_templates::status_changed_at
+                    .is_null()
+                    .or(message_templates::status_changed_at.le(Instant::from(news.at))),
+            ),
+    )
+    .set(status)
+    .execute(db)?;
     Ok(())
+}
+
+type StatusColumns = (
+    diesel::dsl::Eq<message_templates::status, &'static str>,
+    diesel::dsl::Eq<message_templates::paused_until, Option<Instant>>,
+    diesel::dsl::Eq<message_templates::status_changed_at, Option<Instant>>,
+);
+
+fn news_columns(news: &StatusNews) -> StatusColumns {
+    let (status, paused_until) = status_columns(news.status);
+    (
+        message_templates::status.eq(status),
+        message_templates::paused_until.eq(paused_until),
+        message_templates::status_changed_at.eq(Some(Instant::from(news.at))),
+    )
+}
+
+/// Takes over what the platform told of `template`, unless newer news are known; says whether it did.
+///
+/// Locks the template's row, then looks.
+pub(crate) fn apply_news(
+    db: &mut Db,
+    template: TemplateId,
+    news: &StatusNews,
+) -> Result<bool, PersistenceError> {
+    let row = message_templates::table.find(template.0);
+    diesel::update(row).set(message_templates::status.eq(message_templates::status)).execute(db)?;
+    let (status, paused_until, changed_at): (String, Option<Instant>, Option<Instant>) = row
+        .select((
+            message_templates::status,
+            message_templates::paused_until,
+            message_templates::status_changed_at,
+        ))
+        .first(db)?;
+    let known = changed_at.map(|at| StatusNews {
+        status: read_status(&status, paused_until.map(DateTime::from)),
+        at: at.into(),
+    });
+    let holds = known.is_none_or(|known| news.replaces(&known));
+    if holds {
+        diesel::update(row).set(news_columns(news)).execute(db)?;
+        live::note(db, LiveEvent::of_all(LiveKind::Template, template.0));
+    }
+    Ok(holds)
 }
 
 /// The word a status is stored by, and the end of a pause.

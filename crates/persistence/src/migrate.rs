@@ -1,15 +1,27 @@
 //! Brings the tables up to date, also when several processes start at once.
 
-use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_types::BigInt};
+use std::collections::BTreeSet;
+
+use diesel::{
+    QueryableByName, RunQueryDsl,
+    migration::{Migration, MigrationSource},
+    pg::Pg,
+    sql_types::{BigInt, Bool, Text},
+    sqlite::Sqlite,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::{db::Db, error::PersistenceError};
+use crate::{db::Db, error::PersistenceError, message};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
 /// The advisory lock that only a migrating process holds ("janela").
 const MIGRATION_LOCK: i64 = 0x6a61_6e65_6c61;
+
+/// The version that keeps texts folded for search; folding is done here, not in SQL, which folds differently
+/// on each database.
+const KEEPS_FOLDED: &str = "00000000000005";
 
 /// Runs what has not run yet, and tells the versions that ran now, oldest first.
 ///
@@ -18,53 +30,88 @@ const MIGRATION_LOCK: i64 = 0x6a61_6e65_6c61;
 /// # Errors
 /// `Migration` with the version's own error; nothing of that version is kept.
 pub fn run(db: &mut Db) -> Result<Vec<String>, PersistenceError> {
-    match db {
-        Db::Sqlite(sqlite) => run_on_sqlite(sqlite),
-        Db::Postgres(postgres) => run_on_postgres(postgres),
+    if db.is_sqlite() {
+        // The write lock keeps every other process of the file waiting.
+        return db.write(run_pending);
     }
-}
-
-/// How many versions have not run yet. Needs a connection that may write.
-///
-/// # Errors
-/// `Migration` when the database cannot tell.
-pub fn count_pending(db: &mut Db) -> Result<usize, PersistenceError> {
-    let pending = match db {
-        Db::Sqlite(sqlite) => sqlite.pending_migrations(SQLITE).map(|list| list.len()),
-        Db::Postgres(postgres) => postgres.pending_migrations(POSTGRES).map(|list| list.len()),
-    };
-    pending.map_err(|error| PersistenceError::Migration(error.to_string()))
-}
-
-/// The exclusive transaction keeps every other process of the file waiting.
-fn run_on_sqlite(sqlite: &mut SqliteConnection) -> Result<Vec<String>, PersistenceError> {
-    sqlite.exclusive_transaction(|sqlite| match sqlite.run_pending_migrations(SQLITE) {
-        Ok(versions) => Ok(versions.into_iter().map(|version| version.to_string()).collect()),
-        Err(error) => Err(PersistenceError::Migration(error.to_string())),
-    })
-}
-
-/// PostgreSQL would let two processes create the same table at once and fail one of them; the advisory
-/// lock makes them take turns. The lock lasts only as long as this call: the connection is pooled.
-fn run_on_postgres(postgres: &mut PgConnection) -> Result<Vec<String>, PersistenceError> {
+    // PostgreSQL would let two processes create the same table at once and fail one of them; the advisory
+    // lock makes them take turns. It lasts only as long as this call: the connection is pooled.
     diesel::sql_query("SELECT pg_advisory_lock($1)")
         .bind::<BigInt, _>(MIGRATION_LOCK)
-        .execute(postgres)?;
-    let ran = postgres.transaction(|postgres| match postgres.run_pending_migrations(POSTGRES) {
-        Ok(versions) => Ok(versions.into_iter().map(|version| version.to_string()).collect()),
-        Err(error) => Err(PersistenceError::Migration(error.to_string())),
-    });
+        .execute(db)?;
+    let ran = db.write(run_pending);
     diesel::sql_query("SELECT pg_advisory_unlock($1)")
         .bind::<BigInt, _>(MIGRATION_LOCK)
-        .execute(postgres)?;
+        .execute(db)?;
     ran
+}
+
+fn run_pending(db: &mut Db) -> Result<Vec<String>, PersistenceError> {
+    let ran = match db {
+        Db::Sqlite(sqlite) => sqlite.run_pending_migrations(SQLITE),
+        Db::Postgres(postgres) => postgres.run_pending_migrations(POSTGRES),
+    };
+    let ran = ran.map_err(|error| PersistenceError::Migration(error.to_string()))?;
+    let ran: Vec<String> = ran.into_iter().map(|version| version.to_string()).collect();
+    if ran.iter().any(|version| version == KEEPS_FOLDED) {
+        message::fold_all(db)?;
+    }
+    Ok(ran)
+}
+
+/// The versions that have not run yet, oldest first. Changes nothing.
+///
+/// # Errors
+/// `Migration` when the migrations of this program cannot be listed.
+pub fn list_pending(db: &mut Db) -> Result<Vec<String>, PersistenceError> {
+    let known = match db {
+        Db::Sqlite(_) => versions(MigrationSource::<Sqlite>::migrations(&SQLITE)),
+        Db::Postgres(_) => versions(MigrationSource::<Pg>::migrations(&POSTGRES)),
+    }?;
+    let ran = list_ran(db)?;
+    Ok(known.into_iter().filter(|version| !ran.contains(version)).collect())
+}
+
+fn versions<D: diesel::backend::Backend>(
+    migrations: diesel::migration::Result<Vec<Box<dyn Migration<D>>>>,
+) -> Result<Vec<String>, PersistenceError> {
+    let migrations = migrations.map_err(|error| PersistenceError::Migration(error.to_string()))?;
+    let versions = migrations.iter().map(|migration| migration.name().version().to_string());
+    let versions: BTreeSet<String> = versions.collect();
+    Ok(versions.into_iter().collect())
+}
+
+#[derive(QueryableByName)]
+struct Ran {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+#[derive(QueryableByName)]
+struct Present {
+    #[diesel(sql_type = Bool)]
+    present: bool,
+}
+
+/// The versions that ran; none before the first did, when their table is not there.
+fn list_ran(db: &mut Db) -> Result<BTreeSet<String>, PersistenceError> {
+    let look = if db.is_sqlite() {
+        "SELECT count(*) > 0 AS present FROM sqlite_master WHERE name = '__diesel_schema_migrations'"
+    } else {
+        "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS present"
+    };
+    let found: Present = diesel::sql_query(look).get_result(db)?;
+    if !found.present {
+        return Ok(BTreeSet::new());
+    }
+    let ran: Vec<Ran> =
+        diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(db)?;
+    Ok(ran.into_iter().map(|ran| ran.version).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use std::{collections::BTreeMap, sync::Barrier, thread};
-
-    use diesel::{QueryableByName, sql_types::Text};
 
     use super::*;
     use crate::{
@@ -75,6 +122,7 @@ mod tests {
     #[test]
     fn eight_processes_that_start_at_once_migrate_once() {
         on_both_empty(|test| {
+            let pending = test.blocking_read(list_pending).unwrap();
             let barrier = Barrier::new(8);
             let ran: usize = thread::scope(|scope| {
                 let start = || {
@@ -87,7 +135,9 @@ mod tests {
             });
             let versions = std::fs::read_dir("../../migrations/sqlite").unwrap().count();
             assert_eq!(ran, versions, "each version ran exactly once");
-            assert_eq!(test.blocking_write(count_pending).unwrap(), 0);
+            assert_eq!(pending.len(), versions, "looking at what was to do did none of it");
+            assert!(pending.is_sorted() && pending[0] == "00000000000001", "{pending:?}");
+            assert_eq!(test.blocking_read(list_pending).unwrap(), [""; 0]);
         });
     }
 

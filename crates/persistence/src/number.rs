@@ -388,6 +388,6 @@ pub(crate) fn record(
             number_events::detail.eq(detail),
         ))
         .execute(db)?;
-    live::note(db, LiveEvent { kind: LiveKind::Number, chatbot: None, user: None, id: number.0 });
+    live::note(db, LiveEvent::of_all(LiveKind::Number, number.0));
     Ok(())
 }

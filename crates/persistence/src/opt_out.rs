@@ -7,7 +7,12 @@ use domain::{
     opt_out::{OptOut, OptOutScope, OptOutSource},
 };
 
-use crate::{db::Db, error::PersistenceError, instant::Instant, schema::opt_outs};
+use crate::{
+    db::{Db, on_either},
+    error::PersistenceError,
+    instant::Instant,
+    schema::opt_outs,
+};
 
 /// Records that `contact` opted out at `at`. An opt-out of that scope in force since before begins anew then;
 /// one that was lifted at `at` or later is stored as lifted, so that the order of arrival changes nothing
@@ -123,12 +128,12 @@ pub fn lift(
 
 /// The opt-outs of `contact` that were not lifted, oldest first. Served by the index on `contact_id`.
 pub fn list_in_force(db: &mut Db, contact: ContactId) -> Result<Vec<OptOut>, PersistenceError> {
-    let rows: Vec<(String, String, Instant)> = opt_outs::table
+    let rows: Vec<(String, String, Instant)> = on_either!(db => opt_outs::table
         .filter(opt_outs::contact_id.eq(contact.0))
         .filter(opt_outs::lifted_at.is_null())
         .order(opt_outs::at.asc())
         .select((opt_outs::scope, opt_outs::source, opt_outs::at))
-        .load(db)?;
+        .load(db))?;
     rows.into_iter()
         .map(|(scope, source, at)| {
             let unreadable =

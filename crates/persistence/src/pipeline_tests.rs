@@ -120,7 +120,8 @@ fn receipts_in_any_order_and_number_give_one_view_also_before_our_own_answer() {
     });
 }
 
-fn permutations(length: usize) -> Vec<Vec<usize>> {
+/// Every order of the numbers below `length`.
+pub(crate) fn permutations(length: usize) -> Vec<Vec<usize>> {
     if length == 0 {
         return vec![Vec::new()];
     }

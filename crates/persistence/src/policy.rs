@@ -12,7 +12,12 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{db::Db, error::PersistenceError, instant::Instant, schema::policies};
+use crate::{
+    db::{Db, on_either},
+    error::PersistenceError,
+    instant::Instant,
+    schema::policies,
+};
 
 /// The profile a workspace starts with.
 pub const DEFAULT_PROFILE: &str = "default";
@@ -85,7 +90,8 @@ pub fn save_version(
 /// # Errors
 /// `NotFound`, or `Unreadable` when its body is none.
 pub fn get(db: &mut Db, id: PolicyId) -> Result<Policy, PersistenceError> {
-    let body: String = policies::table.find(id.0).select(policies::body).first(db)?;
+    let body: String =
+        on_either!(db => policies::table.find(id.0).select(policies::body).first(db))?;
     read_body(&body)
 }
 
@@ -167,8 +173,15 @@ struct ServiceBody {
     simultaneous_tickets: u32,
     risk_alert_s: i64,
     offline_after_stream_s: i64,
+    /// Absent in versions from before it was a policy.
+    #[serde(default = "lost_after_silence_s")]
+    lost_after_silence_s: i64,
     offline_after_request_s: i64,
     outside_hours_listed_s: i64,
+}
+
+fn lost_after_silence_s() -> i64 {
+    Policy::default_profile().service.lost_after_silence.num_seconds()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -234,6 +247,7 @@ impl From<&Policy> for PolicyBody {
                 simultaneous_tickets: service.simultaneous_tickets,
                 risk_alert_s: service.risk_alert.num_seconds(),
                 offline_after_stream_s: service.offline_after_stream.num_seconds(),
+                lost_after_silence_s: service.lost_after_silence.num_seconds(),
                 offline_after_request_s: service.offline_after_request.num_seconds(),
                 outside_hours_listed_s: service.outside_hours_listed.num_seconds(),
             },
@@ -328,6 +342,7 @@ impl TryFrom<PolicyBody> for Policy {
                 simultaneous_tickets: service.simultaneous_tickets,
                 risk_alert: TimeDelta::seconds(service.risk_alert_s),
                 offline_after_stream: TimeDelta::seconds(service.offline_after_stream_s),
+                lost_after_silence: TimeDelta::seconds(service.lost_after_silence_s),
                 offline_after_request: TimeDelta::seconds(service.offline_after_request_s),
                 outside_hours_listed: TimeDelta::seconds(service.outside_hours_listed_s),
             },

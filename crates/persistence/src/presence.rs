@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use domain::{
     ids::UserId,
     policy::ServicePolicy,
-    presence::{Connection, Presence, presence_at},
+    presence::{Connection, Presence, presence_at, silent_by},
 };
 
 use crate::{
@@ -16,11 +16,16 @@ use crate::{
     schema::presences,
 };
 
+/// Users in one statement.
+const USERS_AT_ONCE: usize = 500;
+
+/// What is known of a user's desk.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = presences)]
-struct PresenceRow {
+pub(crate) struct PresenceRow {
     user_id: i64,
     presence: String,
+    since: Instant,
     last_seen_at: Instant,
     streaming: bool,
     stream_lost_at: Option<Instant>,
@@ -31,6 +36,20 @@ impl PresenceRow {
         Presence::parse(&self.presence).ok_or_else(|| {
             PersistenceError::unreadable("presences", "presence", self.presence.as_str())
         })
+    }
+
+    /// The user's presence at `now`, as [`find_at`] tells it.
+    pub(crate) fn presence_at(
+        &self,
+        policy: &ServicePolicy,
+        now: DateTime<Utc>,
+    ) -> Result<Presence, PersistenceError> {
+        Ok(presence_at(self.chosen()?, self.connection(), policy, now))
+    }
+
+    /// Since when the user is what they chose.
+    pub(crate) fn since(&self) -> DateTime<Utc> {
+        self.since.into()
     }
 
     /// What was last heard of the user's desk. A request after a lost stream counts from itself.
@@ -63,13 +82,13 @@ pub fn find_at(
     policy: &ServicePolicy,
     now: DateTime<Utc>,
 ) -> Result<Presence, PersistenceError> {
-    let Some(row) = find_row(db, user)? else { return Ok(Presence::Offline) };
-    Ok(domain::presence::presence_at(row.chosen()?, row.connection(), policy, now))
+    find_row(db, user)?.map_or(Ok(Presence::Offline), |row| row.presence_at(policy, now))
 }
 
 fn find_row(db: &mut Db, user: UserId) -> Result<Option<PresenceRow>, PersistenceError> {
     let row =
-        presences::table.find(user.0).select(PresenceRow::as_select()).first(db).optional()?;
+        on_either!(db => presences::table.find(user.0).select(PresenceRow::as_select()).first(db))
+            .optional()?;
     Ok(row)
 }
 
@@ -155,9 +174,37 @@ pub fn stream_lost(db: &mut Db, user: UserId, now: DateTime<Utc>) -> Result<(), 
     Ok(())
 }
 
-/// Turns everyone offline whose desk has not been heard of for too long, and tells how many. Streams
-/// this process does not hold are others'; a process that ended without a word leaves its own to
-/// [`drop_streams`].
+/// Notes that the live streams of `users` are open still. A process says so of all its streams every few
+/// seconds; whoever was taken for lost meanwhile is streaming again. What they chose to be stays.
+///
+/// # Errors
+/// When the database fails.
+pub fn renew_streams(
+    db: &mut Db,
+    users: &[UserId],
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    db.write(|db| {
+        for users in users.chunks(USERS_AT_ONCE) {
+            let theirs = presences::user_id.eq_any(users.iter().map(|user| user.0));
+            diesel::update(presences::table.filter(theirs))
+                .set((
+                    presences::last_seen_at.eq(Instant::from(now)),
+                    presences::streaming.eq(true),
+                    presences::stream_lost_at.eq(None::<Instant>),
+                ))
+                .execute(db)?;
+        }
+        Ok(())
+    })
+}
+
+/// Turns everyone offline whose desk has not been heard of for too long, and tells how many.
+///
+/// A stream that nobody renewed for too long counts as lost from `now` on: the process that held it ended
+/// without a word. Its user is offline once the usual grace is over too, three minutes after the last sign.
+/// A clock that is moved makes every stream look silent at once; within the grace each is renewed, and
+/// nobody falls. Readers trust an open stream, so this is the only judge of its silence.
 ///
 /// # Errors
 /// When the database fails.
@@ -167,6 +214,7 @@ pub fn turn_absent_offline(
     now: DateTime<Utc>,
 ) -> Result<usize, PersistenceError> {
     db.write(|db| {
+        lose_silent_streams(db, policy, now)?;
         let rows: Vec<PresenceRow> = presences::table
             .filter(presences::presence.ne(Presence::Offline.as_str()))
             .filter(presences::streaming.eq(false))
@@ -175,14 +223,30 @@ pub fn turn_absent_offline(
             .load(db)?;
         let mut absent = 0;
         for row in rows {
-            let chosen = row.chosen()?;
-            if presence_at(chosen, row.connection(), policy, now) == Presence::Offline {
+            if row.presence_at(policy, now)? == Presence::Offline {
                 save(db, UserId(row.user_id), Presence::Offline, now)?;
                 absent += 1;
             }
         }
         Ok(absent)
     })
+}
+
+fn lose_silent_streams(
+    db: &mut Db,
+    policy: &ServicePolicy,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let silent = presences::table
+        .filter(presences::streaming.eq(true))
+        .filter(presences::last_seen_at.le(Instant::from(silent_by(policy, now))));
+    diesel::update(silent)
+        .set((
+            presences::streaming.eq(false),
+            presences::stream_lost_at.eq(Some(Instant::from(now))),
+        ))
+        .execute(db)?;
+    Ok(())
 }
 
 /// Takes every stream for lost at `now`: none outlives the process that held it. For the start of the
@@ -225,10 +289,7 @@ fn save(
                 presences::last_seen_at.eq(now),
             ))
             .execute(db))?;
-        live::note(
-            db,
-            LiveEvent { kind: LiveKind::Presence, chatbot: None, user: None, id: user.0 },
-        );
+        live::note(db, LiveEvent::of_all(LiveKind::Presence, user.0));
         Ok(())
     })
 }
@@ -249,8 +310,12 @@ mod tests {
     }
 
     fn ana(db: &mut Db) -> UserId {
+        agent(db, "ana@example.com")
+    }
+
+    fn agent(db: &mut Db, email: &str) -> UserId {
         let ana = NewUser {
-            email: "ana@example.com",
+            email,
             name: "Ana",
             password_hash: "x",
             language: None,
@@ -292,6 +357,8 @@ mod tests {
                     choose(db, ana, Presence::Online, at(0))?;
                     assert_eq!(turn_absent_offline(db, &policy, at(299))?, 0);
                     stream_opened(db, ana, at(10))?;
+                    assert_eq!(turn_absent_offline(db, &policy, at(20))?, 0, "streaming");
+                    renew_streams(db, &[ana], at(8_990))?;
                     assert_eq!(turn_absent_offline(db, &policy, at(9_000))?, 0, "streaming");
                     stream_lost(db, ana, at(9_000))?;
                     assert_eq!(turn_absent_offline(db, &policy, at(9_089))?, 0);
@@ -303,6 +370,74 @@ mod tests {
                     enter(db, ana, at(9_300))?;
                     drop_streams(db, at(9_300))?;
                     assert_eq!(turn_absent_offline(db, &policy, at(9_390))?, 1);
+                    Ok(())
+                })
+                .unwrap();
+        });
+    }
+
+    /// An agent streams since second 0 and is online; the job looks at each of `looks`, and their process
+    /// says at each of `signs` that the stream is open.
+    fn presence_after(db: &mut Db, agent: UserId, signs: &[i64], looks: &[i64]) -> Presence {
+        let policy = Policy::default().service;
+        let at = |second: i64| now() + TimeDelta::seconds(second);
+        stream_opened(db, agent, at(0)).unwrap();
+        choose(db, agent, Presence::Online, at(0)).unwrap();
+        let mut seconds: Vec<i64> = signs.iter().chain(looks).copied().collect();
+        seconds.sort_unstable();
+        seconds.dedup();
+        for second in seconds {
+            if looks.contains(&second) {
+                turn_absent_offline(db, &policy, at(second)).unwrap();
+            }
+            if signs.contains(&second) {
+                renew_streams(db, &[agent], at(second)).unwrap();
+            }
+        }
+        find(db, agent).unwrap()
+    }
+
+    #[test]
+    fn ro_06_a_stream_whose_process_died_is_lost_by_its_silence() {
+        const DAY: i64 = 86_400;
+        let cases: [(&str, &[i64], &[i64], Presence); 7] = [
+            ("it gives signs", &[60, 120, 180, 240], &[89, 150, 209, 300], Presence::Online),
+            ("silent for less than 90 s", &[60], &[149], Presence::Online),
+            ("silent for 90 s: within the grace", &[60], &[150, 239], Presence::Online),
+            ("silent for 3 min", &[60], &[150, 240], Presence::Offline),
+            ("a sign within the grace", &[60, 239], &[150, 240, 300], Presence::Online),
+            ("the job comes late", &[60], &[9_000, 9_089], Presence::Online),
+            (
+                "the clock is moved by a day, then comes the next sign",
+                &[60, DAY + 80],
+                &[DAY + 61, DAY + 71, DAY + 81, DAY + 160],
+                Presence::Online,
+            ),
+        ];
+        on_both(|store| {
+            store
+                .blocking_write(|db| {
+                    for (index, (case, signs, looks, expected)) in cases.into_iter().enumerate() {
+                        let agent = agent(db, &format!("{index}@example.com"));
+                        assert_eq!(presence_after(db, agent, signs, looks), expected, "{case}");
+                    }
+                    Ok(())
+                })
+                .unwrap();
+        });
+    }
+
+    #[test]
+    fn a_sign_of_a_stream_brings_nobody_back_who_left() {
+        on_both(|store| {
+            store
+                .blocking_write(|db| {
+                    let ana = ana(db);
+                    enter(db, ana, now())?;
+                    stream_opened(db, ana, now())?;
+                    leave(db, ana, now())?;
+                    renew_streams(db, &[ana, UserId(9_999)], now() + TimeDelta::seconds(4))?;
+                    assert_eq!(find(db, ana)?, Presence::Offline, "signed out");
                     Ok(())
                 })
                 .unwrap();

@@ -8,6 +8,7 @@ use domain::{
     channel::{RefusalClass, RetryScope},
     ids::{ChannelId, ContactId, MessageId, NumberId, TemplateId},
     opt_out::{OptOutScope, OptOutSource},
+    template::{StatusNews, TemplateStatus},
 };
 
 use crate::{
@@ -15,8 +16,8 @@ use crate::{
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
-    number, opt_out,
-    schema::{active_messages, channels, contact_identities, message_templates, messages, numbers},
+    message_template, number, opt_out,
+    schema::{active_messages, channels, contact_identities, messages, numbers},
 };
 
 /// How long a number rests after the platform told it to stop; then one send tries again.
@@ -46,11 +47,13 @@ pub(crate) fn class_of(word: &str) -> Option<RefusalClass> {
     }
 }
 
-/// Carries out what `class` means beyond `message`.
+/// Carries out what `class` means beyond `message`, told by the platform `at` an instant that may lie far
+/// before `now`: newer statements about contact and template stand against it.
 pub(crate) fn take_effect(
     db: &mut Db,
     message: MessageId,
     class: RefusalClass,
+    at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
     let (channel, contact): (i64, i64) = messages::table
@@ -65,14 +68,10 @@ pub(crate) fn take_effect(
         }
         | RefusalClass::Fail => Ok(()),
         RefusalClass::FailContact => mark_not_on_platform(db, contact),
-        RefusalClass::FailOptedOut => opt_out::opt_out(
-            db,
-            contact,
-            OptOutScope::Marketing,
-            OptOutSource::PlatformRefusal,
-            now,
-        ),
-        RefusalClass::PauseTemplate => pause_template_of(db, message),
+        RefusalClass::FailOptedOut => {
+            opt_out::opt_out(db, contact, OptOutScope::Marketing, OptOutSource::PlatformRefusal, at)
+        }
+        RefusalClass::PauseTemplate => pause_template_of(db, message, at),
         RefusalClass::PauseNumber => rest_number(db, channel, now),
         RefusalClass::CredentialsFail => credentials_fail(db, channel, now),
     }
@@ -90,22 +89,21 @@ fn mark_not_on_platform(db: &mut Db, contact: ContactId) -> Result<(), Persisten
     Ok(())
 }
 
-fn pause_template_of(db: &mut Db, message: MessageId) -> Result<(), PersistenceError> {
+/// The platform refuses the message's template; one that is kept back for another reason stays so.
+fn pause_template_of(
+    db: &mut Db,
+    message: MessageId,
+    at: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
     let template: Option<i64> = active_messages::table
         .find(message.0)
         .select(active_messages::template_id)
         .first(db)
         .optional()?;
     let Some(template) = template.map(TemplateId) else { return Ok(()) };
-    let paused = diesel::update(
-        message_templates::table.find(template.0).filter(message_templates::status.eq("approved")),
-    )
-    .set(message_templates::status.eq("paused"))
-    .execute(db)?;
-    if paused == 1 {
-        let event =
-            LiveEvent { kind: LiveKind::Template, chatbot: None, user: None, id: template.0 };
-        live::note(db, event);
+    if message_template::get(db, template)?.status == TemplateStatus::Approved {
+        let paused = TemplateStatus::Paused { until: None };
+        message_template::apply_news(db, template, &StatusNews::of_change(paused, at))?;
     }
     Ok(())
 }
@@ -140,7 +138,7 @@ pub(crate) fn credentials_fail(
     .set(channels::credentials_failing_since.eq(Some(Instant::from(now))))
     .execute(db)?;
     if changed == 1 {
-        live::note(db, LiveEvent { kind: LiveKind::Number, chatbot: None, user: None, id: 0 });
+        live::note(db, LiveEvent::of_all(LiveKind::Number, 0));
     }
     Ok(())
 }

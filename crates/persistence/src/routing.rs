@@ -10,11 +10,11 @@ use domain::{
     active_message::ActiveMessageState,
     ids::{ChatbotId, ContactId, MessageId, NumberId, QueueId, UserId},
     permission::Permission,
-    policy::Policy,
+    policy::{Policy, ServicePolicy},
     presence::Presence,
     routing::{
         AnsweredSend, Distribution, Membership, NormalService, RoutingFacts, SendingAgent,
-        ServingAgent,
+        ServingAgent, choose_agent,
     },
     ticket::TicketState,
 };
@@ -24,7 +24,7 @@ use crate::{
     delivery,
     error::PersistenceError,
     instant::Instant,
-    presence,
+    presence::{self, PresenceRow},
     schema::{
         active_messages, attempts, chatbots, membership_permissions, memberships, presences,
         queue_agents, queues, tickets, users,
@@ -113,20 +113,9 @@ pub(crate) fn sending_agent(
         Some("active") if is_member => Membership::Present,
         _ => Membership::Removed,
     };
-    Ok(SendingAgent { id: agent, membership, presence: presence_of(db, agent, now)?.0 })
-}
-
-/// The presence of `agent` at `now`, and since when; offline since ever without a row.
-fn presence_of(
-    db: &mut Db,
-    agent: UserId,
-    now: DateTime<Utc>,
-) -> Result<(Presence, DateTime<Utc>), PersistenceError> {
     let service = Policy::default_profile().service;
     let presence = presence::find_at(db, agent, &service, now)?;
-    let since: Option<Instant> =
-        presences::table.find(agent.0).select(presences::since).first(db).optional()?;
-    Ok((presence, since.map_or(DateTime::<Utc>::UNIX_EPOCH, DateTime::from)))
+    Ok(SendingAgent { id: agent, membership, presence })
 }
 
 /// What [`domain::routing::route`] looks at for a contact's message in `chatbot`.
@@ -151,8 +140,8 @@ pub(crate) fn has_direct_transfer(
     Ok(chatbots::table.find(chatbot.0).select(chatbots::direct_transfer).first(db)?)
 }
 
-/// The chatbot's normal rules: its first queue with those who serve it; without queues the whole team
-/// serves as one.
+/// The chatbot's normal rules for a new ticket: its first queue with those who serve it; without queues the
+/// whole team serves as one.
 pub(crate) fn normal_service(
     db: &mut Db,
     chatbot: ChatbotId,
@@ -164,65 +153,141 @@ pub(crate) fn normal_service(
         .select(queues::id)
         .first(db)
         .optional()?;
-    let agents = list_agents(db, chatbot, queue)?
-        .into_iter()
-        .map(|(agent, max_tickets)| serving_agent(db, UserId(agent), max_tickets, now))
-        .collect::<Result<_, _>>()?;
-    Ok(NormalService { queue: queue.map(QueueId), agents, distribution: Distribution::default() })
+    queue_service(db, chatbot, queue.map(QueueId), now)
 }
 
-/// Active members of the chatbot's team who may serve tickets, with the most each serves; those of `queue`
-/// where there is one.
-fn list_agents(
+/// The normal rules for a ticket that waits in `queue`; without one the chatbot's whole team serves.
+pub(crate) fn queue_service(
     db: &mut Db,
     chatbot: ChatbotId,
-    queue: Option<i64>,
-) -> Result<Vec<(i64, i64)>, PersistenceError> {
+    queue: Option<QueueId>,
+    now: DateTime<Utc>,
+) -> Result<NormalService, PersistenceError> {
+    let agents = list_serving(db, chatbot, queue, None, now)?;
+    Ok(NormalService { queue, agents, distribution: Distribution::default() })
+}
+
+/// Chooses who of `service` is given the next ticket in `chatbot`; `None` when nobody has a free slot.
+///
+/// A slot is one for all chatbots and queues, and others may be choosing in other transactions. So the
+/// chosen agent's row is locked until this transaction ends, and counted anew: nobody is given more than
+/// they serve at once. It is the row of the user, which nothing else writes while people work; the row of
+/// their presence would keep their own pages waiting for a batch of webhooks.
+pub(crate) fn claim_slot(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    service: &NormalService,
+    now: DateTime<Utc>,
+) -> Result<Option<UserId>, PersistenceError> {
+    let mut agents = service.agents.clone();
+    while let Some(chosen) = choose_agent(&agents, service.distribution) {
+        // In a savepoint, whose end lets go of the row: who holds one agent's and waits for another's may
+        // wait for someone who does the same the other way round.
+        let claimed = db.savepoint(|db| {
+            lock_agent(db, chosen)?;
+            let locked = list_serving(db, chatbot, service.queue, Some(chosen), now)?;
+            let is_free = locked.iter().any(ServingAgent::has_free_slot);
+            if is_free { Ok(()) } else { Err(PersistenceError::Busy) }
+        });
+        match claimed {
+            Ok(()) => return Ok(Some(chosen)),
+            Err(PersistenceError::Busy) => agents.retain(|agent| agent.id != chosen),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Locks the agent's row until the transaction ends: one ticket at a time is given to them.
+fn lock_agent(db: &mut Db, agent: UserId) -> Result<(), PersistenceError> {
+    diesel::update(users::table.find(agent.0))
+        .set(users::max_tickets.eq(users::max_tickets))
+        .execute(db)?;
+    Ok(())
+}
+
+/// An agent with what is weighed of them.
+#[derive(Queryable)]
+struct ServingRow {
+    id: i64,
+    max_tickets: i64,
+    presence: Option<PresenceRow>,
+    active_tickets: Option<i64>,
+    last_given_at: Option<Instant>,
+    last_closed_at: Option<Instant>,
+}
+
+/// Active members of the chatbot's team who may serve tickets, by id; those of `queue` where there is one,
+/// `only` this one where one is named.
+///
+/// One query, however many they are: of each agent's tickets it looks at those in progress and, by the
+/// indexes on `(agent_id, assigned_at)` and `(agent_id, closed_at)`, at the latest.
+fn list_serving(
+    db: &mut Db,
+    chatbot: ChatbotId,
+    queue: Option<QueueId>,
+    only: Option<UserId>,
+    now: DateTime<Utc>,
+) -> Result<Vec<ServingAgent>, PersistenceError> {
     let serving = memberships::table
         .inner_join(membership_permissions::table)
         .filter(memberships::chatbot_id.eq(chatbot.0))
         .filter(membership_permissions::permission.eq(Permission::ServeTickets.as_str()))
         .select(memberships::user_id);
+    let theirs = || tickets::table.filter(tickets::agent_id.eq(users::id.nullable()));
+    let in_progress = theirs().filter(tickets::state.eq(TicketState::InProgress.as_str()));
     let mut agents = users::table
+        .left_join(presences::table)
         .filter(users::status.eq("active"))
         .filter(users::id.eq_any(serving))
         .order(users::id.asc())
-        .select((users::id, users::max_tickets))
+        .select((
+            users::id,
+            users::max_tickets,
+            Option::<PresenceRow>::as_select(),
+            in_progress.count().single_value(),
+            theirs().select(max(tickets::assigned_at)).single_value(),
+            theirs().select(max(tickets::closed_at)).single_value(),
+        ))
         .into_boxed();
     if let Some(queue) = queue {
         let of_queue = queue_agents::table
-            .filter(queue_agents::queue_id.eq(queue))
+            .filter(queue_agents::queue_id.eq(queue.0))
             .select(queue_agents::user_id);
         agents = agents.filter(users::id.eq_any(of_queue));
     }
-    Ok(agents.load(db)?)
+    if let Some(only) = only {
+        agents = agents.filter(users::id.eq(only.0));
+    }
+    let rows: Vec<ServingRow> = agents.load(db)?;
+    let service = Policy::default_profile().service;
+    rows.into_iter().map(|row| row.read(&service, now)).collect()
 }
 
-fn serving_agent(
-    db: &mut Db,
-    agent: UserId,
-    max_tickets: i64,
-    now: DateTime<Utc>,
-) -> Result<ServingAgent, PersistenceError> {
-    let (presence, since) = presence_of(db, agent, now)?;
-    let theirs = || tickets::table.filter(tickets::agent_id.eq(agent.0));
-    let active_tickets: i64 = theirs()
-        .filter(tickets::state.eq(TicketState::InProgress.as_str()))
-        .count()
-        .get_result(db)?;
-    let last_given: Option<Instant> = theirs().select(max(tickets::assigned_at)).first(db)?;
-    let last_closed: Option<Instant> = theirs().select(max(tickets::closed_at)).first(db)?;
-    let last_ticket_at = last_given.map(DateTime::from);
-    let idle_since = last_ticket_at
-        .into_iter()
-        .chain(last_closed.map(DateTime::from))
-        .fold(since, DateTime::max);
-    Ok(ServingAgent {
-        id: agent,
-        presence,
-        active_tickets: u32::try_from(active_tickets).unwrap_or(u32::MAX),
-        max_tickets: u32::try_from(max_tickets).unwrap_or(0),
-        last_ticket_at,
-        idle_since,
-    })
+impl ServingRow {
+    /// Offline since ever without a row of presence.
+    fn read(
+        self,
+        policy: &ServicePolicy,
+        now: DateTime<Utc>,
+    ) -> Result<ServingAgent, PersistenceError> {
+        let (presence, since) = match &self.presence {
+            Some(row) => (row.presence_at(policy, now)?, row.since()),
+            None => (Presence::Offline, DateTime::UNIX_EPOCH),
+        };
+        let last_ticket_at = self.last_given_at.map(DateTime::from);
+        let idle_since = last_ticket_at
+            .into_iter()
+            .chain(self.last_closed_at.map(DateTime::from))
+            .fold(since, DateTime::max);
+        let active_tickets = self.active_tickets.unwrap_or_default();
+        Ok(ServingAgent {
+            id: UserId(self.id),
+            presence,
+            active_tickets: u32::try_from(active_tickets).unwrap_or(u32::MAX),
+            max_tickets: u32::try_from(self.max_tickets).unwrap_or(0),
+            last_ticket_at,
+            idle_since,
+        })
+    }
 }

@@ -287,6 +287,7 @@ diesel::table! {
         quality -> Nullable<Text>,
         synced_at -> BigInt,
         gone_at -> Nullable<BigInt>,
+        status_changed_at -> Nullable<BigInt>,
     }
 }
 
@@ -329,6 +330,7 @@ diesel::table! {
         failure_title -> Nullable<Text>,
         occurred_at -> BigInt,
         created_at -> BigInt,
+        folded -> Text,
     }
 }
 
@@ -524,6 +526,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    searches (id) {
+        id -> Text,
+        owner_id -> BigInt,
+        typed -> Text,
+        used_at -> BigInt,
+    }
+}
+
 diesel::joinable!(workspace_permissions -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
@@ -575,6 +586,7 @@ diesel::joinable!(active_messages -> message_templates (template_id));
 diesel::joinable!(recipient_window -> numbers (number_id));
 diesel::joinable!(recipient_window -> contacts (contact_id));
 diesel::joinable!(media_previews -> users (owner_id));
+diesel::joinable!(searches -> users (owner_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     workspace,
@@ -618,4 +630,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     job_leases,
     job_runs,
     media_previews,
+    searches,
 );

@@ -136,17 +136,23 @@ impl Vault {
     /// `WrongKey` when they were wrapped by another key.
     pub fn open(db: &mut Db, key: &KeyEncryptionKey) -> Result<Self, PersistenceError> {
         db.write(|db| {
-            let mut rows = load_wrapped_keys(db)?;
-            if rows.is_empty() {
+            if !has_data_keys(db)? {
                 make_data_key(db, key)?;
-                rows = load_wrapped_keys(db)?;
             }
-            let mut keys = BTreeMap::new();
-            for (id, key_id, wrapped) in rows {
-                keys.insert(id, unwrap_data_key(key, &key_id, &wrapped)?);
-            }
-            Ok(Self { keys: Arc::new(keys) })
+            Self::find(db, key)
         })
+    }
+
+    /// Unwraps the data keys there are with `key`; before the first start made one it opens nothing.
+    ///
+    /// # Errors
+    /// `WrongKey` when they were wrapped by another key.
+    pub fn find(db: &mut Db, key: &KeyEncryptionKey) -> Result<Self, PersistenceError> {
+        let mut keys = BTreeMap::new();
+        for (id, key_id, wrapped) in load_wrapped_keys(db)? {
+            keys.insert(id, unwrap_data_key(key, &key_id, &wrapped)?);
+        }
+        Ok(Self { keys: Arc::new(keys) })
     }
 
     /// Seals `secret` for `place`.
@@ -173,6 +179,15 @@ impl Vault {
             decrypt(cipher, rest, &place.associated_data()).ok_or_else(|| place.does_not_open())?;
         String::from_utf8(plain).map_err(|_| place.does_not_open())
     }
+}
+
+/// Whether there is a data key yet, so that secrets may be sealed.
+///
+/// # Errors
+/// When the database fails.
+pub fn has_data_keys(db: &mut Db) -> Result<bool, PersistenceError> {
+    Ok(diesel::select(diesel::dsl::exists(data_keys::table.select(data_keys::id)))
+        .get_result(db)?)
 }
 
 /// The ids, the wrapping keys' ids and the wrapped data keys, oldest first.

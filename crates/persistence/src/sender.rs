@@ -91,7 +91,7 @@ fn find(
 }
 
 /// Locks the contact's row until the transaction ends: one message of a contact at a time.
-fn lock(db: &mut Db, contact: ContactId) -> Result<(), PersistenceError> {
+pub(crate) fn lock(db: &mut Db, contact: ContactId) -> Result<(), PersistenceError> {
     diesel::update(contacts::table.find(contact.0))
         .set(contacts::lock_version.eq(contacts::lock_version + 1))
         .execute(db)?;

@@ -375,7 +375,7 @@ mod tests {
     };
 
     const EVENT: LiveEvent =
-        LiveEvent { kind: LiveKind::Ticket, chatbot: Some(ChatbotId(3)), user: None, id: 7 };
+        LiveEvent { chatbot: Some(ChatbotId(3)), ..LiveEvent::of_all(LiveKind::Ticket, 7) };
 
     fn insert_workspace(db: &mut Db, id: i64) -> Result<(), PersistenceError> {
         let row = (
@@ -490,7 +490,7 @@ mod tests {
         here.listen().unwrap();
         there.listen().unwrap();
         let (mut heard_here, mut heard_there) = (here.live().subscribe(), there.live().subscribe());
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         let told = loop {
             here.blocking_write(|db| {
                 db.write(|db| {

@@ -37,7 +37,7 @@ use crate::{
     inbox::{self, ApplyReport, ParsedWebhook},
     instant::Instant,
     message_template, number, policy, presence,
-    schema::{active_messages, chatbots, messages, tickets, webhook_inbox},
+    schema::{active_messages, attempts, chatbots, messages, tickets, webhook_inbox},
     store::Store,
     user::{self, Actor, NewUser},
 };
@@ -129,22 +129,7 @@ impl TestDesk {
                 };
                 let channel = channel::create(db, &vault, &new, now)?;
                 number::create(db, channel, "+351210000001", policy, now)?;
-                let template = PlatformTemplate {
-                    external_id: "1".into(),
-                    name: "hello".into(),
-                    language: "en".into(),
-                    category: TemplateCategory::Utility,
-                    status: TemplateStatus::Approved,
-                    named_parameters: false,
-                    content: TemplateContent {
-                        header: None,
-                        body: "Hello, how are you?".into(),
-                        footer: None,
-                        buttons: Vec::new(),
-                    },
-                    quality: None,
-                };
-                message_template::save_all(db, ACCOUNT, &[template], now)?;
+                message_template::save_all(db, ACCOUNT, &[platform_template()], now)?;
                 let template = message_template::list_of_account(db, ACCOUNT)?
                     .first()
                     .map(|template| template.id)
@@ -185,6 +170,7 @@ impl TestDesk {
             template: self.template,
             to: Recipient::Phone(PhoneNumber::from_e164(phone).expect("a number")),
             values: std::collections::BTreeMap::new(),
+            refused_media: Vec::new(),
             agent: Some(agent),
             door: Door::Desk,
             ticket: None,
@@ -256,6 +242,23 @@ impl TestDesk {
             .expect("an active message")
     }
 
+    /// How many attempts to send `message` have their outcome on record.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    #[must_use]
+    pub fn count_ended_attempts(&self, message: MessageId) -> i64 {
+        self.store
+            .blocking_read(|db| {
+                Ok(attempts::table
+                    .filter(attempts::message_id.eq(message.0))
+                    .filter(attempts::finished_at.is_not_null())
+                    .count()
+                    .get_result(db)?)
+            })
+            .expect("attempts")
+    }
+
     /// The platform's echo of a message of ours.
     ///
     /// # Panics
@@ -311,6 +314,26 @@ fn agent(
     presence::stream_opened(db, agent, now)?;
     presence::choose(db, agent, Presence::Online, now)?;
     Ok(agent)
+}
+
+/// The desk's template as its platform lists it: approved, without variables.
+#[must_use]
+pub fn platform_template() -> PlatformTemplate {
+    PlatformTemplate {
+        external_id: "1".into(),
+        name: "hello".into(),
+        language: "en".into(),
+        category: TemplateCategory::Utility,
+        status: TemplateStatus::Approved,
+        named_parameters: false,
+        content: TemplateContent {
+            header: None,
+            body: "Hello, how are you?".into(),
+            footer: None,
+            buttons: Vec::new(),
+        },
+        quality: None,
+    }
 }
 
 /// A receipt as a webhook element.

@@ -9,6 +9,8 @@
     reason = "a test that cannot have its database must fail where it stands"
 )]
 
+mod dump;
+
 use std::{
     env, fs,
     ops::Deref,
@@ -19,6 +21,7 @@ use std::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_types::Bool};
@@ -196,12 +199,13 @@ fn wait_until_unused(name: &str) {
     let query = format!(
         "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = '{name}') AS in_use"
     );
-    for _ in 0..200 {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
         let row: InUse = diesel::sql_query(&query).get_result(&mut server).expect("activity");
         if !row.in_use {
             return;
         }
-        std::thread::sleep(std::time::Duration::from_millis(25));
+        std::thread::sleep(Duration::from_millis(25));
     }
     panic!("someone stays connected to {name}");
 }

@@ -2,12 +2,16 @@
 //! (RO-01, RO-02, RO-04, RO-07, RO-08).
 
 mod desk;
+mod hand_out;
+mod leave;
+#[cfg(test)]
+mod tests;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
-    ids::{ChannelId, ChatbotId, ContactId, TicketId, UserId},
-    routing::{self, Route, RoutingFacts, WaitingTickets},
+    ids::{ChannelId, ChatbotId, ContactId, QueueId, TicketId, UserId},
+    routing::{self, Route, RoutingFacts},
     ticket::{Holding, ProtocolNumber, TicketState},
 };
 
@@ -15,13 +19,19 @@ pub use self::desk::{
     Reply, ReplyDraft, ReplyRefusal, TicketOutcome, close, mark_seen, reply, session_refusal,
     set_presence, take,
 };
+pub use self::hand_out::hand_out_waiting;
+pub(crate) use self::{
+    hand_out::hand_out_in,
+    leave::{Released, release_all_of},
+};
 use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
-    routing::{has_direct_transfer, normal_service, sending_agent},
-    schema::{chatbot_contacts, memberships, tickets},
+    routing::claim_slot,
+    schema::{chatbot_contacts, tickets},
+    sender,
 };
 
 /// The open ticket of `contact` in `chatbot`; there is at most one (RO-08).
@@ -57,7 +67,14 @@ pub(crate) fn open(
     facts: &RoutingFacts,
     now: DateTime<Utc>,
 ) -> Result<TicketId, PersistenceError> {
-    let placement = Placement::of(routing::route(facts), facts);
+    let route = match routing::route(facts) {
+        Route::Queue { queue, agent: Some(_) } => {
+            let agent = claim_slot(db, arriving.chatbot, &facts.service, now)?;
+            Route::Queue { queue, agent }
+        }
+        route => route,
+    };
+    let placement = Placement::of(route, facts);
     let provisional = format!("new {} {}", arriving.chatbot, arriving.contact);
     let id: i64 = diesel::insert_into(tickets::table)
         .values((
@@ -83,23 +100,20 @@ pub(crate) fn open(
     if let Some(agent) = placement.agent {
         remember_agent(db, arriving.chatbot, arriving.contact, UserId(agent))?;
     }
-    note(db, arriving.chatbot, ticket);
+    note(db, arriving.chatbot, arriving.contact, ticket);
     Ok(ticket)
 }
 
 /// Counts a contact's message into its ticket: unread, and the latest one.
 pub(crate) fn join(
     db: &mut Db,
-    chatbot: ChatbotId,
     ticket: TicketId,
     written_at: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
     diesel::update(tickets::table.find(ticket.0))
         .set(tickets::unread.eq(tickets::unread + 1))
         .execute(db)?;
-    touch(db, ticket, written_at)?;
-    note(db, chatbot, ticket);
-    Ok(())
+    touch(db, ticket, written_at)
 }
 
 /// Moves the instant of the ticket's latest message, forward only.
@@ -147,94 +161,6 @@ impl Placement {
     }
 }
 
-/// Gives waiting tickets to `agent` who came online: first those that wait for them alone, where the
-/// chatbot has direct transfer (RO-02); then, while they have a free slot, those of their queues
-/// (RO-04). Returns how many moved.
-pub fn agent_came_online(
-    db: &mut Db,
-    agent: UserId,
-    now: DateTime<Utc>,
-) -> Result<usize, PersistenceError> {
-    db.write(|db| Ok(move_referred(db, agent, now)? + hand_out_for(db, agent, now)?))
-}
-
-fn move_referred(
-    db: &mut Db,
-    agent: UserId,
-    now: DateTime<Utc>,
-) -> Result<usize, PersistenceError> {
-    let waiting: Vec<(i64, i64)> = tickets::table
-        .filter(tickets::only_agent_id.eq(agent.0))
-        .filter(tickets::state.eq(TicketState::Waiting.as_str()))
-        .order(tickets::opened_at.asc())
-        .select((tickets::id, tickets::chatbot_id))
-        .load(db)?;
-    let mut moved = 0;
-    for (ticket, chatbot) in waiting {
-        let chatbot = ChatbotId(chatbot);
-        let as_they_are = sending_agent(db, chatbot, agent, now)?;
-        let direct_transfer = has_direct_transfer(db, chatbot)?;
-        match routing::when_agent_changes(as_they_are, direct_transfer) {
-            WaitingTickets::MoveToInProgress => {
-                moved += usize::from(assign(db, TicketId(ticket), agent, now)?);
-            }
-            WaitingTickets::Release => release(db, TicketId(ticket))?,
-            WaitingTickets::WaitOn => {}
-        }
-    }
-    Ok(moved)
-}
-
-/// Lets a ticket that waited for one agent alone wait for anyone.
-fn release(db: &mut Db, ticket: TicketId) -> Result<(), PersistenceError> {
-    diesel::update(
-        tickets::table.find(ticket.0).filter(tickets::state.eq(TicketState::Waiting.as_str())),
-    )
-    .set(tickets::only_agent_id.eq(None::<i64>))
-    .execute(db)?;
-    Ok(())
-}
-
-/// Hands out the tickets that wait for anyone in the chatbots of `agent`, oldest first, by the normal
-/// rules, as long as someone has a free slot (RO-04).
-fn hand_out_for(db: &mut Db, agent: UserId, now: DateTime<Utc>) -> Result<usize, PersistenceError> {
-    let chatbots: Vec<i64> = memberships::table
-        .filter(memberships::user_id.eq(agent.0))
-        .order(memberships::chatbot_id.asc())
-        .select(memberships::chatbot_id)
-        .load(db)?;
-    let mut handed_out = 0;
-    for chatbot in chatbots {
-        handed_out += hand_out(db, ChatbotId(chatbot), now)?;
-    }
-    Ok(handed_out)
-}
-
-/// Hands out what waits in `chatbot` for anyone, oldest first, while an agent has a free slot.
-pub(crate) fn hand_out(
-    db: &mut Db,
-    chatbot: ChatbotId,
-    now: DateTime<Utc>,
-) -> Result<usize, PersistenceError> {
-    let waiting: Vec<i64> = tickets::table
-        .filter(tickets::chatbot_id.eq(chatbot.0))
-        .filter(tickets::state.eq(TicketState::Waiting.as_str()))
-        .filter(tickets::only_agent_id.is_null())
-        .order(tickets::opened_at.asc())
-        .limit(100)
-        .select(tickets::id)
-        .load(db)?;
-    let mut handed_out = 0;
-    for ticket in waiting {
-        let service = normal_service(db, chatbot, now)?;
-        let Some(agent) = routing::choose_agent(&service.agents, service.distribution) else {
-            break;
-        };
-        handed_out += usize::from(assign(db, TicketId(ticket), agent, now)?);
-    }
-    Ok(handed_out)
-}
-
 /// Puts a waiting ticket into *In progress* of `agent`; `false` when it waits no more.
 pub(crate) fn assign(
     db: &mut Db,
@@ -260,7 +186,7 @@ pub(crate) fn assign(
         .select((tickets::chatbot_id, tickets::contact_id))
         .first(db)?;
     remember_agent(db, ChatbotId(chatbot), ContactId(contact), agent)?;
-    note(db, ChatbotId(chatbot), ticket);
+    note(db, ChatbotId(chatbot), ContactId(contact), ticket);
     Ok(true)
 }
 
@@ -277,11 +203,9 @@ fn remember_agent(
     Ok(())
 }
 
-/// Tells that a ticket changed.
-pub(crate) fn note(db: &mut Db, chatbot: ChatbotId, ticket: TicketId) {
-    let event =
-        LiveEvent { kind: LiveKind::Ticket, chatbot: Some(chatbot), user: None, id: ticket.0 };
-    live::note(db, event);
+/// Tells that a ticket opened, closed, or went to someone.
+pub(crate) fn note(db: &mut Db, chatbot: ChatbotId, contact: ContactId, ticket: TicketId) {
+    live::note(db, LiveEvent::of_contact(LiveKind::Ticket, chatbot, contact, ticket.0));
 }
 
 /// What a ticket's row says of who has it.
@@ -290,6 +214,7 @@ struct HoldingRow {
     chatbot_id: i64,
     contact_id: i64,
     channel_id: i64,
+    queue_id: Option<i64>,
     state: String,
     agent_id: Option<i64>,
     only_agent_id: Option<i64>,
@@ -302,11 +227,15 @@ struct LockedTicket {
     chatbot: ChatbotId,
     contact: ContactId,
     channel: ChannelId,
+    queue: Option<QueueId>,
     holding: Holding,
 }
 
-/// Locks the ticket's row, then reads it.
+/// Locks the contact's row, then the ticket's, then reads it. In the same order a contact's message takes
+/// them; an agent's comes last. So nobody waits for someone who waits for them.
 fn lock(db: &mut Db, ticket: TicketId) -> Result<LockedTicket, PersistenceError> {
+    let contact: i64 = tickets::table.find(ticket.0).select(tickets::contact_id).first(db)?;
+    sender::lock(db, ContactId(contact))?;
     let found = diesel::update(tickets::table.find(ticket.0))
         .set(tickets::unread.eq(tickets::unread))
         .execute(db)?;
@@ -319,6 +248,7 @@ fn lock(db: &mut Db, ticket: TicketId) -> Result<LockedTicket, PersistenceError>
             tickets::chatbot_id,
             tickets::contact_id,
             tickets::channel_id,
+            tickets::queue_id,
             tickets::state,
             tickets::agent_id,
             tickets::only_agent_id,
@@ -331,6 +261,7 @@ fn lock(db: &mut Db, ticket: TicketId) -> Result<LockedTicket, PersistenceError>
         chatbot: ChatbotId(row.chatbot_id),
         contact: ContactId(row.contact_id),
         channel: ChannelId(row.channel_id),
+        queue: row.queue_id.map(QueueId),
         holding: Holding {
             state,
             agent: row.agent_id.map(UserId),

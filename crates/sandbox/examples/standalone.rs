@@ -55,6 +55,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             phone("34600111222", "Rafael Torres"),
             phone("8613800138000", "陈雨"),
         ],
+        time_zone: chrono_tz::Tz::UTC,
         clock: Arc::new(RealClock::new()),
     })
     .await?;

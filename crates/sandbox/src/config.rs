@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
+
 use crate::SandboxClock;
 
 /// Everything [`crate::Sandbox::start`] needs.
@@ -22,6 +24,8 @@ pub struct SandboxConfig {
     pub templates: Vec<TemplateSeed>,
     /// Customers who are there from the start; others appear when they are first written to.
     pub phones: Vec<PhoneSeed>,
+    /// The zone the pages show instants in; the desk's, so that both say the same time.
+    pub time_zone: Tz,
     /// The clock; share it with the desk where both should move together.
     pub clock: Arc<dyn SandboxClock>,
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono_tz::Tz;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,8 @@ pub(crate) enum Change {
 pub(crate) struct Core {
     state: Mutex<State>,
     pub clock: Arc<dyn SandboxClock>,
+    /// The zone the pages show instants in.
+    pub zone: Tz,
     pub dispatcher: Arc<Dispatcher>,
     pub client: reqwest::Client,
     pub changes: broadcast::Sender<Change>,
@@ -36,7 +39,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(
         state: State,
-        clock: Arc<dyn SandboxClock>,
+        (clock, zone): (Arc<dyn SandboxClock>, Tz),
         dispatcher: Arc<Dispatcher>,
         client: reqwest::Client,
         address: SocketAddr,
@@ -45,6 +48,7 @@ impl Core {
         Self {
             state: Mutex::new(state),
             clock,
+            zone,
             dispatcher,
             client,
             changes: broadcast::channel(1_024).0,

@@ -33,6 +33,16 @@ pub(crate) struct Delivery {
     pub made_at_ms: i64,
     /// Not sent before, by the sandbox's clock.
     pub not_before_ms: i64,
+    /// The customer's message it brings, whose sender is told once it was taken.
+    pub message: Option<Arc<str>>,
+}
+
+/// What a dispatcher works off, and what it tells.
+pub(crate) struct Queues {
+    /// Lanes whose first webhook may go.
+    pub ready: mpsc::UnboundedReceiver<String>,
+    /// Customers' messages that were taken.
+    pub taken: mpsc::UnboundedReceiver<Arc<str>>,
 }
 
 /// What became of the webhooks so far.
@@ -69,6 +79,7 @@ struct Lanes {
 pub(crate) struct Dispatcher {
     lanes: Mutex<Lanes>,
     ready: mpsc::UnboundedSender<String>,
+    taken: mpsc::UnboundedSender<Arc<str>>,
     client: reqwest::Client,
     clock: Arc<dyn SandboxClock>,
     /// Rung when a lane begins to rest.
@@ -76,15 +87,17 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A dispatcher and the queue its [`Self::run`] works off.
+    /// A dispatcher, the queue its [`Self::run`] works off, and the one it tells by.
     pub(crate) fn new(
         client: reqwest::Client,
         clock: Arc<dyn SandboxClock>,
         rests: Arc<Notify>,
-    ) -> (Arc<Self>, mpsc::UnboundedReceiver<String>) {
-        let (ready, queue) = mpsc::unbounded_channel();
+    ) -> (Arc<Self>, Queues) {
+        let (ready, ready_queue) = mpsc::unbounded_channel();
+        let (taken, taken_queue) = mpsc::unbounded_channel();
         let lanes = Mutex::default();
-        (Arc::new(Self { lanes, ready, client, clock, rests }), queue)
+        let queues = Queues { ready: ready_queue, taken: taken_queue };
+        (Arc::new(Self { lanes, ready, taken, client, clock, rests }), queues)
     }
 
     /// Works off `queue` until `stop`.
@@ -226,6 +239,7 @@ impl Dispatcher {
             lanes.counts.delivered += 1;
             lanes.counts.slow += u64::from(Duration::from_secs(1) < took);
             lanes.counts.total_ms += u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            self.tell_taken(delivery);
         } else {
             lanes.counts.failed_attempts += 1;
         }
@@ -254,6 +268,13 @@ impl Dispatcher {
                 self.rests.notify_one();
             }
             Some(_) => self.wake(name),
+        }
+    }
+
+    fn tell_taken(&self, delivery: &Delivery) {
+        let Some(message) = &delivery.message else { return };
+        if self.taken.send(Arc::clone(message)).is_err() {
+            debug!("a webhook was taken after the stop");
         }
     }
 

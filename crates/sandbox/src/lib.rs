@@ -19,6 +19,7 @@ mod graph;
 mod guard;
 mod ledger;
 mod lifecycle;
+mod locale;
 mod mailbox;
 mod message;
 mod number;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::UnboundedReceiver;
+
 use crate::core::Core;
 
 /// How often the clock is looked at while something waits for it; another may have advanced it.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Carries out what is due by the sandbox's clock until the sandbox stops.
-pub(crate) async fn run(core: Arc<Core>) {
+/// Carries out what is due by the sandbox's clock, and tells customers what was `taken`, until the sandbox stops.
+pub(crate) async fn run(core: Arc<Core>, mut taken: UnboundedReceiver<Arc<str>>) {
     loop {
         let next = core.act(|state, now_ms| {
             state.run_due(now_ms);
@@ -30,6 +32,7 @@ pub(crate) async fn run(core: Arc<Core>) {
         tokio::select! {
             () = core.stop.cancelled() => return,
             () = core.due.notified() => {}
+            Some(message) = taken.recv() => core.act(|state, _| state.arrived(&message)),
             () = pause => {}
         }
     }

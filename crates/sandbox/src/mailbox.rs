@@ -20,6 +20,7 @@ pub(crate) struct Mail {
     pub from: String,
     /// The envelope's recipients: who really gets it.
     pub to: Vec<String>,
+    /// Empty where it has none.
     pub subject: String,
     /// The plain text; made from the HTML where the mail has none.
     pub text: String,
@@ -57,7 +58,7 @@ impl Mailbox {
                 .and_then(written)
                 .unwrap_or_else(|| sender.to_owned()),
             to: recipients.to_vec(),
-            subject: message.and_then(|m| m.subject()).unwrap_or("(no subject)").to_owned(),
+            subject: message.and_then(|m| m.subject()).unwrap_or_default().to_owned(),
             text,
             html,
             attachments: message.map_or(0, mail_parser::Message::attachment_count),

@@ -10,7 +10,7 @@ pub(crate) enum Side {
     Customer,
 }
 
-/// How far a message of the business came; a customer's message is always `Sent`.
+/// How far a message came. A customer's is delivered once its webhook was taken, read by the business's read mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {

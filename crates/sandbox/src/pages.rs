@@ -2,10 +2,12 @@
 
 mod events;
 mod mailbox;
+mod moment;
 mod phones;
 mod view;
+mod visit;
 
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, Form, Path, Redirect, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -13,9 +15,12 @@ use askama::Template;
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 
+use self::moment::{Clock, Moment};
+use self::visit::Visit;
 use crate::core::Core;
 use crate::duration::parse_iso_duration;
 use crate::guard;
+use crate::locale::Locale;
 
 /// Styles and scripts of the pages.
 #[derive(RustEmbed)]
@@ -33,43 +38,65 @@ struct ClockForm {
     back: String,
 }
 
+#[derive(Debug, Deserialize)]
+struct LanguageForm {
+    language: String,
+    back: String,
+}
+
 /// Serves the pages, their files and their events.
 pub(crate) fn routes(config: &mut ServiceConfig) {
+    let own = || from_fn(guard::same_site_only);
     config
         .service(Redirect::new("/", "/phones").see_other())
         .route("/static/{path:.*}", web::get().to(show_asset))
-        .service(
-            web::resource("/events")
-                .wrap(from_fn(guard::same_site_only))
-                .route(web::get().to(events::stream_changes)),
-        )
-        .service(
-            web::resource("/clock")
-                .wrap(from_fn(guard::same_site_only))
-                .route(web::post().to(submit_clock)),
-        )
-        .service(
-            web::scope("/phones").wrap(from_fn(guard::same_site_only)).configure(phones::routes),
-        )
-        .service(
-            web::scope("/mailbox").wrap(from_fn(guard::same_site_only)).configure(mailbox::routes),
-        );
+        .service(web::resource("/events").wrap(own()).get(events::stream_changes))
+        .service(web::resource("/clock").wrap(own()).get(show_clock).post(submit_clock))
+        .service(web::resource("/language").wrap(own()).post(submit_language))
+        .service(web::scope("/phones").wrap(own()).configure(phones::routes))
+        .service(web::scope("/mailbox").wrap(own()).configure(mailbox::routes));
 }
 
 /// What is above every page.
 struct Frame {
-    title: &'static str,
-    now: String,
+    title: String,
+    language: Locale,
+    theme: Option<&'static str>,
+    now: Moment,
+    /// Names this run of the sandbox: a page of an earlier one loads itself anew.
+    run: i64,
     /// Where a form comes back to.
     path: String,
     on_phones: bool,
 }
 
+impl Frame {
+    fn new(visit: &Visit, core: &Core, title: String, path: String, on_phones: bool) -> Self {
+        Self {
+            title,
+            language: visit.locale,
+            theme: visit.theme,
+            now: visit.clock.now(),
+            run: core.act(|state, _| state.started_ms()),
+            path,
+            on_phones,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sandbox/_clock.html")]
+struct ClockFragment {
+    now: Moment,
+}
+
 /// A page or a part of one, as the answer of `status`.
-fn html(status: u16, page: &impl Template) -> HttpResponse {
-    let status = actix_web::http::StatusCode::from_u16(status).unwrap_or_default();
+fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
     match page.render() {
-        Ok(text) => HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text),
+        Ok(text) => HttpResponse::build(status)
+            .content_type("text/html; charset=utf-8")
+            .insert_header((header::VARY, "Accept-Language, Cookie"))
+            .body(text),
         Err(error) => {
             tracing::error!(%error, "a page of the sandbox could not be rendered");
             HttpResponse::InternalServerError().finish()
@@ -86,20 +113,47 @@ fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 
+/// `path` when it is one of the pages, else the first of them.
+fn own_page(path: &str) -> &str {
+    let is_own = ["/phones", "/mailbox"].iter().any(|page| {
+        path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    });
+    if is_own { path } else { "/phones" }
+}
+
+async fn show_clock(visit: Visit) -> HttpResponse {
+    html(StatusCode::OK, &ClockFragment { now: visit.clock.now() })
+}
+
 async fn submit_clock(
     core: Data<Core>,
+    visit: Visit,
     request: HttpRequest,
     form: Form<ClockForm>,
 ) -> HttpResponse {
     let Ok(step) = parse_iso_duration(&form.advance) else {
-        return HttpResponse::UnprocessableEntity().body("The step is no duration.");
+        return HttpResponse::UnprocessableEntity().body(visit.t().sandbox_clock_no_step());
     };
     core.advance(step);
     if wants_outcome(&request) {
-        return HttpResponse::NoContent().finish();
+        let clock = Clock { now_ms: core.clock.now_ms(), ..visit.clock };
+        return HttpResponse::Ok().body(visit.t().sandbox_clock_moved(clock.now().text));
     }
-    let is_own_page = form.back.starts_with("/phones") || form.back.starts_with("/mailbox");
-    see_other(if is_own_page { &form.back } else { "/phones" })
+    see_other(own_page(&form.back))
+}
+
+async fn submit_language(form: Form<LanguageForm>) -> HttpResponse {
+    let Ok(locale) = form.language.parse::<Locale>() else {
+        return HttpResponse::UnprocessableEntity().finish();
+    };
+    let mut answer = see_other(own_page(&form.back));
+    match answer.add_cookie(&visit::language_cookie(locale)) {
+        Ok(()) => answer,
+        Err(error) => {
+            tracing::error!(%error, "the language cannot be kept");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
 }
 
 async fn show_asset(path: Path<String>) -> impl Responder {
@@ -117,4 +171,23 @@ async fn show_asset(path: Path<String>) -> impl Responder {
         .content_type(kind)
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .body(file.data.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_page;
+
+    #[test]
+    fn a_form_comes_back_to_a_page_of_the_sandbox_only() {
+        let cases = [
+            ("/phones/447700900777?with=1", "/phones/447700900777?with=1"),
+            ("/mailbox", "/mailbox"),
+            ("/phones.evil.example", "/phones"),
+            ("//evil.example/phones", "/phones"),
+            ("https://evil.example", "/phones"),
+        ];
+        for (asked, led_to) in cases {
+            assert_eq!(own_page(asked), led_to);
+        }
+    }
 }

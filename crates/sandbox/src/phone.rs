@@ -54,6 +54,16 @@ impl Phone {
         Self { wa_id: wa_id.to_owned(), name: name.to_owned(), ..Self::default() }
     }
 
+    /// Whether the customer has no name but the number.
+    pub(crate) fn is_nameless(&self) -> bool {
+        self.name.starts_with('+')
+    }
+
+    /// The name, else the number as people write it.
+    pub(crate) fn shown_name(&self) -> String {
+        if self.is_nameless() { display(&self.wa_id) } else { self.name.clone() }
+    }
+
     /// Whether `number` may write freely: the customer wrote to it less than 24 hours ago.
     pub(crate) fn window_open(&self, number: &str, now_ms: i64) -> bool {
         self.wrote_at.get(number).is_some_and(|at| now_ms < at + DAY_MS)
@@ -131,5 +141,33 @@ impl Phone {
             fields.insert("messages".to_owned(), Value::Array(messages));
         }
         detail
+    }
+}
+
+/// A phone's id as people write its number: `+55 11 91234-5678`.
+pub(crate) fn display(wa_id: &str) -> String {
+    let plain = format!("+{wa_id}");
+    let Ok(number) = phonenumber::parse(None, &plain) else { return plain };
+    let shown = number.format().mode(phonenumber::Mode::International).to_string();
+    // A number the library reads otherwise (a dropped trunk digit) is shown as it is.
+    let is_same = shown.chars().filter(char::is_ascii_digit).eq(wa_id.chars());
+    if is_same { shown } else { plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::display;
+
+    #[test]
+    fn numbers_are_shown_as_people_write_them_and_never_as_another_number() {
+        let cases = [
+            ("5511960000782", "+55 11 96000-0782"),
+            ("351911001664", "+351 911 001 664"),
+            ("447700900123", "+44 7700 900123"),
+            ("9990000", "+9990000"),
+        ];
+        for (wa_id, shown) in cases {
+            assert_eq!(display(wa_id), shown);
+        }
     }
 }

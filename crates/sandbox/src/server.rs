@@ -60,14 +60,16 @@ impl Sandbox {
         );
         let client = webhook_client()?;
         let due = Arc::default();
-        let (dispatcher, queue) = Dispatcher::new(client.clone(), Arc::clone(&clock), due);
-        let core = Arc::new(Core::new(state, clock, Arc::clone(&dispatcher), client, http_addr));
+        let (dispatcher, queues) = Dispatcher::new(client.clone(), Arc::clone(&clock), due);
+        let time = (clock, config.time_zone);
+        let core = Core::new(state, time, Arc::clone(&dispatcher), client, http_addr);
+        let core = Arc::new(core);
 
         let server = serve(&core, http).map_err(bound(http_addr))?;
         let handle = server.handle();
         let tasks = vec![
-            tokio::spawn(dispatcher.run(queue, core.stop.clone())),
-            tokio::spawn(lifecycle::run(Arc::clone(&core))),
+            tokio::spawn(dispatcher.run(queues.ready, core.stop.clone())),
+            tokio::spawn(lifecycle::run(Arc::clone(&core), queues.taken)),
             tokio::spawn(smtp::run(Arc::clone(&core), mail)),
         ];
         let serving = tokio::spawn(server);

@@ -124,6 +124,11 @@ impl State {
         phones.into_iter().map(Phone::summary).collect()
     }
 
+    /// When the sandbox started: what it remembers is younger.
+    pub(crate) fn started_ms(&self) -> i64 {
+        self.started_ms
+    }
+
     /// The customer `wa_id`, who appears if new.
     pub(crate) fn phone_of(&mut self, wa_id: &str) -> &mut Phone {
         self.phones

@@ -374,7 +374,8 @@ async fn other_sites_may_not_play_the_customer() {
 
 #[tokio::test]
 async fn a_sandbox_stops_and_frees_its_address() {
-    let stage = Stage::set().await;
+    // An address of its own: among those of the other tests someone else could take its port at once.
+    let stage = Stage::set_at("127.0.0.77:0").await;
     let address = stage.sandbox.http_addr();
     stage.sandbox.stop().await.unwrap();
     assert!(std::net::TcpListener::bind(address).is_ok());

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use domain::{channel::WebhookRejection, clock::Clock, ids::InboxId};
 use persistence::{
-    inbox::{self, ParsedWebhook, RawWebhook},
+    inbox::{self, ApplyReport, ParsedWebhook, RawWebhook},
     live::Nudges,
     store::Store,
 };
@@ -14,8 +14,10 @@ use crate::{error::SchedulerError, job::Channels};
 
 /// Between two looks when nobody nudges.
 const TICK: Duration = Duration::from_millis(250);
-/// Webhooks in one transaction.
-const BATCH: i64 = 200;
+/// Webhooks taken at once.
+const SHARE: i64 = 200;
+/// Elements in one transaction: on SQLite it keeps everyone else from writing.
+const MOST_ELEMENTS: usize = 250;
 /// After a failure, before the next look.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often a webhook may fail while others get through before it is put aside.
@@ -38,6 +40,10 @@ impl Failures {
     fn count(&mut self, round: &Round) {
         for webhook in &round.passed {
             self.0.remove(webhook);
+        }
+        if round.failed.is_empty() {
+            // Whatever failed before has passed, here or in another process.
+            self.0.clear();
         }
         if round.passed.is_empty() {
             return;
@@ -73,7 +79,7 @@ impl Consumer {
                 () = tokio::time::sleep(TICK) => {}
             }
             while !stop.is_cancelled() {
-                match self.apply_batch(&mut failures).await {
+                match self.apply_share(&mut failures).await {
                     Ok(0) => break,
                     Ok(_) => {}
                     Err(error) => {
@@ -87,45 +93,35 @@ impl Consumer {
         }
     }
 
-    /// Applies one batch; one by one when it fails as a whole, so that a webhook that cannot be applied
-    /// holds up no other. Answers how many webhooks are done with.
-    async fn apply_batch(&self, failures: &mut Failures) -> Result<usize, SchedulerError> {
-        let raw = self.store.read(|db| inbox::list_waiting(db, BATCH)).await?;
-        if raw.is_empty() {
-            return Ok(0);
-        }
-        let batch: Vec<ParsedWebhook> = raw.iter().map(|webhook| self.parse(webhook)).collect();
-        let batch = Arc::new(batch);
-        match self.apply(Arc::clone(&batch)).await {
-            Ok(done) => {
-                *failures = Failures::default();
-                return Ok(done);
-            }
-            Err(error) => {
-                let error = crate::dispatch::with_cause(&error);
-                tracing::warn!(error, "a batch of webhooks failed; applying them one by one");
-            }
-        }
-        self.apply_one_by_one(&batch, failures).await
-    }
-
-    async fn apply_one_by_one(
-        &self,
-        batch: &[ParsedWebhook],
-        failures: &mut Failures,
-    ) -> Result<usize, SchedulerError> {
-        let mut done = 0;
-        let mut round = Round::default();
-        let mut problem = None;
-        for webhook in batch {
-            match self.apply(Arc::new(vec![webhook.clone()])).await {
+    /// Applies one share of what waits, in transactions of few elements; one by one where one fails, so that a
+    /// webhook that cannot be applied holds up no other. Answers how many webhooks are done with.
+    async fn apply_share(&self, failures: &mut Failures) -> Result<usize, SchedulerError> {
+        let raw = self.store.read(|db| inbox::list_waiting(db, SHARE)).await?;
+        let parsed = raw.into_iter().map(|webhook| self.parse(&webhook)).collect();
+        let (mut done, mut round, mut problem) = (0, Round::default(), None);
+        for batch in batches(parsed) {
+            let batch: Arc<[ParsedWebhook]> = batch.into();
+            match self.apply_together(Arc::clone(&batch)).await {
                 Ok(applied) => {
                     done += applied;
-                    round.passed.push(webhook.id);
+                    round.passed.extend(batch.iter().map(|webhook| webhook.id));
+                    continue;
                 }
                 Err(error) => {
-                    round.failed.push(webhook.id);
-                    problem = Some(error);
+                    let error = crate::dispatch::with_cause(&error);
+                    tracing::warn!(error, "a batch of webhooks failed; applying them one by one");
+                }
+            }
+            for webhook in batch.iter() {
+                match self.apply_alone(webhook).await {
+                    Ok(applied) => {
+                        done += applied;
+                        round.passed.push(webhook.id);
+                    }
+                    Err(error) => {
+                        round.failed.push(webhook.id);
+                        problem = Some(error);
+                    }
                 }
             }
         }
@@ -147,16 +143,30 @@ impl Consumer {
         Ok(hopeless.len())
     }
 
-    async fn apply(&self, batch: Arc<Vec<ParsedWebhook>>) -> Result<usize, SchedulerError> {
+    /// Applies a batch in one transaction; one webhook that is too large for that, part by part.
+    async fn apply_together(&self, batch: Arc<[ParsedWebhook]>) -> Result<usize, SchedulerError> {
+        match &*batch {
+            [webhook] if MOST_ELEMENTS < weight(webhook) => self.apply_alone(webhook).await,
+            _ => {
+                let now = self.clock.now();
+                let report = self.store.write(move |db| inbox::apply(db, &batch, now)).await?;
+                Ok(counted(report))
+            }
+        }
+    }
+
+    /// Applies one webhook, many elements in as many transactions as they need: the write lock is nobody's
+    /// for long. Only the last of them closes it.
+    async fn apply_alone(&self, webhook: &ParsedWebhook) -> Result<usize, SchedulerError> {
+        let mut parts = parts(webhook);
+        let last = parts.pop();
+        for part in parts {
+            let now = self.clock.now();
+            counted(self.store.write(move |db| inbox::apply_part(db, &part, now)).await?);
+        }
         let now = self.clock.now();
-        let report = self.store.write(move |db| inbox::apply(db, &batch, now)).await?;
-        metrics::counter!("janela_webhook_elements_total", "outcome" => "applied")
-            .increment(report.applied as u64);
-        metrics::counter!("janela_webhook_elements_total", "outcome" => "copy")
-            .increment(report.copies as u64);
-        metrics::counter!("janela_webhook_elements_total", "outcome" => "quarantined")
-            .increment(report.quarantined as u64);
-        Ok(report.webhooks)
+        let last: Vec<ParsedWebhook> = last.into_iter().collect();
+        Ok(counted(self.store.write(move |db| inbox::apply(db, &last, now)).await?))
     }
 
     fn parse(&self, webhook: &RawWebhook) -> ParsedWebhook {
@@ -169,9 +179,111 @@ impl Consumer {
     }
 }
 
+/// What a webhook counts for in a transaction; one without elements is a row too.
+fn weight(webhook: &ParsedWebhook) -> usize {
+    webhook.elements.as_ref().map_or(1, |elements| elements.len().max(1))
+}
+
+/// Cuts what was taken into batches of few elements, in order; one that has more is a batch of its own.
+fn batches(webhooks: Vec<ParsedWebhook>) -> Vec<Vec<ParsedWebhook>> {
+    let (mut batches, mut batch, mut elements) = (Vec::new(), Vec::new(), 0);
+    for webhook in webhooks {
+        let weight = weight(&webhook);
+        if MOST_ELEMENTS < elements + weight && !batch.is_empty() {
+            batches.push(std::mem::take(&mut batch));
+            elements = 0;
+        }
+        elements += weight;
+        batch.push(webhook);
+    }
+    if !batch.is_empty() {
+        batches.push(batch);
+    }
+    batches
+}
+
+/// The webhook as webhooks of few elements each, in order; at least one.
+fn parts(webhook: &ParsedWebhook) -> Vec<ParsedWebhook> {
+    match &webhook.elements {
+        Ok(elements) if MOST_ELEMENTS < elements.len() => elements
+            .chunks(MOST_ELEMENTS)
+            .map(|part| ParsedWebhook {
+                id: webhook.id,
+                channel: webhook.channel,
+                elements: Ok(part.to_vec()),
+            })
+            .collect(),
+        _ => vec![webhook.clone()],
+    }
+}
+
+/// Counts what became of elements; answers how many webhooks they were.
+fn counted(report: ApplyReport) -> usize {
+    metrics::counter!("janela_webhook_elements_total", "outcome" => "applied")
+        .increment(report.applied as u64);
+    metrics::counter!("janela_webhook_elements_total", "outcome" => "copy")
+        .increment(report.copies as u64);
+    metrics::counter!("janela_webhook_elements_total", "outcome" => "quarantined")
+        .increment(report.quarantined as u64);
+    report.webhooks
+}
+
 #[cfg(test)]
 mod tests {
+    use domain::{
+        channel::{ChannelEvent, WebhookElement},
+        ids::ChannelId,
+    };
+
     use super::*;
+
+    /// A webhook whose elements are numbered from 0.
+    fn webhook(id: i64, elements: usize) -> ParsedWebhook {
+        let element = |number: usize| WebhookElement {
+            external_id: None,
+            raw: number.to_string(),
+            event: Ok(ChannelEvent::Other { kind: "test".into() }),
+        };
+        let elements = Ok((0..elements).map(element).collect());
+        ParsedWebhook { id: InboxId(id), channel: ChannelId(1), elements }
+    }
+
+    #[test]
+    fn a_transaction_holds_few_elements_and_their_order_stays() {
+        type Case<'a> = (&'a str, &'a [usize], &'a [&'a [i64]]);
+        let cases: [Case<'_>; 5] = [
+            ("nothing", &[], &[]),
+            ("as many as fit", &[100, 150, 1], &[&[0, 1], &[2]]),
+            ("a large one goes alone", &[1, 251, 1], &[&[0], &[1], &[2]]),
+            ("one at the limit", &[250, 250], &[&[0], &[1]]),
+            ("empty ones count too", &[249, 0, 0], &[&[0, 1], &[2]]),
+        ];
+        for (case, elements, expected) in cases {
+            let webhooks = (0..).zip(elements).map(|(id, elements)| webhook(id, *elements));
+            let batches = batches(webhooks.collect());
+            let ids: Vec<Vec<i64>> =
+                batches.iter().map(|batch| batch.iter().map(|it| it.id.0).collect()).collect();
+            assert_eq!(ids, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_large_webhook_is_applied_in_parts_that_leave_nothing_out() {
+        for (elements, expected) in [(0, 1), (1, 1), (250, 1), (251, 2), (1_000, 4)] {
+            let parts = parts(&webhook(7, elements));
+            assert_eq!(parts.len(), expected, "{elements} elements");
+            let numbers: Vec<String> = parts
+                .into_iter()
+                .flat_map(|part| part.elements.unwrap())
+                .map(|element| element.raw)
+                .collect();
+            let all: Vec<String> = (0..elements).map(|number| number.to_string()).collect();
+            assert_eq!(numbers, all);
+        }
+        let unreadable =
+            ParsedWebhook { elements: Err(WebhookRejection::Unreadable), ..webhook(7, 0) };
+        assert_eq!(parts(&unreadable).len(), 1);
+    }
 
     fn round(passed: &[i64], failed: &[i64]) -> Round {
         let ids = |ids: &[i64]| ids.iter().copied().map(InboxId).collect();

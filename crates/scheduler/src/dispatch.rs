@@ -3,13 +3,15 @@
 
 use std::{
     collections::HashMap,
+    future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
     time::Duration,
 };
 
 use chrono::{DateTime, Utc};
 use domain::{
-    channel::{ChannelAccess, ChannelKind, RetryScope, SendOutcome},
+    channel::{BoxFuture, ChannelAccess, ChannelKind, RetryScope, SendOutcome},
     clock::Clock,
     dispatch::NextStep,
     ids::ChannelId,
@@ -83,6 +85,27 @@ struct Told {
     _slot: OwnedSemaphorePermit,
 }
 
+/// When a lease was taken, by both clocks.
+#[derive(Debug, Clone, Copy)]
+struct LeasedAt {
+    monotonic: Duration,
+    wall: DateTime<Utc>,
+}
+
+impl LeasedAt {
+    /// Reads the monotonic clock first: should the process stand still between the two, our own lease ends
+    /// before the one that others see, never after it.
+    fn read(clock: &dyn Clock) -> Self {
+        let monotonic = clock.monotonic();
+        Self { monotonic, wall: clock.now() }
+    }
+
+    /// The end of the lease by the monotonic clock, which no one sets.
+    fn lease_ends(self, policy: &DispatchPolicy) -> Duration {
+        self.monotonic + policy.lease.to_std().unwrap_or_default()
+    }
+}
+
 type Accesses = HashMap<ChannelId, (ChannelKind, ChannelAccess)>;
 
 impl Dispatcher {
@@ -154,12 +177,9 @@ impl Shared {
         if shares.is_empty() {
             return Ok(0);
         }
-        // Taken before the lease is written, so that our reading of its end is never the later one.
-        let leased_at = self.parts.clock.monotonic();
-        let (claimed, accesses) = self.claim(shares, now).await?;
+        let (claimed, accesses, leased_at) = self.claim(shares).await?;
         let moved = claimed.claims.len() + claimed.refused + claimed.put_off;
-        let lease_ends = leased_at
-            + self.parts.policy.lease.to_std().unwrap_or(self.parts.settings.request_deadline);
+        let lease_ends = leased_at.lease_ends(&self.parts.policy);
         for claim in claimed.claims {
             let throughput = open
                 .iter()
@@ -200,12 +220,12 @@ impl Shared {
         shares
     }
 
-    /// Reads what is needed to speak for the channels, then claims.
+    /// Reads what is needed to speak for the channels, then claims. The clocks are read where the claim is
+    /// made: waiting for the database before it costs the lease nothing.
     async fn claim(
         self: &Arc<Self>,
         shares: Vec<(ChannelId, usize)>,
-        now: DateTime<Utc>,
-    ) -> Result<(Claimed, Accesses), SchedulerError> {
+    ) -> Result<(Claimed, Accesses, LeasedAt), SchedulerError> {
         let shared = Arc::clone(self);
         let claimed = self
             .parts
@@ -216,24 +236,25 @@ impl Shared {
                 for (channel, _) in &shares {
                     accesses.insert(*channel, channel::get_access(db, &vault, *channel)?);
                 }
-                let monotonic = shared.parts.clock.monotonic();
-                let mut pair_wait =
-                    |channel, contact| shared.pace().take_pair(channel, contact, monotonic);
+                let leased_at = LeasedAt::read(&*shared.parts.clock);
+                let mut pair_wait = |channel, contact| {
+                    shared.pace().take_pair(channel, contact, leased_at.monotonic)
+                };
                 let mut request = ClaimRequest {
                     shares: &shares,
                     token: &shared.parts.owner,
                     policy: &shared.parts.policy,
                     pair_wait: &mut pair_wait,
                 };
-                let claimed = outbox::claim(db, &mut request, now)?;
-                Ok((claimed, accesses))
+                let claimed = outbox::claim(db, &mut request, leased_at.wall)?;
+                Ok((claimed, accesses, leased_at))
             })
             .await?;
         Ok(claimed)
     }
 
-    /// Calls the channel, once. The lease is looked at again right before: whoever stood still for too
-    /// long must not write any more.
+    /// Calls the channel, once, and only under the lease: whoever stood still for too long must not write
+    /// any more.
     async fn send(
         &self,
         claim: &Claim,
@@ -250,7 +271,9 @@ impl Shared {
         if lease_ends < self.parts.clock.monotonic() + deadline {
             return SendOutcome::NotSent { reason: "the lease is about to end".to_owned() };
         }
-        match tokio::time::timeout(deadline, adapter.send(&access, &claim.outgoing)).await {
+        let request = adapter.send(&access, &claim.outgoing);
+        let under_lease = while_leased(request, &*self.parts.clock, lease_ends);
+        match tokio::time::timeout(deadline, under_lease).await {
             Ok(outcome) => outcome,
             Err(_) => SendOutcome::Unknown { reason: "no answer in time".to_owned() },
         }
@@ -317,10 +340,108 @@ impl Shared {
     }
 }
 
+/// Goes on with `request` while the lease holds, asking the clock before every step of it: a process that
+/// stood still after it connected writes nothing once the message may have been taken from it. A request
+/// that was under way by then has an unknown outcome (LI-09), which a receipt settles.
+async fn while_leased(
+    mut request: BoxFuture<'_, SendOutcome>,
+    clock: &dyn Clock,
+    lease_ends: Duration,
+) -> SendOutcome {
+    let mut has_begun = false;
+    poll_fn(move |context| {
+        if clock.monotonic() < lease_ends {
+            has_begun = true;
+            return request.as_mut().poll(context);
+        }
+        let reason = "the lease ended".to_owned();
+        Poll::Ready(match has_begun {
+            true => SendOutcome::Unknown { reason },
+            false => SendOutcome::NotSent { reason },
+        })
+    })
+    .await
+}
+
 /// The error with its cause, for the log.
 pub(crate) fn with_cause(error: &SchedulerError) -> String {
     match std::error::Error::source(error) {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    /// Stands still for as long as it is told at every reading, as a process may between two of them.
+    #[derive(Default)]
+    struct StumblingClock {
+        seconds: AtomicI64,
+        stands_still: AtomicI64,
+    }
+
+    impl StumblingClock {
+        fn read(&self) -> i64 {
+            self.seconds.fetch_add(self.stands_still.load(Ordering::SeqCst), Ordering::SeqCst)
+        }
+    }
+
+    impl Clock for StumblingClock {
+        fn now(&self) -> DateTime<Utc> {
+            DateTime::UNIX_EPOCH + TimeDelta::seconds(self.read())
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_secs(self.read().unsigned_abs())
+        }
+    }
+
+    #[test]
+    fn our_lease_never_ends_after_the_one_that_others_see() {
+        let policy = DispatchPolicy {
+            back_off: domain::dispatch::BackOff::default(),
+            lease: TimeDelta::seconds(60),
+            active_messages: domain::policy::Policy::default().active_messages,
+        };
+        for stands_still in [0, 1, 40, 600] {
+            let clock = StumblingClock::default();
+            clock.stands_still.store(stands_still, Ordering::SeqCst);
+            let leased_at = LeasedAt::read(&clock);
+            let others_see = leased_at.wall + policy.lease - DateTime::UNIX_EPOCH;
+            assert!(leased_at.lease_ends(&policy) <= others_see.to_std().unwrap());
+        }
+    }
+
+    /// Connects at the first step and writes at the second; answers how often it wrote, and what came of it.
+    async fn send_under_a_lease_of_60_s(
+        now: i64,
+        stands_still_while_connecting: i64,
+    ) -> (usize, SendOutcome) {
+        let (clock, written) = (StumblingClock::default(), AtomicUsize::new(0));
+        clock.seconds.store(now, Ordering::SeqCst);
+        let request = Box::pin(async {
+            clock.seconds.fetch_add(stands_still_while_connecting, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            written.fetch_add(1, Ordering::SeqCst);
+            SendOutcome::Accepted { provider_id: "wamid.1".to_owned() }
+        });
+        let outcome = while_leased(request, &clock, Duration::from_secs(60)).await;
+        (written.load(Ordering::SeqCst), outcome)
+    }
+
+    #[tokio::test]
+    async fn a_process_that_stood_still_beyond_its_lease_writes_nothing() {
+        let (written, outcome) = send_under_a_lease_of_60_s(10, 49).await;
+        assert!(matches!((written, outcome), (1, SendOutcome::Accepted { .. })), "in time");
+        let (written, outcome) = send_under_a_lease_of_60_s(10, 50).await;
+        assert!(matches!((written, outcome), (0, SendOutcome::Unknown { .. })), "LI-09");
+        let (written, outcome) = send_under_a_lease_of_60_s(60, 0).await;
+        assert!(matches!((written, outcome), (0, SendOutcome::NotSent { .. })), "not begun");
     }
 }

@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use chrono::TimeDelta;
@@ -133,6 +133,13 @@ impl Channel for Recording {
     }
 }
 
+/// How long anything may take before a test fails: far longer than it does, as the machine may be busy with
+/// other work.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long nothing happens before it counts as what will not happen: two looks of the dispatcher and more.
+const SILENCE: Duration = Duration::from_millis(600);
+
 struct World {
     desk: Arc<TestDesk>,
     clock: Arc<TestClock>,
@@ -173,25 +180,35 @@ impl World {
         tokio::task::spawn_blocking(move || desk.state_of(message)).await.unwrap()
     }
 
-    /// Waits until the message is in `state`, for ten seconds at most.
+    /// Waits until the message is in `state`.
     async fn reaches(&self, message: MessageId, state: &str) {
-        for _ in 0..400 {
-            if self.state(message).await.0 == state {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("{message} stays {:?} instead of {state}", self.state(message).await);
+        until(&format!("{message} is {state}"), async || self.state(message).await.0 == state)
+            .await;
     }
 
+    /// Waits until the channel was called `times`; what comes of the last call may not be known yet.
     async fn has_tried(&self, times: usize) {
-        for _ in 0..400 {
-            if times <= self.channel.sent().len() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("tried {} times instead of {times}", self.channel.sent().len());
+        let tried = async || times <= self.channel.sent().len();
+        until(&format!("{times} tries"), tried).await;
+    }
+
+    /// Waits until an attempt to send the message has its outcome on record, with what follows from it.
+    async fn knows_the_outcome_for(&self, message: MessageId) {
+        until(&format!("an outcome for {message}"), async || {
+            let desk = Arc::clone(&self.desk);
+            let ended = tokio::task::spawn_blocking(move || desk.count_ended_attempts(message));
+            1 <= ended.await.unwrap()
+        })
+        .await;
+    }
+}
+
+/// Waits until `condition` holds, for as long as the [`PATIENCE`] lasts.
+async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition().await {
+        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
+        tokio::time::sleep(Duration::from_millis(25)).await;
     }
 }
 
@@ -219,8 +236,8 @@ async fn what_certainly_did_not_leave_is_tried_again_later() {
     for store in stores() {
         let world = world(&store, Recording::answering(Answer::NotSent)).await;
         let message = world.send("+351912345678").await;
-        world.has_tried(1).await;
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        world.knows_the_outcome_for(message).await;
+        tokio::time::sleep(SILENCE).await;
         assert_eq!(world.channel.sent().len(), 1, "the wait is by the desk's clock");
         *world.channel.answer.lock().unwrap() = Answer::Accept;
         world.clock.advance(TimeDelta::seconds(3));
@@ -252,9 +269,9 @@ async fn a_paused_number_keeps_its_messages_until_its_rest_is_over() {
         let refusing = Recording::answering(Answer::Refuse(RefusalClass::PauseNumber));
         let world = world(&store, refusing).await;
         let first = world.send("+351912345678").await;
-        world.has_tried(1).await;
+        world.knows_the_outcome_for(first).await;
         let second = world.send("+351912345679").await;
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        tokio::time::sleep(SILENCE).await;
         assert_eq!(world.channel.sent(), [first], "nothing more leaves");
         *world.channel.answer.lock().unwrap() = Answer::Accept;
         world.clock.advance(TimeDelta::minutes(16));
@@ -291,19 +308,13 @@ async fn jobs_run_by_themselves_catch_up_after_a_day_and_on_request() {
             .write(|db| rows::request_run(db, "tidy", chrono::DateTime::UNIX_EPOCH))
             .await
             .unwrap();
-        let mut obeyed = false;
-        for _ in 0..200 {
+        until("JO-03: the run asked for", async || {
             let jobs = store.read(rows::list_jobs).await.unwrap();
             assert_eq!(jobs.len(), JobName::ALL.len());
             let tidy = jobs.into_iter().find(|job| job.line.name == "tidy").unwrap();
-            obeyed =
-                !tidy.run_requested && tidy.last_run.is_some_and(|run| run.finished_at.is_some());
-            if obeyed {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        assert!(obeyed, "JO-03");
+            !tidy.run_requested && tidy.last_run.is_some_and(|run| run.finished_at.is_some())
+        })
+        .await;
         world.scheduler.stop().await;
     }
 }

@@ -16,7 +16,12 @@ use persistence::{
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{account::Gate, api::Callers, events::OpenStreams, webhook::KnownChannels};
+use crate::{
+    account::Gate,
+    api::{Callers, LookedAt},
+    events::OpenStreams,
+    webhook::KnownChannels,
+};
 
 /// The adapters by platform, as `janela` hands them over.
 pub type Channels = HashMap<ChannelKind, Arc<dyn Channel>>;
@@ -64,6 +69,8 @@ pub struct Desk {
     pub(crate) gate: Gate,
     /// Counts what callers of the API ask.
     pub(crate) callers: Callers,
+    /// What the API found good behind addresses.
+    pub(crate) looked_at: LookedAt,
     /// What webhooks are verified by.
     pub(crate) known_channels: KnownChannels,
     /// Who has an event stream open here.
@@ -97,6 +104,7 @@ impl Desk {
             live: store.live(),
             gate: Gate::new(settings.hash_parallelism),
             callers: Callers::default(),
+            looked_at: LookedAt::default(),
             known_channels: KnownChannels::default(),
             open_streams: OpenStreams::default(),
             store,

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     convert::Infallible,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -16,11 +16,12 @@ use chrono::{DateTime, Utc};
 use domain::ids::UserId;
 use futures_util::{Stream, stream};
 use persistence::{
+    conversation::ConversationId,
     live::{LiveEvent, LiveKind},
     presence, session,
     user::Actor,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::{Interval, MissedTickBehavior, interval},
@@ -35,20 +36,73 @@ use crate::{
     session::{SignedIn, cookie_token},
 };
 
-/// Keeps proxies from closing a quiet stream.
+/// Keeps proxies from closing a quiet stream, and tells presence that it is open still.
 const HEARTBEAT: Duration = Duration::from_secs(20);
+
+/// What presence is told of all streams of this process is not told again for so long: shorter than a
+/// heartbeat, so that a single stream tells it with each.
+const RENEWED_FOR: Duration = Duration::from_secs(15);
 
 /// How often a stream asks whether its session still holds, and what its user may see (C12: within 5 s).
 const RECHECK: Duration = Duration::from_secs(4);
+const _: () = assert!(RECHECK.as_millis() < 5_000, "C12");
 
 /// The event stream.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(web::resource("/events").get(stream_events));
 }
 
-/// How many streams each user has open in this process; the first and the last are told to presence.
+/// The streams that are open in this process. A user's first and last are told to presence, and every few
+/// seconds that all of them are open still (RO-06).
 #[derive(Default)]
-pub struct OpenStreams(Mutex<HashMap<UserId, usize>>);
+pub struct OpenStreams(Mutex<Streams>);
+
+#[derive(Default)]
+struct Streams {
+    of_user: HashMap<UserId, usize>,
+    /// By the monotonic clock; `None` before the first time.
+    renewed_at: Option<Duration>,
+}
+
+impl OpenStreams {
+    fn lock(&self) -> MutexGuard<'_, Streams> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a stream; whether it is the user's first.
+    fn add(&self, user: UserId) -> bool {
+        let mut streams = self.lock();
+        let count = streams.of_user.entry(user).or_default();
+        *count += 1;
+        *count == 1
+    }
+
+    /// Uncounts a stream; whether it was the user's last.
+    fn remove(&self, user: UserId) -> bool {
+        let mut streams = self.lock();
+        let left = streams.of_user.get(&user).map_or(0, |count| count.saturating_sub(1));
+        if left == 0 {
+            streams.of_user.remove(&user);
+        } else {
+            streams.of_user.insert(user, left);
+        }
+        left == 0
+    }
+
+    fn users(&self) -> Vec<UserId> {
+        self.lock().of_user.keys().copied().collect()
+    }
+
+    /// Whether it falls to the caller to renew all streams now: one of them does it for all.
+    fn take_renewal(&self, monotonic: Duration) -> bool {
+        let mut streams = self.lock();
+        let is_due = streams.renewed_at.is_none_or(|at| at + RENEWED_FOR <= monotonic);
+        if is_due {
+            streams.renewed_at = Some(monotonic);
+        }
+        is_due
+    }
+}
 
 /// One page's stream.
 struct LivePage {
@@ -112,13 +166,20 @@ impl LivePage {
                 () = self.stopping.cancelled() => return None,
                 change = self.changes.recv() => match change {
                     Ok(event) if self.may_know(&event) => {
+                        if event.kind == LiveKind::Clock {
+                            // By the clock's new reading every stream has long been silent.
+                            renew_streams(&self.desk);
+                        }
                         return Some(frames(&event, self.desk.clock.now()));
                     }
                     Ok(_) => {}
                     Err(RecvError::Lagged(_)) => return Some(resync()),
                     Err(RecvError::Closed) => return None,
                 },
-                _ = self.heartbeat.tick() => return Some(Bytes::from_static(b": beat\n\n")),
+                _ = self.heartbeat.tick() => {
+                    renew_streams(&self.desk);
+                    return Some(Bytes::from_static(b": beat\n\n"));
+                }
                 _ = self.recheck.tick() => self.actor = self.still_signed_in().await?,
             }
         }
@@ -146,7 +207,9 @@ impl LivePage {
         let is_theirs = event.chatbot.is_none_or(|chatbot| self.actor.is_in_team(chatbot));
         let is_open = match event.kind {
             LiveKind::Job => self.actor.opens_portal(),
-            LiveKind::Message
+            LiveKind::Arrival
+            | LiveKind::Message
+            | LiveKind::Seen
             | LiveKind::Ticket
             | LiveKind::ActiveMessage
             | LiveKind::Presence
@@ -164,11 +227,18 @@ fn resync() -> Bytes {
     Bytes::from_static(b"event: resync\ndata: {}\n\n")
 }
 
-/// A change under the names that pages listen to (`static/js/live.js`).
+/// A change under the names that pages listen to (`static/js/live.js`). The first of them carries the
+/// conversation, so that only its row and its thread are fetched anew.
 fn frames(event: &LiveEvent, now: DateTime<Utc>) -> Bytes {
     let names: &[&str] = match event.kind {
-        LiveKind::Message => &["message", "conversations"],
+        LiveKind::Arrival => &["arrival"],
+        LiveKind::Message => &["message"],
+        LiveKind::Seen => &["seen"],
         LiveKind::Ticket => &["conversation", "conversations", "gate"],
+        // A new send of one's own, or several that left the tab: the list changes, not one row of it.
+        LiveKind::ActiveMessage if event.user.is_some() || event.contact.is_none() => {
+            &["active-messages", "conversations", "gate"]
+        }
         LiveKind::ActiveMessage => &["active-messages", "gate"],
         LiveKind::Presence => &["presence"],
         LiveKind::Settings | LiveKind::Template => &["gate"],
@@ -180,8 +250,36 @@ fn frames(event: &LiveEvent, now: DateTime<Utc>) -> Bytes {
         }
         LiveKind::Resync => return resync(),
     };
-    let data = json!({ "id": event.id });
-    names.iter().map(|name| format!("event: {name}\ndata: {data}\n\n")).collect::<String>().into()
+    let plain = json!({ "id": event.id });
+    let told = match (event.chatbot, event.contact) {
+        (Some(chatbot), Some(contact)) => {
+            let conversation = ConversationId { chatbot, contact }.to_string();
+            json!({ "id": event.id, "conversation": conversation })
+        }
+        _ => plain.clone(),
+    };
+    let frame = |name: &str, data: &Value| format!("event: {name}\ndata: {data}\n\n");
+    let others = names.iter().skip(1).map(|name| frame(name, &plain));
+    names.iter().take(1).map(|name| frame(name, &told)).chain(others).collect::<String>().into()
+}
+
+/// Tells presence that the streams of this process are open, unless it was told a moment ago.
+fn renew_streams(desk: &Data<Desk>) {
+    if !desk.open_streams.take_renewal(desk.clock.monotonic()) {
+        return;
+    }
+    let desk = desk.clone();
+    actix_web::rt::spawn(async move {
+        let streams = desk.clone();
+        let told = desk.store.write(move |db| {
+            // Read on the way into the database: a stream that ends from here on says so after this.
+            let (users, now) = (streams.open_streams.users(), streams.clock.now());
+            presence::renew_streams(db, &users, now)
+        });
+        if let Err(error) = told.await {
+            warn!("cannot tell that the streams of this process are open: {error}");
+        }
+    });
 }
 
 /// Says while it lives that the user's desk is there (RO-06).
@@ -192,12 +290,7 @@ struct StreamPresence {
 
 impl StreamPresence {
     async fn open(desk: &Data<Desk>, user: UserId) -> Result<Self, WebError> {
-        let is_first = {
-            let mut open = desk.open_streams.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = open.entry(user).or_default();
-            *count += 1;
-            *count == 1
-        };
+        let is_first = desk.open_streams.add(user);
         let presence = Self { desk: desk.clone(), user };
         if is_first {
             let now = desk.clock.now();
@@ -209,17 +302,7 @@ impl StreamPresence {
 
 impl Drop for StreamPresence {
     fn drop(&mut self) {
-        let is_last = {
-            let mut open = self.desk.open_streams.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = open.get(&self.user).copied().unwrap_or(1);
-            if count <= 1 {
-                open.remove(&self.user);
-            } else {
-                open.insert(self.user, count - 1);
-            }
-            count <= 1
-        };
-        if !is_last {
+        if !self.desk.open_streams.remove(self.user) {
             return;
         }
         let (store, user, now) = (self.desk.store.clone(), self.user, self.desk.clock.now());
@@ -229,5 +312,52 @@ impl Drop for StreamPresence {
                 warn!(user.id = %user, "cannot note the lost stream of user {user}: {error}");
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::{ChatbotId, ContactId};
+
+    use super::*;
+
+    #[test]
+    fn the_first_and_the_last_stream_of_a_user_are_told_apart() {
+        let (open, ana, rui) = (OpenStreams::default(), UserId(1), UserId(2));
+        assert!(open.add(ana) && !open.add(ana) && open.add(rui));
+        assert_eq!(open.users().len(), 2);
+        assert!(!open.remove(ana) && open.remove(ana));
+        assert_eq!(open.users(), [rui]);
+    }
+
+    #[test]
+    fn one_stream_renews_all_and_the_next_waits_its_time() {
+        let open = OpenStreams::default();
+        let at = Duration::from_secs;
+        let taken: Vec<bool> =
+            [3, 3, 17, 18, 20, 33, 90_000].map(|now| open.take_renewal(at(now))).into();
+        assert_eq!(taken, [true, false, false, true, false, true, true]);
+        assert!(RENEWED_FOR < HEARTBEAT, "a single stream renews with each beat");
+    }
+
+    #[test]
+    fn a_change_names_its_conversation_once_so_that_only_its_row_and_thread_are_fetched() {
+        let now = DateTime::from_timestamp_millis(1_795_366_920_000).unwrap_or_default();
+        let told = |kind, user| {
+            let event = LiveEvent::of_contact(kind, ChatbotId(1), ContactId(42), 7);
+            String::from_utf8_lossy(&frames(&LiveEvent { user, ..event }, now)).into_owned()
+        };
+        let first =
+            |name: &str| format!("event: {name}\ndata: {{\"conversation\":\"1-42\",\"id\":7}}\n\n");
+        let plain = |name: &str| format!("event: {name}\ndata: {{\"id\":7}}\n\n");
+        assert_eq!(told(LiveKind::Arrival, None), first("arrival"));
+        assert_eq!(told(LiveKind::Message, None), first("message"), "the list stays");
+        assert_eq!(told(LiveKind::Seen, None), first("seen"));
+        let list_too = first("conversation") + &plain("conversations") + &plain("gate");
+        assert_eq!(told(LiveKind::Ticket, None), list_too);
+        let of_another = first("active-messages") + &plain("gate");
+        assert_eq!(told(LiveKind::ActiveMessage, None), of_another);
+        let own = first("active-messages") + &plain("conversations") + &plain("gate");
+        assert_eq!(told(LiveKind::ActiveMessage, Some(UserId(3))), own);
     }
 }

@@ -41,13 +41,16 @@ mod form;
 mod form_token;
 mod headers;
 mod health;
+mod local_time;
 mod locale;
 mod moment;
 mod page;
 mod portal;
+mod presence;
 mod refusal;
 mod request_span;
 mod same_origin;
+mod search;
 mod server;
 mod session;
 mod theme;
@@ -79,6 +82,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(compose::routes)
                 .configure(events::routes)
                 .configure(conversation::routes)
+                .configure(presence::routes)
                 .configure(portal::routes)
                 .route("/", web::get().to(account::show_home))
                 .default_service(web::to(show_nothing)),

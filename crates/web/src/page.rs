@@ -45,6 +45,8 @@ pub struct PageUser {
     pub presence: &'static str,
     /// The presence in the reader's words.
     pub presence_text: String,
+    /// The name of the live event of the reader's own presence.
+    pub presence_event: String,
     /// Bound to the session; every form carries it.
     pub form_token: String,
     /// Whether the desk is open to this user.
@@ -118,6 +120,7 @@ impl Page {
             initials: initials(&session.actor.user.name),
             presence: session.presence.as_str(),
             presence_text,
+            presence_event: format!("janela:presence-{}", session.actor.id()),
             form_token: session.form_token.clone(),
             uses_desk: session.actor.opens_desk(),
             uses_portal: session.actor.opens_portal(),

@@ -18,7 +18,12 @@ use chrono_tz::Tz;
 use domain::{permission::WorkspacePermission, presence::Presence};
 use persistence::{error::PersistenceError, presence, session, user::Actor};
 
-use crate::{desk::Desk, error::WebError, locale::Locale, visit::Visit};
+use crate::{
+    desk::Desk,
+    error::WebError,
+    locale::Locale,
+    visit::{Visit, page_language},
+};
 
 /// The session of a request.
 #[derive(Debug, Clone)]
@@ -148,7 +153,9 @@ pub async fn find(
         match lookup(&desk, token, visit.now).await {
             Ok(Some(session)) => {
                 let visit = Visit {
-                    locale: session.locale().unwrap_or(visit.locale),
+                    locale: page_language(request.request())
+                        .or_else(|| session.locale())
+                        .unwrap_or(visit.locale),
                     zone: session.zone().unwrap_or(visit.zone),
                     ..visit
                 };

@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use tracing_actix_web::RequestId;
+use url::Url;
 
 use crate::{
     desk::Desk,
@@ -120,7 +121,18 @@ struct LanguageQuery {
 
 /// The language asked for in the address: `?lang=es`; `None` when none or one not spoken here.
 fn asked_language(request: &HttpRequest) -> Option<Locale> {
-    Query::<LanguageQuery>::from_query(request.query_string()).ok()?.into_inner().lang?.parse().ok()
+    language_in(request.query_string())
+}
+
+fn language_in(query: &str) -> Option<Locale> {
+    Query::<LanguageQuery>::from_query(query).ok()?.into_inner().lang?.parse().ok()
+}
+
+/// The language that the page's address asks for: a fragment is in that of the page it goes into.
+#[must_use]
+pub fn page_language(request: &HttpRequest) -> Option<Locale> {
+    let page = || Url::parse(request.headers().get("hx-current-url")?.to_str().ok()?).ok();
+    asked_language(request).or_else(|| language_in(page()?.query()?))
 }
 
 /// Middleware: notes the [`Visit`], and keeps a language asked for by `?lang=` in a cookie.

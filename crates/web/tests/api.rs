@@ -13,7 +13,7 @@ use std::time::Duration;
 use common::{ADMIN, TestDesk};
 use domain::{
     clock::Clock,
-    ids::ContactId,
+    ids::{ContactId, DecisionId},
     phone::PhoneNumber,
     template::{
         MediaKind, PlatformTemplate, TemplateCategory, TemplateContent, TemplateHeader,
@@ -22,10 +22,12 @@ use domain::{
 };
 use futures_util::future::join_all;
 use persistence::{
+    admission::decision::{self, Decision},
     api_token::{self, ApiScope},
     channel,
     chatbot::{self, SaveOutcome, Settings},
     contact::{self, NewContact},
+    db::Db,
     error::PersistenceError,
     message_template, number, policy,
     test_support::{TestStore, postgres_is_wanted},
@@ -117,6 +119,16 @@ impl Given {
         let mut body = self.body();
         *body.pointer_mut(pointer).expect("a field") = value;
         body
+    }
+
+    /// The decision that was logged as the `id`th.
+    fn decision(&self, id: i64) -> Decision {
+        let read = |db: &mut Db| {
+            let admin = user::find_credentials(db, ADMIN)?.expect("an admin").user;
+            let admin = user::find_actor(db, admin)?.expect("an admin");
+            decision::get(db, &admin, DecisionId(id))
+        };
+        self.desk.store().blocking_read(read).expect("a decision")
     }
 
     fn token_of(&self, scopes: &[ApiScope]) -> String {
@@ -400,16 +412,16 @@ async fn am_07_a_file_is_judged_by_what_the_server_finds() {
     on_both(async |given| {
         let mut body = given.body_with("/template/name", json!("offer"));
         let cases = [
-            ("https://example.com/quote.pdf", "application/pdf"),
+            ("https://example.com/quote.pdf", "a PDF"),
             ("http://127.0.0.1/inner", "inner network"),
-            ("https://example.com/none", "could not"),
+            ("https://example.com/none", "Nothing answers"),
         ];
         for (url, said) in cases {
             body["variables"]["header"] = json!(url);
             let refused = read(given.post(SENDS, &body).await, 409).await;
             assert_eq!(refused["reasons"][0]["code"], "variables_invalid");
             let why = refused["fields"]["header"].as_str().expect("words");
-            assert!(why.contains(said) || said == "could not", "{why}");
+            assert!(why.contains(said), "{why}");
             let checked = read(given.post(CHECK, &body).await, 200).await;
             assert_eq!(
                 (&checked["allowed"], &checked["fields"]["header"]),
@@ -418,6 +430,31 @@ async fn am_07_a_file_is_judged_by_what_the_server_finds() {
         }
         body["variables"]["header"] = json!("https://example.com/tile.png");
         read(given.post(SENDS, &body).await, 202).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn ad_01_a_refused_file_is_one_reason_among_all_and_stands_in_the_log() {
+    on_both(async |given| {
+        for _ in 0..3 {
+            read(given.post(SENDS, &given.body()).await, 202).await;
+        }
+        let mut body = given.body_with("/template/name", json!("offer"));
+        body["variables"]["header"] = json!("https://example.com/quote.pdf");
+        read(given.post(CHECK, &body).await, 200).await;
+        let refused = read(given.post(SENDS, &body).await, 409).await;
+        let codes: Vec<&str> = refused["reasons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|it| it["code"].as_str())
+            .collect();
+        assert_eq!(codes, ["agent_contact_cap", "variables_invalid"]);
+        assert_eq!(refused["until"], Value::Null, "waiting does not mend the file");
+        let logged = given.decision(4);
+        assert_eq!(logged.codes.iter().map(|code| code.as_str()).collect::<Vec<_>>(), codes);
+        assert_eq!(logged.facts.variable_problems[0].name.0, "header");
     })
     .await;
 }

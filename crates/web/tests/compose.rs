@@ -120,6 +120,7 @@ impl Given {
             template: self.plain,
             to: Recipient::Contact(contact),
             values: std::collections::BTreeMap::new(),
+            refused_media: Vec::new(),
             agent: Some(self.desk.agent),
             door: Door::Desk,
             ticket: None,
@@ -151,6 +152,15 @@ impl Given {
         let mut form = vec![("form_token", token.as_str())];
         form.extend_from_slice(fields);
         self.browser.post(COMPOSE).form(&form)
+    }
+
+    /// Lets the agent choose to be `presence`.
+    fn choose(&self, presence: Presence) {
+        let (agent, now) = (self.desk.agent, self.desk.clock.now());
+        self.desk
+            .store()
+            .blocking_write(|db| presence::choose(db, agent, presence, now))
+            .expect("a choice");
     }
 
     fn count_sends(&self) -> usize {
@@ -291,12 +301,7 @@ async fn am_03_a_picked_template_is_shown_whole() {
 #[actix_web::test]
 async fn am_01_who_is_invisible_is_told_and_may_go_online() {
     let given = Given::desk().await;
-    let (agent, now) = (given.desk.agent, given.desk.clock.now());
-    given
-        .desk
-        .store()
-        .blocking_write(|db| presence::choose(db, agent, Presence::Invisible, now))
-        .unwrap();
+    given.choose(Presence::Invisible);
     insta::assert_snapshot!(shown(given.show("").await, 200).await);
 }
 
@@ -456,25 +461,224 @@ async fn a_refused_send_gives_every_reason_and_the_end_of_the_whole() {
     assert_eq!(given.count_sends(), 2);
 }
 
+/// The part of `page` between its first `start` and the next `end`.
+fn part<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
+    let (_, rest) = page.split_once(start).unwrap_or_else(|| panic!("no {start} in {page}"));
+    rest.split_once(end).map_or(rest, |(part, _)| part)
+}
+
 #[actix_web::test]
-async fn a_stale_page_of_an_agent_gone_invisible_sends_nothing() {
+async fn am_01_a_stale_page_of_an_agent_gone_invisible_sends_nothing_and_offers_the_switch() {
     let given = Given::desk().await;
-    let (agent, now) = (given.desk.agent, given.desk.clock.now());
-    given
-        .desk
-        .store()
-        .blocking_write(|db| presence::choose(db, agent, Presence::Invisible, now))
-        .unwrap();
-    let (template, luis) = (given.plain.to_string(), format!("c{}", given.luis));
-    let send = [
+    let agent = given.desk.agent;
+    given.choose(Presence::Invisible);
+    let (template, luis) = (given.order_ready.to_string(), format!("c{}", given.luis));
+    let mut send = vec![
         ("step", "variables"),
         ("template", template.as_str()),
         ("recipient", luis.as_str()),
+        ("v_header", "https://shop.example/tile.png"),
+        ("v_name", "Luís"),
+        ("v_order", "48213"),
         ("go", "send"),
     ];
     let page = shown(given.press(&send).await, 409).await;
-    assert!(page.contains("You are not online"), "{page}");
+    let notice = part(&page, "id=\"compose-presence\"", "<div id=\"compose-problems\">");
+    assert!(notice.contains(&format!("janela:presence-{agent} from:body")), "{notice}");
+    assert!(notice.contains("You are invisible. Go online to send"), "{notice}");
+    assert!(notice.contains("Nothing was sent."), "{notice}");
+    assert!(notice.contains("data-problem") && notice.contains("value=\"online\""), "{notice}");
+    assert!(
+        !page.contains("This message cannot be sent now"),
+        "one thing stands against it: {page}"
+    );
     assert_eq!(given.count_sends(), 0);
+
+    send.last_mut().unwrap().1 = "online";
+    let page = shown(given.press(&send).await, 200).await;
+    assert!(!page.contains("You are invisible"), "{page}");
+    assert!(page.contains("value=\"48213\""), "what was typed stays: {page}");
+    assert_eq!(given.count_sends(), 0, "going online sends nothing");
+    let (key, last) = (key_in(&given.press(&send).await.text().await.unwrap()), send.len() - 1);
+    send[last].1 = "send";
+    send.push(("key", key.as_str()));
+    assert_eq!(given.press(&send).await.status(), 303);
+    assert_eq!(given.count_sends(), 1);
+}
+
+#[actix_web::test]
+async fn am_01_going_online_in_the_dialog_keeps_whom_it_was_opened_for() {
+    let given = Given::desk().await;
+    given.choose(Presence::Invisible);
+    let page = shown(given.show(&format!("?contact={}", given.luis)).await, 200).await;
+    let chosen = format!("name=\"recipient\" value=\"c{}\"", given.luis);
+    assert!(page.contains("You are invisible") && page.contains(&chosen), "{page}");
+    let luis = format!("c{}", given.luis);
+    let online = [("step", "template"), ("recipient", luis.as_str()), ("go", "online")];
+    let page = shown(given.press(&online).await, 200).await;
+    assert!(page.contains("id=\"templates\"") && page.contains(&chosen), "{page}");
+}
+
+#[actix_web::test]
+async fn the_account_button_tells_the_presence_as_it_is() {
+    let given = Given::desk().await;
+    given.choose(Presence::OnBreak);
+    let page = given.browser.get("/desk/me").send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("data-presence=\"on_break\""), "{page}");
+    assert!(page.contains(&format!("janela:presence-{} from:body", given.desk.agent)), "{page}");
+    assert!(part(&page, "value=\"on_break\"", ">").contains("aria-current"), "{page}");
+}
+
+#[actix_web::test]
+async fn step_3_begins_at_the_first_variable_and_never_at_send() {
+    let given = Given::desk().await;
+    let luis = format!("c{}", given.luis);
+    let (order_ready, plain) = (given.order_ready.to_string(), given.plain.to_string());
+    let reach = async |template: &str| {
+        let fields = [
+            ("step", "recipient"),
+            ("template", template),
+            ("recipient", &luis),
+            ("go", "continue"),
+        ];
+        shown(given.press(&fields).await, 200).await
+    };
+    let focused = |page: &str| {
+        let step = part(page, "id=\"compose-main\"", "<footer").to_owned();
+        let tag = step.split('<').find(|tag| tag.contains(" autofocus")).map(str::to_owned);
+        tag.map(|tag| part(&tag, " id=\"", "\"").to_owned())
+    };
+    let page = reach(&order_ready).await;
+    assert_eq!(focused(&page).as_deref(), Some("v_header"), "{page}");
+    let page = reach(&plain).await;
+    assert_eq!(focused(&page).as_deref(), Some("compose-full-model"), "{page}");
+    assert!(part(&page, "<footer", "</footer>").contains("id=\"compose-send\""), "{page}");
+    let check = [("step", "variables"), ("template", &order_ready), ("recipient", &luis)];
+    let page = shown(given.press(&check).await, 200).await;
+    assert_eq!(focused(&page), None, "the focus stays with who types: {page}");
+}
+
+#[actix_web::test]
+async fn am_08_what_was_wrong_goes_from_the_page_as_it_is_mended() {
+    let given = Given::desk().await;
+    let (template, luis) = (given.order_ready.to_string(), format!("c{}", given.luis));
+    let mut fields = vec![
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", luis.as_str()),
+        ("v_header", ""),
+        ("v_name", "Luís"),
+        ("v_order", "48     213"),
+        ("go", "send"),
+    ];
+    let page = shown(given.press(&fields).await, 422).await;
+    assert!(page.contains("name=\"told\""), "{page}");
+    assert!(page.contains("href=\"#v_header\"") && page.contains("href=\"#v_order\""), "{page}");
+    let order = part(&page, "id=\"v_order-field\"", "</div>");
+    assert!(order.contains("input changed delay:300ms"), "judged as it is typed: {order}");
+
+    fields.push(("told", "1"));
+    fields[6].1 = "check";
+    fields[5].1 = "48 213";
+    let page = shown(given.press(&fields).await, 200).await;
+    assert!(!page.contains("href=\"#v_order\""), "{page}");
+    assert!(page.contains("href=\"#v_header\""), "the other one stays: {page}");
+    fields[3].1 = "https://shop.example/tile.png";
+    let page = shown(given.press(&fields).await, 200).await;
+    assert!(!page.contains("error-summary") && !page.contains("name=\"told\""), "{page}");
+    assert!(page.contains("tile.png\u{2069} · PNG · 2 KB"), "the file is named: {page}");
+}
+
+#[actix_web::test]
+async fn am_04_a_number_is_judged_as_it_is_typed() {
+    let given = Given::desk().await;
+    let template = given.plain.to_string();
+    let typing = async |to: &str, go: &str, status| {
+        let fields = [("step", "recipient"), ("template", &template), ("to", to), ("go", go)];
+        shown(given.press(&fields).await, status).await
+    };
+    let page = typing("+3460", "look", 200).await;
+    assert!(page.contains(">Spain</span>") && page.contains("Go on typing"), "{page}");
+    assert!(!page.contains("to-problem"), "too short so far is no error: {page}");
+    let page = typing("+1", "look", 200).await;
+    assert!(page.contains(">United States and others</span>"), "{page}");
+    let page = typing("+999 60", "look", 200).await;
+    assert!(page.contains("No country has the code +999"), "{page}");
+    let page = typing("+3460", "continue", 422).await;
+    assert!(page.contains("id=\"to-problem\">Digits are missing"), "{page}");
+    let page = typing("+34600", "look", 200).await;
+    assert!(!page.contains("to-problem"), "it goes as the number is mended: {page}");
+}
+
+#[actix_web::test]
+async fn am_07_each_thing_wrong_with_a_file_is_told_at_the_field() {
+    let given = Given::desk().await;
+    let (template, luis) = (given.order_ready.to_string(), format!("c{}", given.luis));
+    let cases = [
+        ("https://shop.example/gone.png", "There is no file at this address (404)"),
+        ("https://shop.example/quote.pdf", "This is a PDF; a JPEG or PNG image is needed"),
+        ("https://shop.example/huge.png", "The file is too large: 5 MB at most"),
+        ("https://shop.example/inner", "leads into an inner network"),
+        ("https://shop.example/silent", "Nothing answers at this address"),
+    ];
+    for (url, expected) in cases {
+        let fields = [
+            ("step", "variables"),
+            ("template", template.as_str()),
+            ("recipient", luis.as_str()),
+            ("v_header", url),
+            ("go", "check"),
+        ];
+        let page = shown(given.press(&fields).await, 200).await;
+        let problem = part(&page, "id=\"v_header-problem\">", "<");
+        assert!(problem.contains(expected), "{url}: {problem}");
+    }
+}
+
+#[actix_web::test]
+async fn am_13_a_field_in_two_braces_is_told_and_never_sent_half_filled() {
+    let given = Given::desk().await;
+    let (template, luis) = (given.order_ready.to_string(), format!("c{}", given.luis));
+    let mut fields = vec![
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", luis.as_str()),
+        ("v_header", "https://shop.example/tile.png"),
+        ("v_name", "{{contact.name}}"),
+        ("v_order", "{pedido}"),
+        ("go", "send"),
+    ];
+    let page = shown(given.press(&fields).await, 422).await;
+    let problem = part(&page, "id=\"v_name-problem\">", "<");
+    assert!(problem.contains("with one brace on each side"), "{problem}");
+    let note = part(&page, "id=\"v_order-note\">", "</p>");
+    assert!(note.contains("{pedido}") && note.contains("is sent as it stands"), "{note}");
+    fields[4].1 = "{contact.shoe}";
+    let page = shown(given.press(&fields).await, 422).await;
+    let problem = part(&page, "id=\"v_name-problem\">", "<");
+    assert!(problem.contains("There is no field \u{2068}{contact.shoe}\u{2069}"), "{problem}");
+    assert_eq!(given.count_sends(), 0);
+}
+
+#[actix_web::test]
+async fn a_message_left_unfinished_is_shown_again_and_may_be_begun_anew() {
+    let given = Given::desk().await;
+    let (template, luis) = (given.order_ready.to_string(), format!("c{}", given.luis));
+    let mut fields = vec![
+        ("dialog", "1"),
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", luis.as_str()),
+        ("v_order", "48213"),
+        ("go", "resume"),
+    ];
+    let page = shown(given.press(&fields).await, 200).await;
+    assert!(page.contains("You left this message unfinished"), "{page}");
+    assert!(page.contains("value=\"48213\"") && page.contains("data-draft"), "{page}");
+    fields[5].1 = "anew";
+    let page = shown(given.press(&fields).await, 200).await;
+    assert!(page.contains("data-step=\"template\"") && !page.contains("data-draft"), "{page}");
+    assert!(!page.contains("48213") && !page.contains("name=\"recipient\""), "{page}");
 }
 
 #[actix_web::test]

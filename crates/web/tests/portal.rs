@@ -37,7 +37,7 @@ fn settings(desk: &TestDesk) -> chatbot::Settings {
 async fn ad_08_who_may_not_edit_general_settings_is_refused_by_the_server() {
     let desk = TestDesk::start();
     let path = format!("/portal/chatbots/{}/general-settings", desk.chatbot);
-    let form = [("section", "active-messages"), ("cap", "on"), ("cap_sends", "9")];
+    let form = [("cap", "on"), ("cap_sends", "9")];
     let before = settings(&desk);
     for email in [AGENT, MANAGER] {
         let browser = desk.signed_in(email).await;
@@ -66,7 +66,7 @@ async fn ad_05_the_cap_is_saved_or_comes_back_as_it_was_typed() {
     let path = location(&answer).to_owned();
     let with = |sends| {
         let scope = ("cap_scope", "all_agents");
-        [("section", "active-messages"), ("cap", "on"), ("cap_sends", sends), scope]
+        [("cap", "on"), ("cap_sends", sends), scope, ("direct_transfer", "on")]
     };
     for typed in ["", "0", "-1", "three", "101"] {
         let answer = post(&desk, &admin, &path, &with(typed)).await;
@@ -79,19 +79,31 @@ async fn ad_05_the_cap_is_saved_or_comes_back_as_it_was_typed() {
     let answer = post(&desk, &admin, &path, &with(" 5 ")).await;
     assert_eq!(answer.status(), 303);
     let (_, page) = get(&admin, location(&answer)).await;
-    assert!(page.contains("<p>Saved</p>") && page.contains("Eva Sol"));
+    assert!(page.contains("<p>Settings saved.") && page.contains("Eva Sol"));
     let saved = settings(&desk);
     assert_eq!(
         (saved.cap_enabled, saved.cap_sends, saved.cap_scope.as_str()),
         (true, 5, "all_agents")
     );
-    assert!(saved.direct_transfer, "the other section stays");
-    let answer = post(&desk, &admin, &path, &[("section", "direct-transfer")]).await;
-    assert_eq!(answer.status(), 303);
-    let saved = settings(&desk);
-    assert_eq!((saved.direct_transfer, saved.cap_sends), (false, 5));
-    let answer = post(&desk, &admin, &path, &[("section", "else")]).await;
-    assert_eq!(answer.status(), 422);
+    assert!(saved.direct_transfer);
+}
+
+#[actix_web::test]
+async fn ad_08_what_someone_saved_meanwhile_is_not_overruled_unseen() {
+    let desk = TestDesk::start();
+    let admin = desk.signed_in(ADMIN).await;
+    let path = format!("/portal/chatbots/{}/general-settings", desk.chatbot);
+    let with = |seen, sends| [("seen", seen), ("cap_sends", sends)];
+    assert_eq!(post(&desk, &admin, &path, &with("", "5")).await.status(), 303);
+    let answer = post(&desk, &admin, &path, &with("", "7")).await;
+    assert_eq!(answer.status(), 409);
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("Someone else saved") && page.contains("Eva Sol"), "{page}");
+    assert!(page.contains(r#"value="7""#), "what was typed is kept");
+    assert_eq!((settings(&desk).cap_sends, settings(&desk).direct_transfer), (5, false));
+    let seen = page.split(r#"name="seen" value=""#).nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(post(&desk, &admin, &path, &with(seen, "7")).await.status(), 303);
+    assert_eq!(settings(&desk).cap_sends, 7);
 }
 
 #[actix_web::test]
@@ -103,7 +115,7 @@ async fn am_14_active_messages_do_not_turn_on_before_everything_is_there() {
     desk.store()
         .blocking_write(|db| channel::mark_webhook_verified(db, desk.channel, now))
         .unwrap();
-    let form = [("section", "active-messages"), ("active_messages", "on"), ("cap_sends", "3")];
+    let form = [("active_messages", "on"), ("cap_sends", "3")];
     let answer = post(&desk, &admin, &path, &form).await;
     assert_eq!(answer.status(), 422);
     let page = answer.text().await.unwrap();

@@ -114,7 +114,7 @@ async fn what_left_without_a_readable_answer_is_unknown() {
         let begun = Instant::now();
         let (outcome, server) = send_against(reply).await;
         assert!(matches!(outcome, SendOutcome::Unknown { .. }), "{case}: {outcome:?}");
-        assert!(begun.elapsed() < Duration::from_secs(10), "{case}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "R3: {case} holds a worker up");
         assert_eq!(server.connections(), 1, "{case}: sent once");
     }
 }

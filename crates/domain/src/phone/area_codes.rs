@@ -73,6 +73,24 @@ pub(super) fn brazil(area: u16) -> Option<&'static [Tz]> {
     }
 }
 
+/// The city a Brazilian area code is known by, where a zone is named after it; `None` for the others, whose
+/// zone has the name of a city elsewhere.
+pub(super) fn brazilian_city(area: u16) -> Option<Tz> {
+    Some(match area {
+        11 => Tz::America__Sao_Paulo,
+        65 => Tz::America__Cuiaba,
+        67 => Tz::America__Campo_Grande,
+        68 => Tz::America__Rio_Branco,
+        69 => Tz::America__Porto_Velho,
+        82 => Tz::America__Maceio,
+        85 => Tz::America__Fortaleza,
+        91 => Tz::America__Belem,
+        92 => Tz::America__Manaus,
+        95 => Tz::America__Boa_Vista,
+        _ => return None,
+    })
+}
+
 /// The zones of an area code of the United States; `None` for one that is new, or not tied to a place.
 pub(super) fn united_states(area: u16) -> Option<&'static [Tz]> {
     Some(match area {

@@ -4,12 +4,15 @@ mod area_codes;
 mod countries;
 #[cfg(test)]
 mod tests;
+mod typing;
 
 use std::fmt;
 
 use chrono_tz::Tz;
-use phonenumber::metadata::DATABASE;
 use thiserror::Error;
+
+pub use self::typing::{TypedCountry, country_as_typed};
+use self::typing::{problem_of, typed_digits};
 
 /// A phone number in E.164 form, such as `+34600111222`.
 ///
@@ -30,6 +33,18 @@ pub enum PhoneNumberProblem {
     /// The country code is missing: a number starts with `+`.
     #[error("the phone number has no country code")]
     NoCountryCode,
+    /// No country has the code it begins with.
+    #[error("no country has the code +{code}")]
+    UnknownCountry {
+        /// The first digits, as far as they tell.
+        code: u16,
+    },
+    /// Digits are missing: more of them may make it a number.
+    #[error("the phone number is too short")]
+    TooShort,
+    /// No number of that country has so many digits.
+    #[error("the phone number is too long")]
+    TooLong,
     /// No such number can exist in that country.
     #[error("the phone number is not valid")]
     Invalid,
@@ -83,12 +98,12 @@ impl PhoneNumber {
     /// Rule: AM-04.
     pub fn parse(text: &str) -> Result<Self, PhoneNumberProblem> {
         let digits = typed_digits(text)?;
-        let number = Self::from_e164(&digits)?;
-        if is_valid(&number) {
-            return Ok(number);
+        let typed = Self::from_e164(&digits).map_err(|_| problem_of(&digits))?;
+        if is_valid(&typed) {
+            return Ok(typed);
         }
-        let canonical = number.canonical();
-        if is_valid(&canonical) { Ok(canonical) } else { Err(PhoneNumberProblem::Invalid) }
+        let canonical = typed.canonical();
+        if is_valid(&canonical) { Ok(canonical) } else { Err(problem_of(&digits)) }
     }
 
     /// Reads a number already in E.164 form, as stored or as a platform gives it, with or without `+`.
@@ -169,16 +184,26 @@ impl PhoneNumber {
     #[must_use]
     pub fn candidate_zones(&self) -> &'static [Tz] {
         let Some(country) = self.country() else { return &[] };
-        let area = |from: usize, to: usize| {
-            self.digits().get(from..to).and_then(|digits| digits.parse::<u16>().ok())
-        };
         let by_area = match country.as_str() {
-            "BR" => area(2, 4).and_then(area_codes::brazil),
-            "US" => area(1, 4).and_then(area_codes::united_states),
-            "CA" => area(1, 4).and_then(area_codes::canada),
+            "BR" => self.area_code(2, 4).and_then(area_codes::brazil),
+            "US" => self.area_code(1, 4).and_then(area_codes::united_states),
+            "CA" => self.area_code(1, 4).and_then(area_codes::canada),
             _ => None,
         };
         by_area.unwrap_or_else(|| country.zones())
+    }
+
+    /// The zone named after the city whose area code the number has; `None` when the number names no such
+    /// city, though it may name a zone.
+    #[must_use]
+    pub fn city(&self) -> Option<Tz> {
+        let is_brazilian = self.country().is_some_and(|country| country.as_str() == "BR");
+        let area = self.area_code(2, 4).filter(|_| is_brazilian)?;
+        area_codes::brazilian_city(area)
+    }
+
+    fn area_code(&self, from: usize, to: usize) -> Option<u16> {
+        self.digits().get(from..to)?.parse().ok()
     }
 }
 
@@ -187,45 +212,6 @@ impl fmt::Debug for PhoneNumber {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "PhoneNumber(…{})", &self.0[self.0.len() - 2..])
     }
-}
-
-/// The country of a number that is still being typed, as soon as its first digits tell: `+55 1` is
-/// Brazil. Where countries share a code, the main one until more digits are there (AM-04).
-#[must_use]
-pub fn country_as_typed(text: &str) -> Option<Country> {
-    let digits = typed_digits(text).ok()?;
-    if let Some(country) = PhoneNumber::from_e164(&digits).ok().and_then(|number| number.country())
-    {
-        return Some(country);
-    }
-    (1..=3).find_map(|length| {
-        let code = digits.get(..length)?.parse::<u16>().ok()?;
-        Country::parse(DATABASE.region(&code)?.first()?)
-    })
-}
-
-/// The digits of a number in international form, without `+` or `00`.
-fn typed_digits(text: &str) -> Result<String, PhoneNumberProblem> {
-    let is_dropped = |c: char| {
-        c.is_whitespace()
-            || matches!(c, '-' | '.' | '(' | ')' | '[' | ']' | '/')
-            || matches!(c, '\u{2010}'..='\u{2015}' | '\u{200e}' | '\u{200f}')
-            // Marks of direction that come with a number copied from an address book.
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let typed: String = text.chars().filter(|c| !is_dropped(*c)).collect();
-    if typed.is_empty() {
-        return Err(PhoneNumberProblem::Empty);
-    }
-    let international = typed.strip_prefix('+').or_else(|| typed.strip_prefix("00"));
-    let digits = international.unwrap_or(&typed);
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(PhoneNumberProblem::Invalid);
-    }
-    if international.is_none() {
-        return Err(PhoneNumberProblem::NoCountryCode);
-    }
-    Ok(digits.to_owned())
 }
 
 /// Whether such a number can exist, by the phone metadata.

@@ -28,10 +28,13 @@ fn am_04_a_number_is_read_as_typed() {
         ("nothing", "  ", Err(PhoneNumberProblem::Empty)),
         ("no country code", "600 111 222", Err(PhoneNumberProblem::NoCountryCode)),
         ("letters", "+34 600 CALL", Err(PhoneNumberProblem::Invalid)),
-        ("a plus alone", "+", Err(PhoneNumberProblem::Invalid)),
-        ("too short", "+34 600", Err(PhoneNumberProblem::Invalid)),
-        ("too long", "+34 600 111 222 333 444", Err(PhoneNumberProblem::Invalid)),
-        ("an unused country code", "+999 600 111 222", Err(PhoneNumberProblem::Invalid)),
+        ("too short", "+34 600", Err(PhoneNumberProblem::TooShort)),
+        ("too long", "+34 600 111 222 333 444", Err(PhoneNumberProblem::TooLong)),
+        (
+            "an unused country code",
+            "+999 600 111 222",
+            Err(PhoneNumberProblem::UnknownCountry { code: 999 }),
+        ),
         ("a range that does not exist", "+1 000 000 0000", Err(PhoneNumberProblem::Invalid)),
         ("other digits", "+٣٤٦٠٠١١١٢٢٢", Err(PhoneNumberProblem::Invalid)),
     ];
@@ -53,12 +56,43 @@ fn am_04_the_country_shows_while_the_number_is_typed() {
         ("+1 416 555 0100", Some("CA")),
         ("+7 701 234 5678", Some("KZ")),
         ("0049", Some("DE")),
+        ("+034", None),
+        ("+999", None),
         ("600", None),
         ("", None),
     ];
     for (typed, expected) in cases {
-        let country = country_as_typed(typed);
-        assert_eq!(country.as_ref().map(Country::as_str), expected, "{typed}");
+        let found = country_as_typed(typed);
+        assert_eq!(found.as_ref().map(|found| found.country.as_str()), expected, "{typed}");
+        let is_shared = matches!(typed, "+1");
+        assert!(found.is_none_or(|found| found.is_shared == is_shared), "{typed}");
+    }
+}
+
+#[test]
+fn am_04_a_number_that_is_still_typed_is_too_short_and_not_wrong() {
+    use PhoneNumberProblem::{Invalid, TooLong, TooShort, UnknownCountry};
+    let cases = [
+        ("the plus alone", "+", TooShort),
+        ("two zeros alone", "00", TooShort),
+        ("a code of several countries", "+1", TooShort),
+        ("a country", "+34", TooShort),
+        ("a country and two digits", "+3460", TooShort),
+        ("one digit less than a number", "+34 600 111 22", TooShort),
+        ("the beginning of several codes", "+9", TooShort),
+        ("the beginning of codes of services", "+87", TooShort),
+        ("the beginning of a code", "+99", TooShort),
+        ("no code of three digits", "+999", UnknownCountry { code: 999 }),
+        ("told by its first digits", "+999 600 111 222", UnknownCountry { code: 999 }),
+        ("no code begins with zero", "+0", UnknownCountry { code: 0 }),
+        ("zeros after the plus", "+0034 600 111 222", UnknownCountry { code: 0 }),
+        ("a free code between others", "+210", UnknownCountry { code: 210 }),
+        ("Mexico's older form, one digit missing", "+52 1 55 1234 567", TooShort),
+        ("a digit too many", "+34 600 111 222 3", TooLong),
+        ("whole, and no such number", "+34 100 111 222", Invalid),
+    ];
+    for (case, typed, expected) in cases {
+        assert_eq!(PhoneNumber::parse(typed), Err(expected), "{case}");
     }
 }
 
@@ -107,6 +141,21 @@ fn ad_10_a_number_names_the_zones_of_its_owner() {
     let russia = Country::parse("ru").unwrap().zones();
     assert!(russia.contains(&Tz::Europe__Kaliningrad) && russia.contains(&Tz::Asia__Kamchatka));
     assert!(Country::parse("ZZ").unwrap().zones().is_empty());
+}
+
+#[test]
+fn a_number_names_a_city_only_where_its_area_code_does() {
+    let cases = [
+        ("São Paulo", "+5511912345678", Some(Tz::America__Sao_Paulo)),
+        ("Campinas is not São Paulo", "+5519912345678", None),
+        ("Manaus", "+5592991234567", Some(Tz::America__Manaus)),
+        ("Salvador keeps São Paulo's time", "+5571991234567", None),
+        ("a country's number", "+34600111222", None),
+    ];
+    for (case, number, city) in cases {
+        let number = PhoneNumber::from_e164(number).unwrap();
+        assert_eq!(number.city(), city, "{case}");
+    }
 }
 
 #[test]

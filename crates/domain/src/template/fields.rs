@@ -1,7 +1,8 @@
 //! Fields inside values: `{contact.name}` and its like, filled for each recipient (AM-13).
 //!
 //! A field is written in single braces, `{contact.name}`, so that it is never taken for a variable of
-//! the template, which has two. Braces that do not look like a field are ordinary text.
+//! the template, which has two; a field in two, typed by habit, is refused and never half replaced. Braces
+//! that do not look like a field are ordinary text.
 
 use super::{VariableName, VariableProblem, VariableProblemCode, VariableValues};
 
@@ -114,6 +115,9 @@ fn expand(value: &str, fields: &FieldValues) -> Result<String, VariableProblemCo
     while let Some(open) = rest.find('{') {
         expanded.push_str(&rest[..open]);
         let from_brace = &rest[open..];
+        if field_name(&from_brace[1..]).is_some() {
+            return Err(VariableProblemCode::Placeholder);
+        }
         match field_name(from_brace) {
             Some(name) => {
                 let field = ValueField::parse(name).ok_or(VariableProblemCode::UnknownField)?;
@@ -139,4 +143,54 @@ fn field_name(text: &str) -> Option<&str> {
     };
     let (owner, field) = name.split_once('.')?;
     (is_word(owner) && is_word(field)).then_some(name)
+}
+
+/// The longest text in braces that may have been meant as a field.
+const LONGEST_MISTAKE: usize = 40;
+
+/// Something in braces that is no field, although it may have been meant as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MistakenField {
+    /// As it stands in the value, braces and all.
+    pub typed: String,
+    /// The field it is but for its spelling; `None` when it is like none.
+    pub meant: Option<ValueField>,
+}
+
+/// What in `value` was perhaps meant as a field and is none, in order: `{{contact.name}}`,
+/// `{ contact.name }`, `{contact.shoe}`, `{name}`. Serves the words at the field; what is refused, and what
+/// is sent as it stands, [`expand_values`] and `check_values` decide.
+///
+/// Rule: AM-13.
+#[must_use]
+pub fn mistaken_fields(value: &str) -> Vec<MistakenField> {
+    let mut found = Vec::new();
+    let mut rest = value;
+    while let Some(open) = rest.find('{') {
+        let from_brace = &rest[open..];
+        let typed = braced(from_brace);
+        found.extend(typed.and_then(mistaken));
+        rest = &from_brace[typed.map_or(1, str::len)..];
+    }
+    found
+}
+
+/// The opening braces at the start of `text`, what they hold, and as many that close; `None` when it does
+/// not look like a name.
+fn braced(text: &str) -> Option<&str> {
+    let inner = text.trim_start_matches('{');
+    let braces = text.len() - inner.len();
+    let (name, after) = inner.split_once('}')?;
+    let is_name = name.chars().any(char::is_alphabetic)
+        && name.chars().count() <= LONGEST_MISTAKE
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ' '));
+    let closing = 1 + after.bytes().take(braces - 1).take_while(|byte| *byte == b'}').count();
+    is_name.then(|| &text[..braces + name.len() + closing])
+}
+
+fn mistaken(typed: &str) -> Option<MistakenField> {
+    let name = typed.trim_matches(|c| matches!(c, '{' | '}' | ' ')).to_lowercase();
+    let meant = ValueField::parse(&name);
+    let is_field = meant.is_some_and(|field| field.token() == typed);
+    (!is_field).then(|| MistakenField { typed: typed.to_owned(), meant })
 }

@@ -2,6 +2,7 @@
 
 mod fields;
 mod fill;
+mod news;
 mod placeholder;
 #[cfg(test)]
 mod tests;
@@ -10,8 +11,9 @@ mod variables;
 use chrono::{DateTime, Utc};
 
 pub use self::{
-    fields::{FieldValues, ValueField, expand_values},
+    fields::{FieldValues, MistakenField, ValueField, expand_values, mistaken_fields},
     fill::{FilledButton, FilledContent, FilledHeader, Segment},
+    news::StatusNews,
     variables::{
         Variable, VariableKind, VariableProblem, VariableProblemCode, VariableRole, check_values,
     },

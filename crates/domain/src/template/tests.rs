@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{
     FieldValues, FilledHeader, MediaKind, Segment, TemplateButton, TemplateContent, TemplateHeader,
     ValueField, VariableKind, VariableName, VariableProblemCode, VariableRole, VariableValues,
-    check_values, expand_values,
+    check_values, expand_values, mistaken_fields,
 };
 
 fn name(text: &str) -> VariableName {
@@ -256,7 +256,9 @@ fn am_13_fields_are_filled_for_each_recipient_and_only_once() {
         ("two", "{contact.name}{contact.phone}", Ok("Imani Okoro+447700900777")),
         ("what a field holds is not read again", "{agent.name}", Ok("{contact.phone} {{1}}")),
         ("braces are text", "{} {a} { contact.name } {", Ok("{} {a} { contact.name } {")),
-        ("a brace before a field", "{{contact.name}}", Ok("{Imani Okoro}")),
+        ("two braces by habit", "{{contact.name}}", Err(Code::Placeholder)),
+        ("two braces open, one closes", "Oi {{contact.name}!", Err(Code::Placeholder)),
+        ("a field after a brace that closes", "}{contact.name}", Ok("}Imani Okoro")),
         ("an empty field", "No. {contact.protocol}", Err(Code::EmptyField)),
         ("an unknown field", "{contact.shoe}", Err(Code::UnknownField)),
         ("an unknown owner", "{boss.name}", Err(Code::UnknownField)),
@@ -276,6 +278,29 @@ fn a_name_that_looks_like_a_placeholder_is_refused_before_the_platform_sees_it()
     let expanded = expand_values(&values(&[("1", "{agent.name}")]), &imani()).unwrap();
     let problems = check_values(&with_body("{{1}}"), &expanded);
     assert_eq!(problems[0].code, VariableProblemCode::Placeholder);
+}
+
+#[test]
+fn am_13_what_was_perhaps_meant_as_a_field_is_found() {
+    let name = Some(ValueField::ContactName);
+    let cases: [(&str, &[(&str, Option<ValueField>)]); 11] = [
+        ("Oi {contact.name}", &[]),
+        ("{{contact.name}}", &[("{{contact.name}}", name)]),
+        ("{{contact.name}", &[("{{contact.name}", name)]),
+        ("{ contact.name }!", &[("{ contact.name }", name)]),
+        ("{Contact.Name}", &[("{Contact.Name}", name)]),
+        ("{contact.shoe}", &[("{contact.shoe}", None)]),
+        ("{nome} e {{sobrenome}}", &[("{nome}", None), ("{{sobrenome}}", None)]),
+        ("{contact.name}}", &[]),
+        ("braces: {} {1} {", &[]),
+        ("{a, b}", &[]),
+        ("{{{agent.name}}}", &[("{{{agent.name}}}", Some(ValueField::AgentName))]),
+    ];
+    for (value, expected) in cases {
+        let found = mistaken_fields(value);
+        let found: Vec<_> = found.iter().map(|it| (it.typed.as_str(), it.meant)).collect();
+        assert_eq!(found, expected, "{value}");
+    }
 }
 
 #[test]

@@ -1,6 +1,12 @@
 //! `janela doctor`: checks everything Janela needs, and says what is wrong and what to do.
 
-use persistence::{channel, error::PersistenceError, store::Store};
+use persistence::{
+    channel,
+    error::PersistenceError,
+    migrate,
+    secret::{self, Vault},
+    store::Store,
+};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use thiserror::Error;
@@ -39,8 +45,8 @@ impl Finding {
     }
 }
 
-/// Runs every check and prints what it found. Like `serve` it brings the tables up to date and makes the
-/// key on the first start; it changes nothing else.
+/// Runs every check and prints what it found. It looks and changes nothing: migrations that have not run
+/// are named, not applied.
 ///
 /// # Errors
 /// `Unwell` when a check failed.
@@ -66,22 +72,51 @@ fn examine(settings: &Settings) -> Vec<Finding> {
         Err(error) => return vec![Finding::of("database", Err(explain(&error)))],
     };
     let mut findings = vec![Finding::of("database", Ok(store.describe_location()))];
-    let migrated = store.migrate().map(|applied| match applied.len() {
-        0 => "up to date".to_owned(),
-        count => format!("applied {count}"),
-    });
-    findings.push(Finding::of("tables", migrated.map_err(|error| error.to_string())));
-    let unlocked = key::load_or_create(settings)
-        .map_err(|error| crate::chain(&error))
-        .and_then(|key| store.unlock(&key).map(|()| key.id()).map_err(|error| error.to_string()));
-    let is_open = unlocked.is_ok();
-    findings.push(Finding::of("secret key", unlocked.map(|id| format!("key {id} fits"))));
-    if is_open {
-        findings
-            .push(Finding::of("secrets", open_secrets(&store).map_err(|error| error.to_string())));
+    let tables = look_at_tables(&store);
+    let are_there = tables.is_ok();
+    findings.push(Finding::of("tables", tables));
+    if are_there {
+        findings.extend(look_at_secrets(&store, settings));
     }
     findings.push(Finding::of("mail", look_at_mail(settings)));
     findings
+}
+
+fn look_at_tables(store: &Store) -> Result<String, String> {
+    let pending = store.blocking_read(migrate::list_pending).map_err(|error| error.to_string())?;
+    if pending.is_empty() {
+        return Ok("up to date".to_owned());
+    }
+    Err(format!(
+        "these migrations have not run: {}; `janela migrate` runs them, and so does `janela serve`",
+        pending.join(", ")
+    ))
+}
+
+/// Whether there is a key, and whether it opens what is sealed.
+fn look_at_secrets(store: &Store, settings: &Settings) -> Vec<Finding> {
+    const KEY: &str = "secret key";
+    let has_sealed = match store.blocking_read(secret::has_data_keys) {
+        Ok(has_sealed) => has_sealed,
+        Err(error) => return vec![Finding::of(KEY, Err(error.to_string()))],
+    };
+    let key = match key::find(settings) {
+        Ok(Some(key)) => key,
+        Ok(None) if has_sealed => {
+            let lost =
+                "there is none, and without it nothing that is sealed can be read".to_owned();
+            return vec![Finding::of(KEY, Err(lost))];
+        }
+        Ok(None) => return vec![Finding::of(KEY, Ok("the first start makes one".to_owned()))],
+        Err(error) => return vec![Finding::of(KEY, Err(crate::chain(&error)))],
+    };
+    match store.blocking_read(|db| Vault::find(db, &key)) {
+        Ok(vault) => vec![
+            Finding::of(KEY, Ok(format!("key {} fits", key.id()))),
+            Finding::of("secrets", open_secrets(store, &vault).map_err(|error| error.to_string())),
+        ],
+        Err(error) => vec![Finding::of(KEY, Err(error.to_string()))],
+    }
 }
 
 /// Whether mails can be addressed to a server; none are sent by this check.
@@ -95,15 +130,50 @@ fn look_at_mail(settings: &Settings) -> Result<String, String> {
 }
 
 /// Opens the secrets of every channel.
-fn open_secrets(store: &Store) -> Result<String, PersistenceError> {
-    let vault = store.vault()?;
+fn open_secrets(store: &Store, vault: &Vault) -> Result<String, PersistenceError> {
     let channels = store.blocking_read(channel::list_connected)?;
     for channel in &channels {
-        store.blocking_read(|db| channel::get_access(db, &vault, channel.id))?;
+        store.blocking_read(|db| channel::get_access(db, vault, channel.id))?;
     }
     Ok(format!("{} channels open", channels.len()))
 }
 
 fn explain(error: &DatabaseError) -> String {
     crate::chain(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cli::SettingsArgs, settings};
+
+    fn checks(settings: &Settings) -> Vec<(&'static str, bool)> {
+        examine(settings).into_iter().map(|finding| (finding.check, finding.ok)).collect()
+    }
+
+    #[test]
+    fn the_doctor_names_what_is_missing_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let args =
+            SettingsArgs { data_dir: Some(folder.path().to_owned()), ..SettingsArgs::default() };
+        let settings = settings::load(&args, None, []).unwrap().settings;
+        let without_tables = [("database", true), ("tables", false), ("mail", true)];
+        assert_eq!(checks(&settings), without_tables);
+        assert_eq!(checks(&settings), without_tables, "no migration was applied");
+        assert!(matches!(run(&settings, false), Err(DoctorError::Unwell(1))));
+        let told = examine(&settings).remove(1).detail;
+        assert!(told.contains("00000000000001") && told.contains("janela migrate"), "{told}");
+
+        database::open(&settings).unwrap().migrate().unwrap();
+        let before_the_first_start =
+            [("database", true), ("tables", true), ("secret key", true), ("mail", true)];
+        assert_eq!(checks(&settings), before_the_first_start);
+        assert!(key::find(&settings).unwrap().is_none(), "no key was made");
+
+        drop(database::open_ready(&settings).unwrap());
+        assert!(run(&settings, false).is_ok());
+        assert!(checks(&settings).contains(&("secrets", true)));
+        std::fs::remove_file(folder.path().join("secret.key")).unwrap();
+        assert!(checks(&settings).contains(&("secret key", false)), "what is sealed is lost");
+    }
 }

@@ -20,6 +20,7 @@ pub async fn run(args: &SandboxArgs) -> Result<(), SandboxError> {
         numbers: numbers.clone(),
         templates: stand_in::templates(),
         phones: Vec::new(),
+        time_zone: chrono_tz::Tz::UTC,
         clock: Arc::new(RealClock::new()),
     })
     .await?;

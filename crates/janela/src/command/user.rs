@@ -1,4 +1,4 @@
-//! `janela user add` and `user list`: the first admin, and recovery.
+//! `janela user`: the first admin, recovery, and whoever leaves.
 
 use std::{
     io::{BufRead, Write},
@@ -11,12 +11,12 @@ use persistence::{
     db::Db,
     error::PersistenceError,
     password,
-    user::{self, NewUser},
+    user::{self, NewUser, UserStatus},
 };
 use thiserror::Error;
 
 use crate::{
-    cli::UserAddArgs,
+    cli::{UserAddArgs, UserStatusArgs},
     clock::SystemClock,
     database::{self, DatabaseError},
     settings::Settings,
@@ -28,7 +28,7 @@ const SHORTEST_PASSWORD: usize = 12;
 /// Tickets at once, for a new user.
 const MAX_TICKETS: u32 = 5;
 
-/// Why a user was not added or listed.
+/// Why a user was not added, changed or listed.
 #[derive(Debug, Error)]
 pub enum UserError {
     /// The database is not usable.
@@ -40,6 +40,9 @@ pub enum UserError {
     /// The address is someone's already.
     #[error("there is a user with the address {0}")]
     Taken(String),
+    /// No such user.
+    #[error("there is no user with the address {0}")]
+    Unknown(String),
     /// No such role.
     #[error("{0} is no role: agent, manager or admin")]
     UnknownRole(String),
@@ -127,6 +130,40 @@ fn read_password(args: &UserAddArgs) -> Result<String, UserError> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
+/// Disables a user: sessions and API tokens end, tickets go by the normal rules (RO-02).
+///
+/// # Errors
+/// `Unknown` when nobody has the address.
+pub fn disable(args: &UserStatusArgs, settings: &Settings) -> Result<(), UserError> {
+    let released = set_status(args, settings, UserStatus::Disabled)?;
+    println!("disabled {}; tickets given to others: {released}", args.email);
+    Ok(())
+}
+
+/// Lets a disabled user sign in again; tokens stay revoked.
+///
+/// # Errors
+/// `Unknown` when nobody has the address.
+pub fn enable(args: &UserStatusArgs, settings: &Settings) -> Result<(), UserError> {
+    set_status(args, settings, UserStatus::Active)?;
+    println!("enabled {}", args.email);
+    Ok(())
+}
+
+fn set_status(
+    args: &UserStatusArgs,
+    settings: &Settings,
+    status: UserStatus,
+) -> Result<usize, UserError> {
+    let now = SystemClock::new().now();
+    let store = database::open_ready(settings)?;
+    let found = store.blocking_write(|db| {
+        let Some(known) = user::find_credentials(db, &args.email)? else { return Ok(None) };
+        user::set_status(db, known.user, status, now).map(Some)
+    })?;
+    found.ok_or_else(|| UserError::Unknown(args.email.clone()))
+}
+
 /// Lists the users by name.
 ///
 /// # Errors
@@ -153,4 +190,44 @@ pub fn list(settings: &Settings, json: bool) -> Result<(), UserError> {
         println!("{:6} {:36} {:10} {}", user.id, user.email, user.status.as_str(), user.name);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cli::SettingsArgs, settings};
+
+    #[test]
+    fn whoever_leaves_is_disabled_by_address_and_may_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let from =
+            SettingsArgs { data_dir: Some(folder.path().to_owned()), ..SettingsArgs::default() };
+        let settings = settings::load(&from, None, []).unwrap().settings;
+        let password_file = folder.path().join("password");
+        std::fs::write(&password_file, "a long enough secret\n").unwrap();
+        let new = UserAddArgs {
+            settings: SettingsArgs::default(),
+            email: "helena@desk.example".to_owned(),
+            name: "Helena".to_owned(),
+            role: "admin".to_owned(),
+            chatbot: None,
+            password_file: Some(password_file),
+        };
+        add(&new, &settings).unwrap();
+        let of = |email: &str| UserStatusArgs {
+            settings: SettingsArgs::default(),
+            email: email.to_owned(),
+        };
+        let status = || {
+            let store = database::open_ready(&settings).unwrap();
+            store.blocking_read(user::list).unwrap()[0].status
+        };
+        assert_eq!(status(), UserStatus::Active);
+        disable(&of("Helena@desk.example"), &settings).unwrap();
+        assert_eq!(status(), UserStatus::Disabled);
+        enable(&of("helena@desk.example"), &settings).unwrap();
+        assert_eq!(status(), UserStatus::Active);
+        let nobody = disable(&of("nobody@desk.example"), &settings);
+        assert!(matches!(nobody, Err(UserError::Unknown(email)) if email.starts_with("nobody")));
+    }
 }

@@ -31,6 +31,7 @@ use persistence::{
 
 use crate::demo::{
     company::{self, ContactSeed},
+    picture,
     script::{self, Act, Fate, Letter, Scene, Trouble, Words},
     seed,
 };
@@ -67,6 +68,7 @@ pub fn play(
             stage.play(db, &scene.act, start - scene.ago)?;
         }
         stage.all_leave(db, start)?;
+        picture::keep(db, stage.agents.iter().map(Actor::id), start)?;
         let first_agent = stage.agents[seed::first_agent()].id();
         presence::choose(db, first_agent, Presence::Online, start)
     })
@@ -192,6 +194,7 @@ impl<'a> Stage<'a> {
             template: self.template(number, letter)?,
             to: Recipient::Contact(self.contacts[contact]),
             values: values.into_iter().map(|(name, value)| (VariableName(name), value)).collect(),
+            refused_media: Vec::new(),
             agent: Some(actor.id()),
             door: Door::Desk,
             ticket: None,

@@ -3,6 +3,7 @@
 pub mod company;
 mod history;
 mod line;
+mod picture;
 mod script;
 mod seed;
 pub mod stand_in;
@@ -123,6 +124,11 @@ async fn start_sandbox(
     data_dir: PathBuf,
 ) -> Result<Sandbox, SandboxError> {
     let phones = company::contacts(company::contact_count(args.scale), args.seed);
+    // The workspace's.
+    let time_zone = company::CHATBOTS[0].time_zone;
+    let time_zone = time_zone
+        .parse()
+        .map_err(|_| SandboxError::Config(format!("{time_zone} is no time zone")))?;
     Sandbox::start(SandboxConfig {
         bind: args.sandbox_bind,
         smtp_bind: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
@@ -132,12 +138,12 @@ async fn start_sandbox(
         templates: stand_in::templates(),
         phones: phones
             .into_iter()
-            .take(40)
             .map(|contact| PhoneSeed {
                 wa_id: contact.phone.trim_start_matches('+').to_owned(),
                 name: contact.name,
             })
             .collect(),
+        time_zone,
         clock: Arc::new(SharedClock { clock: clock.clone(), store: store.clone(), data_dir }),
     })
     .await
@@ -227,7 +233,7 @@ fn switch_on(db: &mut persistence::db::Db, clock: &DemoClock) -> Result<(), Demo
             let settings = seed::settings(seed);
             match chatbot::save_settings(db, &admin, chatbot.id, &settings, clock.now())? {
                 SaveOutcome::Saved => {}
-                SaveOutcome::NotReady(_) => {
+                SaveOutcome::NotReady(_) | SaveOutcome::ChangedMeanwhile => {
                     return Err(DemoError::Incomplete(
                         "a chatbot of the demo is not ready to send",
                     ));
@@ -256,7 +262,7 @@ impl sandbox::SandboxClock for SharedClock {
         if let Err(error) = state::write_ahead(&self.data_dir, self.clock.ahead()) {
             tracing::error!(%error, "the moved clock cannot be kept for the next start");
         }
-        let moved = LiveEvent { kind: LiveKind::Clock, chatbot: None, user: None, id: 0 };
+        let moved = LiveEvent::of_all(LiveKind::Clock, 0);
         self.store.live().publish(moved);
     }
 }

@@ -133,14 +133,14 @@ fn count_between(
 
 /// Writes the counters and cursors of a row whose lock is held.
 pub(super) fn store(db: &mut Db, row: &NumberRow) -> Result<(), PersistenceError> {
-    diesel::update(numbers::table.find(row.id))
+    on_either!(db => diesel::update(numbers::table.find(row.id))
         .set((
             numbers::counted_day.eq(row.counted_day),
             numbers::day_expired_through.eq(row.day_expired_through),
             numbers::counted_week.eq(row.counted_week),
             numbers::week_expired_through.eq(row.week_expired_through),
         ))
-        .execute(db)?;
+        .execute(db))?;
     Ok(())
 }
 
@@ -161,11 +161,11 @@ fn find_counted(
     number: i64,
     contact: ContactId,
 ) -> Result<Option<Instant>, PersistenceError> {
-    Ok(recipient_window::table
+    Ok(on_either!(db => recipient_window::table
         .find((number, contact.0))
         .select(recipient_window::counted_at)
-        .first(db)
-        .optional()?)
+        .first(db))
+    .optional()?)
 }
 
 /// Replaces the contact's latest counted instant and adjusts both counters by the difference.
@@ -183,13 +183,13 @@ fn set_counted(
     match latest {
         Some(at) if former == Some(at) => {}
         Some(at) if former.is_none() => {
-            diesel::insert_into(recipient_window::table)
+            on_either!(db => diesel::insert_into(recipient_window::table)
                 .values((
                     recipient_window::number_id.eq(row.id),
                     recipient_window::contact_id.eq(contact.0),
                     recipient_window::counted_at.eq(at),
                 ))
-                .execute(db)?;
+                .execute(db))?;
         }
         Some(at) => {
             diesel::update(recipient_window::table.find((row.id, contact.0)))

@@ -10,9 +10,16 @@ use domain::{
 
 use super::{
     draft::{Door, Draft},
-    facts::{Gathered, Locked},
+    facts::Gathered,
+    locked::Locked,
 };
-use crate::{db::Db, error::PersistenceError, instant::Instant, schema::decisions, user::Actor};
+use crate::{
+    db::{Db, on_either},
+    error::PersistenceError,
+    instant::Instant,
+    schema::decisions,
+    user::Actor,
+};
 
 mod body;
 
@@ -61,7 +68,7 @@ pub(super) fn log(
     now: DateTime<Utc>,
 ) -> Result<DecisionId, PersistenceError> {
     let codes: Vec<&str> = reasons.iter().map(|reason| reason.code.as_str()).collect();
-    let id: i64 = diesel::insert_into(decisions::table)
+    let id: i64 = on_either!(db => diesel::insert_into(decisions::table)
         .values((
             decisions::at.eq(Instant::from(now)),
             decisions::chatbot_id.eq(locked.chatbot.0),
@@ -76,7 +83,7 @@ pub(super) fn log(
             decisions::facts.eq(body::write(&gathered.facts)?),
         ))
         .returning(decisions::id)
-        .get_result(db)?;
+        .get_result(db))?;
     Ok(DecisionId(id))
 }
 

@@ -3,7 +3,7 @@
 use domain::{
     ids::{ChannelId, ContactId, TemplateId, TicketId, UserId},
     phone::PhoneNumber,
-    template::VariableValues,
+    template::{VariableName, VariableValues},
 };
 
 use crate::idempotency::IdempotencyKey;
@@ -71,6 +71,8 @@ pub struct Draft {
     pub to: Recipient,
     /// A value for each variable; values may hold fields (AM-13).
     pub values: VariableValues,
+    /// Media variables whose file cannot be sent, as was found at its address before (AM-07).
+    pub refused_media: Vec<VariableName>,
     /// The agent it is sent for; `None` when the API names none, and its token counts as one (AM-12).
     pub agent: Option<UserId>,
     /// Where it was asked for.

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     admission::{CapFacts, ContactReach, Facts, OpenTicket, TicketReply},
-    clock::Clock,
     contact_cap::{CapScope, ContactCap},
     ids::{ApiTokenId, ChatbotId, ContactId, PolicyId, TicketId, UserId},
     permission::Permission,
@@ -12,51 +11,25 @@ use domain::{
     policy::Policy,
     presence::Presence,
     quiet_hours::QuietHours,
-    template::{
-        FieldValues, MessageTemplate, TemplateStatus, ValueField, VariableProblem, VariableValues,
-        check_values, expand_values,
-    },
+    template::{MessageTemplate, TemplateStatus, VariableValues},
     ticket::TicketState,
 };
 
 use super::{
     counters,
     draft::{Draft, Recipient},
+    locked::{ChatbotFacts, Locked},
+    values::fill_variables,
 };
 use crate::{
     channel, chatbot,
-    contact::{self, Identity},
-    db::{Db, locking},
+    db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
-    message_template,
-    number::{self, NumberRow},
-    opt_out, policy, presence,
-    schema::{
-        active_messages, channels, chatbot_contacts, chatbots, contact_identities, contacts,
-        numbers, session_windows, tickets,
-    },
+    message_template, number, opt_out, presence,
+    schema::{active_messages, contact_identities, session_windows, tickets},
     user::{self, Actor},
 };
-
-/// The rows an admission stands on, locked when it is to be acted upon.
-pub(super) struct Locked {
-    pub(super) number: Option<NumberRow>,
-    pub(super) contact: Option<ContactRow>,
-    pub(super) chatbot: ChatbotId,
-    channel: ChannelFacts,
-    settings: ChatbotFacts,
-    policy_id: PolicyId,
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = contacts)]
-pub(super) struct ContactRow {
-    pub(super) id: i64,
-    name: String,
-    phone: Option<String>,
-    time_zone: Option<String>,
-}
 
 /// What was found, and what the queued message is made of.
 pub(super) struct Gathered {
@@ -76,134 +49,6 @@ pub(super) struct Sender {
     pub(super) token: Option<ApiTokenId>,
 }
 
-/// Locks the number, then the contact: always in this order.
-pub(super) fn lock(db: &mut Db, actor: &Actor, draft: &Draft) -> Result<Locked, PersistenceError> {
-    let number: Option<NumberRow> = locking!(db => numbers::table
-            .filter(numbers::channel_id.eq(draft.channel.0))
-            .select(NumberRow::as_select()))
-    .optional()?;
-    let contact: Option<ContactRow> = match find_recipient(db, actor, draft)? {
-        None => None,
-        Some(id) => {
-            locking!(db => contacts::table.find(id.0).select(ContactRow::as_select())).optional()?
-        }
-    };
-    with_settings(db, draft, number, contact)
-}
-
-/// Reads what [`lock`] locks.
-pub(super) fn look(db: &mut Db, actor: &Actor, draft: &Draft) -> Result<Locked, PersistenceError> {
-    let number: Option<NumberRow> = numbers::table
-        .filter(numbers::channel_id.eq(draft.channel.0))
-        .select(NumberRow::as_select())
-        .first(db)
-        .optional()?;
-    let contact = match find_recipient(db, actor, draft)? {
-        None => None,
-        Some(id) => {
-            contacts::table.find(id.0).select(ContactRow::as_select()).first(db).optional()?
-        }
-    };
-    with_settings(db, draft, number, contact)
-}
-
-fn with_settings(
-    db: &mut Db,
-    draft: &Draft,
-    number: Option<NumberRow>,
-    contact: Option<ContactRow>,
-) -> Result<Locked, PersistenceError> {
-    let (channel, settings): (ChannelFacts, ChatbotFacts) = channels::table
-        .inner_join(chatbots::table)
-        .filter(channels::id.eq(draft.channel.0))
-        .select((ChannelFacts::as_select(), ChatbotFacts::as_select()))
-        .first(db)?;
-    let policy_id = match &number {
-        Some(number) => PolicyId(number.policy_id),
-        None => {
-            policy::find_latest(db, policy::DEFAULT_PROFILE)?.ok_or(PersistenceError::NotFound)?
-        }
-    };
-    let chatbot = ChatbotId(settings.id);
-    Ok(Locked { number, contact, chatbot, channel, settings, policy_id })
-}
-
-impl Locked {
-    pub(super) fn policy(&self, db: &mut Db) -> Result<Policy, PersistenceError> {
-        policy::get(db, self.policy_id)
-    }
-
-    /// The clock, read after the lock, and never before what the number's row has already seen: clocks of
-    /// several processes differ.
-    pub(super) fn now_after_lock(&self, policy: &Policy, clock: &dyn Clock) -> DateTime<Utc> {
-        let now = clock.now();
-        let Some(number) = &self.number else { return now };
-        let day = DateTime::from(number.day_expired_through) + policy.tiers.window;
-        let week = DateTime::from(number.week_expired_through) + policy.tiers.promotion_window;
-        now.max(day).max(week)
-    }
-
-    /// The contact, made now when the send goes to a number nobody has.
-    pub(super) fn contact_or_create(
-        &self,
-        db: &mut Db,
-        draft: &Draft,
-        now: DateTime<Utc>,
-    ) -> Result<ContactId, PersistenceError> {
-        match (&self.contact, &draft.to) {
-            (Some(contact), _) => Ok(ContactId(contact.id)),
-            (None, Recipient::Contact(_)) => Err(PersistenceError::NotFound),
-            (None, Recipient::Phone(phone)) => {
-                let new = contact::NewContact {
-                    phone: Some(phone.clone()),
-                    ..contact::NewContact::default()
-                };
-                contact::create(db, &new, now)
-            }
-        }
-    }
-}
-
-/// Who the draft names; `None` for a number nobody has yet.
-fn find_recipient(
-    db: &mut Db,
-    actor: &Actor,
-    draft: &Draft,
-) -> Result<Option<ContactId>, PersistenceError> {
-    let contact = match &draft.to {
-        Recipient::Phone(phone) => return contact::find_by_identity(db, Identity::Phone(phone)),
-        Recipient::Contact(contact) => *contact,
-    };
-    // Compared here rather than there: a list of ids in the query would be prepared anew each time.
-    let known_to: Vec<i64> = chatbot_contacts::table
-        .filter(chatbot_contacts::contact_id.eq(contact.0))
-        .select(chatbot_contacts::chatbot_id)
-        .load(db)?;
-    let is_known = known_to.into_iter().any(|chatbot| actor.is_in_team(ChatbotId(chatbot)));
-    if is_known { Ok(Some(contact)) } else { Err(PersistenceError::NotFound) }
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = channels)]
-struct ChannelFacts {
-    kind: String,
-    account_id: String,
-    connected: bool,
-    credentials_failing_since: Option<Instant>,
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = chatbots)]
-struct ChatbotFacts {
-    id: i64,
-    time_zone: String,
-    active_messages_enabled: bool,
-    cap_enabled: bool,
-    cap_sends: i64,
-    cap_scope: String,
-    quiet_hours_enabled: bool,
-}
-
 /// Reads all that admission asks, as it is at `now`.
 pub(super) fn gather(
     db: &mut Db,
@@ -220,7 +65,7 @@ pub(super) fn gather(
     }
     let contact = locked.contact.as_ref().map(|row| ContactId(row.id));
     let sender = Sender { agent: draft.agent, token: actor.token };
-    let (values, variable_problems) = fill_variables(db, draft, locked, &template)?;
+    let (values, variable_problems) = fill_variables(db, actor, draft, locked, &template)?;
     let (platform_status, restricted_until) = match &locked.number {
         Some(number) => (number.platform_status.as_str(), number.platform_restricted_until),
         None => ("NO_NUMBER", None),
@@ -304,11 +149,11 @@ fn find_last_inbound(
     contact: Option<ContactId>,
 ) -> Result<Option<DateTime<Utc>>, PersistenceError> {
     let Some(contact) = contact else { return Ok(None) };
-    let at: Option<Instant> = session_windows::table
+    let at: Option<Instant> = on_either!(db => session_windows::table
         .find((draft.channel.0, contact.0))
         .select(session_windows::last_inbound_at)
-        .first(db)
-        .optional()?;
+        .first(db))
+    .optional()?;
     Ok(at.map(DateTime::from))
 }
 
@@ -319,7 +164,7 @@ fn find_reach(
     account: &str,
 ) -> Result<ContactReach, PersistenceError> {
     let Some(contact) = contact else { return Ok(ContactReach::Reachable) };
-    let ways: Vec<(String, String, String)> = contact_identities::table
+    let ways: Vec<(String, String, String)> = on_either!(db => contact_identities::table
         .filter(contact_identities::contact_id.eq(contact.0))
         .order(contact_identities::id.asc())
         .select((
@@ -327,7 +172,7 @@ fn find_reach(
             contact_identities::scope,
             contact_identities::reachable,
         ))
-        .load(db)?;
+        .load(db))?;
     let mut best = ContactReach::NoIdentity;
     for (kind, scope, word) in ways {
         let is_of_channel = kind == "phone" || scope == account;
@@ -351,13 +196,13 @@ fn find_open_ticket(
     contact: Option<ContactId>,
 ) -> Result<Option<OpenTicket>, PersistenceError> {
     let Some(contact) = contact else { return Ok(None) };
-    let row: Option<(i64, Option<i64>)> = tickets::table
+    let row: Option<(i64, Option<i64>)> = on_either!(db => tickets::table
         .filter(tickets::chatbot_id.eq(chatbot.0))
         .filter(tickets::contact_id.eq(contact.0))
         .filter(tickets::state.ne(TicketState::Closed.as_str()))
         .select((tickets::id, tickets::agent_id))
-        .first(db)
-        .optional()?;
+        .first(db))
+    .optional()?;
     Ok(row.map(|(id, holder)| OpenTicket { id: TicketId(id), holder: holder.map(UserId) }))
 }
 
@@ -392,14 +237,14 @@ fn list_counted(
     sender: Sender,
     since: DateTime<Utc>,
 ) -> Result<Vec<DateTime<Utc>>, PersistenceError> {
-    let rows: Vec<(Instant, Option<i64>, Option<i64>)> = active_messages::table
+    let rows: Vec<(Instant, Option<i64>, Option<i64>)> = on_either!(db => active_messages::table
         .filter(active_messages::contact_id.eq(contact.0))
         .filter(active_messages::chatbot_id.eq(chatbot.0))
         .filter(active_messages::queued_at.gt(Instant::from(since)))
         .filter(active_messages::given_back_at.is_null())
         .order(active_messages::queued_at.asc())
         .select((active_messages::queued_at, active_messages::agent_id, active_messages::token_id))
-        .load(db)?;
+        .load(db))?;
     let counts = |agent: Option<i64>, token: Option<i64>| match (scope, sender.agent) {
         (CapScope::AllAgents, _) => true,
         (CapScope::EachAgent, Some(own)) => agent == Some(own.0),
@@ -426,61 +271,10 @@ fn find_quiet_hours(
     chatbot::quiet_hours_for(db, locked.chatbot, zone, own_zone, phone.as_ref()).map(Some)
 }
 
-fn recipient_phone(draft: &Draft, locked: &Locked) -> Option<PhoneNumber> {
+pub(super) fn recipient_phone(draft: &Draft, locked: &Locked) -> Option<PhoneNumber> {
     match (&locked.contact, &draft.to) {
         (Some(row), _) => row.phone.as_deref().and_then(|phone| PhoneNumber::from_e164(phone).ok()),
         (None, Recipient::Phone(phone)) => Some(phone.clone()),
         (None, Recipient::Contact(_)) => None,
     }
-}
-
-/// The values with their fields filled in for this recipient, and what is wrong with them (AM-13).
-fn fill_variables(
-    db: &mut Db,
-    draft: &Draft,
-    locked: &Locked,
-    template: &MessageTemplate,
-) -> Result<(VariableValues, Vec<VariableProblem>), PersistenceError> {
-    let fields = find_fields(db, draft, locked)?;
-    match expand_values(&draft.values, &fields) {
-        Ok(values) => {
-            let problems = check_values(&template.content, &values);
-            Ok((values, problems))
-        }
-        Err(problems) => Ok((draft.values.clone(), problems)),
-    }
-}
-
-/// Asks the database only for fields that are used.
-fn find_fields(
-    db: &mut Db,
-    draft: &Draft,
-    locked: &Locked,
-) -> Result<FieldValues, PersistenceError> {
-    let uses = |field: ValueField| {
-        let token = field.token();
-        draft.values.values().any(|value| value.contains(&token))
-    };
-    let contact_protocol = match &locked.contact {
-        Some(contact) if uses(ValueField::ContactProtocol) => tickets::table
-            .filter(tickets::contact_id.eq(contact.id))
-            .filter(tickets::chatbot_id.eq(locked.chatbot.0))
-            .order(tickets::opened_at.desc())
-            .select(tickets::protocol)
-            .first(db)
-            .optional()?,
-        Some(_) | None => None,
-    };
-    let agent_name = match draft.agent {
-        Some(agent) if uses(ValueField::AgentName) => {
-            user::find_actor(db, agent)?.map(|actor| actor.user.name)
-        }
-        Some(_) | None => None,
-    };
-    Ok(FieldValues {
-        contact_name: locked.contact.as_ref().map(|contact| contact.name.clone()),
-        contact_phone: recipient_phone(draft, locked).map(|phone| phone.as_e164().to_owned()),
-        contact_protocol,
-        agent_name,
-    })
 }

@@ -8,7 +8,7 @@ use domain::{
     template::{TemplateCategory, TemplateStatus, VariableValues},
 };
 
-use super::{Door, Draft, Recipient, counters, facts};
+use super::{Door, Draft, Recipient, counters, facts, locked};
 use crate::{
     db::Db,
     error::PersistenceError,
@@ -64,12 +64,13 @@ pub fn outlook(
         template,
         to: Recipient::Contact(contact),
         values: VariableValues::new(),
+        refused_media: Vec::new(),
         agent: Some(actor.id()),
         door: Door::Desk,
         ticket,
         key: None,
     };
-    let mut found = facts::look(db, actor, &draft)?;
+    let mut found = locked::look(db, actor, &draft)?;
     let policy = found.policy(db)?;
     let gathered = facts::gather(db, actor, &draft, &mut found, &policy, now)?;
     let facts = Facts {

@@ -6,21 +6,17 @@ use domain::{
     active_message::ActiveMessageState,
     admission::Facts,
     dispatch::OutboxState,
+    fold::fold,
     ids::{ContactId, DecisionId, MessageId, TicketId},
     policy::Policy,
     template::VariableValues,
     ticket::{Holding, TicketState},
 };
 
-use super::{
-    Queued, counters,
-    draft::Draft,
-    facts::{Gathered, Locked},
-    promotion,
-};
+use super::{Queued, counters, draft::Draft, facts::Gathered, locked::Locked, promotion};
 use crate::{
     contact,
-    db::Db,
+    db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
@@ -45,9 +41,10 @@ pub(super) fn insert(
     let at = Instant::from(now);
     let agent = gathered.sender.agent;
     let filled = gathered.template.content.fill(&gathered.values);
+    let body = filled.body_text();
     let notification = gathered.facts.is_notification(now);
     let ticket = ticket_taking(&gathered.facts, !notification);
-    let message: i64 = diesel::insert_into(messages::table)
+    let message: i64 = on_either!(db => diesel::insert_into(messages::table)
         .values((
             messages::chatbot_id.eq(chatbot.0),
             messages::channel_id.eq(draft.channel.0),
@@ -56,7 +53,8 @@ pub(super) fn insert(
             messages::agent_id.eq(agent.map(|agent| agent.0)),
             messages::direction.eq("out"),
             messages::kind.eq("template"),
-            messages::body.eq(filled.body_text()),
+            messages::folded.eq(fold(&body)),
+            messages::body.eq(body),
             messages::payload.eq("{}"),
             messages::callback_id.eq(Some(hex::encode(random_bytes::<16>()?))),
             messages::state.eq(ActiveMessageState::Sending.as_str()),
@@ -64,8 +62,8 @@ pub(super) fn insert(
             messages::created_at.eq(at),
         ))
         .returning(messages::id)
-        .get_result(db)?;
-    diesel::insert_into(outbox::table)
+        .get_result(db))?;
+    on_either!(db => diesel::insert_into(outbox::table)
         .values((
             outbox::message_id.eq(message),
             outbox::channel_id.eq(draft.channel.0),
@@ -75,10 +73,10 @@ pub(super) fn insert(
             outbox::attempts.eq(0_i64),
             outbox::lease_fence.eq(0_i64),
         ))
-        .execute(db)?;
+        .execute(db))?;
     let expires_at = now + policy.active_messages.response_window;
     let listed_until = expires_at + policy.active_messages.listed_after_window;
-    diesel::insert_into(active_messages::table)
+    on_either!(db => diesel::insert_into(active_messages::table)
         .values((
             active_messages::message_id.eq(message),
             active_messages::chatbot_id.eq(chatbot.0),
@@ -99,15 +97,15 @@ pub(super) fn insert(
                 active_messages::counted_at.eq(notification.then_some(at)),
             ),
         ))
-        .execute(db)?;
+        .execute(db))?;
     if notification {
         counters::count_recipient(db, number, contact, now)?;
         promotion::try_promotion(db, number, policy, now)?;
         counters::store(db, number)?;
     }
     contact::join_chatbot(db, chatbot, contact, agent, Some(draft.channel), now)?;
-    let event = |kind| LiveEvent { kind, chatbot: Some(chatbot), user: agent, id: message };
-    live::note(db, event(LiveKind::ActiveMessage));
+    let event = LiveEvent::of_contact(LiveKind::ActiveMessage, chatbot, contact, message);
+    live::note(db, LiveEvent { user: agent, ..event });
     Ok(Queued { message: MessageId(message), contact, decision })
 }
 

@@ -7,12 +7,16 @@ mod tickets;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use domain::{
-    admission::RefusalCode, clock::Clock, contact_cap::CapScope, phone::PhoneNumber,
-    template::VariableProblemCode,
+    admission::RefusalCode,
+    clock::Clock,
+    contact_cap::CapScope,
+    phone::PhoneNumber,
+    template::{VariableName, VariableProblem, VariableProblemCode},
 };
 
 use super::*;
 use crate::{
+    contact,
     given::Desk,
     idempotency::{IdempotencyKey, KeyOwner, hash_body},
     schema::{contacts, decisions, messages, outbox, recipient_window},
@@ -100,6 +104,62 @@ fn a_refused_send_consumes_nothing_and_is_logged_with_what_it_saw() {
         assert_eq!(count_rows(&desk).0, before.0 + 1, "the number became a contact with its send");
         let logged = store.blocking_read(|db| decision::get(db, &desk.ana, sent.decision)).unwrap();
         assert!(logged.ask_again().is_allowed());
+    });
+}
+
+#[test]
+fn ad_01_a_file_that_cannot_be_sent_is_one_of_the_reasons_and_stands_in_the_log() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        desk.save_platform_limit(0);
+        let contact = desk.contact("Luísa", "+5511987654321");
+        let mut draft = desk.draft(Recipient::Contact(contact), desk.ana.id());
+        draft.refused_media = vec![VariableName("1".into())];
+        let before = count_rows(&desk);
+        let outcome = desk.send(&draft);
+        assert_eq!(codes(&outcome), [RefusalCode::TierLimitReached, RefusalCode::VariablesInvalid]);
+        let Outcome::Refused(refused) = outcome else { unreachable!() };
+        let name = VariableName("1".into());
+        let expected = [VariableProblem { name, code: VariableProblemCode::MediaRefused }];
+        assert_eq!(refused.variable_problems, expected);
+        assert_eq!(refused.until, None, "waiting does not help");
+        assert_eq!(count_rows(&desk), before, "nothing was consumed");
+        let logged =
+            store.blocking_read(|db| decision::get(db, &desk.ana, refused.decision)).unwrap();
+        assert_eq!(logged.facts.variable_problems, expected);
+        assert_eq!(logged.ask_again().refusals(), refused.reasons);
+    });
+}
+
+#[test]
+fn am_13_a_contact_of_another_team_has_no_name_for_a_send_to_its_number() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        let (now, phone) = (desk.clock.now(), PhoneNumber::from_e164("+34600111222").unwrap());
+        let contact = store
+            .blocking_write(|db| {
+                let elsewhere = crate::chatbot::create(db, "Other", "Europe/Madrid", now)?;
+                let rosa = contact::find_or_create_by_phone(db, &phone, "Rosa", now)?;
+                contact::join_chatbot(db, elsewhere, rosa, None, None, now)?;
+                Ok(rosa)
+            })
+            .unwrap();
+        let mut draft = desk.draft(Recipient::Phone(phone), desk.ana.id());
+        draft.values = [(VariableName("1".into()), "{contact.name}".into())].into();
+        let outcome = desk.send(&draft);
+        assert_eq!(codes(&outcome), [RefusalCode::VariablesInvalid]);
+        let Outcome::Refused(refused) = outcome else { unreachable!() };
+        assert_eq!(refused.variable_problems[0].code, VariableProblemCode::EmptyField);
+        store
+            .blocking_write(|db| contact::join_chatbot(db, desk.chatbot, contact, None, None, now))
+            .unwrap();
+        let sent = queued(desk.send(&draft));
+        let body: String = store
+            .blocking_read(|db| {
+                Ok(messages::table.find(sent.message.0).select(messages::body).first(db)?)
+            })
+            .unwrap();
+        assert!(body.contains("Rosa"), "{body}");
     });
 }
 

@@ -8,8 +8,8 @@ use crate::{
     db::Db, error::PersistenceError, instant::Instant, schema::media_previews, secret::random_bytes,
 };
 
-/// How long a fetched file is kept for its preview.
-const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
+/// How long a fetched file is kept to be shown: as long as its send stays on the desk.
+pub const MEDIA_KEPT: TimeDelta = TimeDelta::hours(72);
 
 /// A file as it was found, kept for its preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ fn kind_word(kind: MediaKind) -> &'static str {
     }
 }
 
-/// Keeps what `owner` had looked at behind `url`, and drops what `owner` no longer needs.
+/// Keeps what `owner` had looked at behind `url`.
 ///
 /// # Errors
 /// When the database fails.
@@ -50,28 +50,40 @@ pub fn save_media(
     file: MediaFile,
     now: DateTime<Utc>,
 ) -> Result<MediaPreview, PersistenceError> {
-    db.write(|db| {
-        let outlived = media_previews::table
-            .filter(media_previews::owner_id.eq(owner.0))
-            .filter(media_previews::created_at.le(Instant::from(now - KEPT_FOR)));
-        diesel::delete(outlived).execute(db)?;
-        let id = hex::encode(random_bytes::<16>()?);
-        let size = i64::try_from(file.size).unwrap_or(i64::MAX);
-        diesel::insert_into(media_previews::table)
-            .values((
-                media_previews::id.eq(&id),
-                media_previews::owner_id.eq(owner.0),
-                media_previews::url.eq(url),
-                media_previews::kind.eq(kind_word(kind)),
-                media_previews::content_type.eq(&file.content_type),
-                media_previews::name.eq(&file.name),
-                media_previews::size.eq(size),
-                media_previews::bytes.eq(file.preview.as_deref()),
-                media_previews::created_at.eq(Instant::from(now)),
-            ))
-            .execute(db)?;
-        Ok(MediaPreview { id, file })
-    })
+    let id = hex::encode(random_bytes::<16>()?);
+    let size = i64::try_from(file.size).unwrap_or(i64::MAX);
+    diesel::insert_into(media_previews::table)
+        .values((
+            media_previews::id.eq(&id),
+            media_previews::owner_id.eq(owner.0),
+            media_previews::url.eq(url),
+            media_previews::kind.eq(kind_word(kind)),
+            media_previews::content_type.eq(&file.content_type),
+            media_previews::name.eq(&file.name),
+            media_previews::size.eq(size),
+            media_previews::bytes.eq(file.preview.as_deref()),
+            media_previews::created_at.eq(Instant::from(now)),
+        ))
+        .execute(db)?;
+    Ok(MediaPreview { id, file })
+}
+
+/// Deletes up to `most` files looked at at or before `until`, and tells how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_media_until(
+    db: &mut Db,
+    until: DateTime<Utc>,
+    most: i64,
+) -> Result<usize, PersistenceError> {
+    let ids: Vec<String> = media_previews::table
+        .filter(media_previews::created_at.le(Instant::from(until)))
+        .order(media_previews::created_at.asc())
+        .limit(most)
+        .select(media_previews::id)
+        .load(db)?;
+    Ok(diesel::delete(media_previews::table.filter(media_previews::id.eq_any(ids))).execute(db)?)
 }
 
 /// What `owner` had looked at behind `url` as a file of `kind` after `since` (exclusive), the latest;

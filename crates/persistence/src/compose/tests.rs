@@ -28,6 +28,7 @@ fn draft(desk: &TestDesk, to: Recipient) -> Draft {
         template: desk.template,
         to,
         values: VariableValues::new(),
+        refused_media: Vec::new(),
         agent: Some(desk.agents[0]),
         door: Door::Desk,
         ticket: None,
@@ -125,7 +126,7 @@ fn am_02_templates_are_found_by_part_of_their_name_literally() {
 }
 
 #[test]
-fn am_07_a_file_is_kept_for_who_had_it_looked_at_and_for_a_day() {
+fn am_07_a_file_is_kept_for_who_had_it_looked_at_and_goes_with_age() {
     on_both(|store| {
         let desk = TestDesk::new(store);
         let [ana, rui] = desk.agents;
@@ -148,8 +149,12 @@ fn am_07_a_file_is_kept_for_who_had_it_looked_at_and_for_a_day() {
                 assert_eq!(find_recent_media(db, rui, url, image, before)?, None);
                 assert!(matches!(get_media(db, rui, &kept.id), Err(PersistenceError::NotFound)));
                 assert_eq!(get_media(db, ana, &kept.id)?.file, file);
-                let later = now + TimeDelta::hours(24);
-                save_media(db, ana, "https://shop.example/2.png", image, file.clone(), later)?;
+                let later = now + TimeDelta::milliseconds(1);
+                let next =
+                    save_media(db, ana, "https://shop.example/2.png", image, file.clone(), later)?;
+                assert_eq!(delete_media_until(db, before, 10)?, 0);
+                assert_eq!(delete_media_until(db, now, 10)?, 1);
+                assert_eq!(get_media(db, ana, &next.id)?.file, file);
                 assert!(matches!(get_media(db, ana, &kept.id), Err(PersistenceError::NotFound)));
                 Ok(())
             })

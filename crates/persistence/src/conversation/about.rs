@@ -31,7 +31,7 @@ pub struct About {
     pub name: String,
     /// The contact's number; `None` for people known by another identity.
     pub phone: Option<PhoneNumber>,
-    /// Where they live: their own zone, else the one their number tells; `None` when it may be several.
+    /// Their own zone; `None` when it is not noted, and only their number tells.
     pub zone: Option<Tz>,
     /// What admission would say; `None` without a channel or a template.
     pub outlook: Option<Outlook>,
@@ -111,11 +111,10 @@ pub fn find_about(
         Some(id) => names(db, vec![id])?.remove(&UserId(id)),
         None => None,
     };
-    let phone = read_phone(row.phone)?;
     Ok(About {
-        zone: zone_of(row.time_zone.as_deref(), phone.as_ref()),
+        zone: row.time_zone.and_then(|zone| zone.parse().ok()),
         name: row.name,
-        phone,
+        phone: read_phone(row.phone)?,
         outlook,
         chatbot: row.chatbot,
         first_contact_at: row.first_contact_at.into(),
@@ -125,14 +124,4 @@ pub fn find_about(
         tags: row.tags.split_whitespace().map(str::to_owned).collect(),
         earlier_tickets: list_earlier_tickets(db, conversation)?,
     })
-}
-
-fn zone_of(own: Option<&str>, phone: Option<&PhoneNumber>) -> Option<Tz> {
-    if let Some(own) = own.and_then(|zone| zone.parse().ok()) {
-        return Some(own);
-    }
-    match phone?.candidate_zones() {
-        [only] => Some(*only),
-        _ => None,
-    }
 }

@@ -67,14 +67,9 @@ pub fn find_access(
         return Err(PersistenceError::NotFound);
     }
     let sees_all = actor.may(conversation.chatbot, Permission::SeeAllTickets);
-    let open = find_open_row(db, conversation)?;
-    let served = match &open {
-        Some(row) if !sees_all && row.queue_id.is_some() => queue::list_served(db, actor.id())?,
-        Some(_) | None => Vec::new(),
-    };
-    let access = match open {
+    let access = match find_open_row(db, conversation)? {
         None => Access { ticket: None, hidden_ticket: None },
-        Some(row) if sees_all || is_theirs(&row, actor, conversation, &served) => {
+        Some(row) if sees_all || row.reach(conversation.chatbot).is_theirs(db, actor)? => {
             return Ok(Access { ticket: Some(read_open(row)?), hidden_ticket: None });
         }
         Some(row) => Access { ticket: None, hidden_ticket: Some(TicketId(row.id)) },
@@ -106,20 +101,56 @@ pub(crate) fn may_know_ticket(
                 tickets::only_agent_id,
             ))
             .first(db)?;
-    let chatbot = ChatbotId(chatbot);
-    let me = Some(actor.id().0);
-    if !actor.is_in_team(chatbot) {
+    let reach = Reach {
+        chatbot: ChatbotId(chatbot),
+        queue: queue.map(QueueId),
+        agent: agent.map(UserId),
+        only_agent: only_agent.map(UserId),
+    };
+    if !actor.is_in_team(reach.chatbot) {
         return Ok(false);
     }
-    if agent == me || actor.may(chatbot, Permission::SeeAllTickets) {
-        return Ok(true);
+    Ok(actor.may(reach.chatbot, Permission::SeeAllTickets)
+        || reach.agent == Some(actor.id())
+        || reach.may_be_taken(db, actor)?)
+}
+
+/// Who has an open ticket, or for whom it waits.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    chatbot: ChatbotId,
+    queue: Option<QueueId>,
+    agent: Option<UserId>,
+    only_agent: Option<UserId>,
+}
+
+impl Reach {
+    /// Whether `actor` serves it, or may take it while nobody does.
+    fn is_theirs(self, db: &mut Db, actor: &Actor) -> Result<bool, PersistenceError> {
+        match self.agent {
+            Some(agent) => Ok(agent == actor.id()),
+            None => self.may_be_taken(db, actor),
+        }
     }
-    if only_agent.is_some() {
-        return Ok(only_agent == me);
+
+    /// Whether it waits, or waited, for `actor` alone, or for anyone in a queue they serve.
+    fn may_be_taken(self, db: &mut Db, actor: &Actor) -> Result<bool, PersistenceError> {
+        match (self.only_agent, self.queue) {
+            (Some(only), _) => Ok(only == actor.id()),
+            (None, Some(queue)) => Ok(queue::list_served(db, actor.id())?.contains(&queue)),
+            (None, None) => Ok(actor.may(self.chatbot, Permission::ServeTickets)),
+        }
     }
-    match queue {
-        Some(queue) => Ok(queue::list_served(db, actor.id())?.contains(&QueueId(queue))),
-        None => Ok(actor.may(chatbot, Permission::ServeTickets)),
+}
+
+impl OpenRow {
+    fn reach(&self, chatbot: ChatbotId) -> Reach {
+        Reach {
+            chatbot,
+            queue: self.queue_id.map(QueueId),
+            agent: self.agent_id.map(UserId),
+            only_agent: self.only_agent_id.map(UserId),
+        }
     }
 }
 
@@ -144,25 +175,6 @@ fn find_open_row(
         .first(db)
         .optional()?;
     Ok(row)
-}
-
-fn is_theirs(
-    row: &OpenRow,
-    actor: &Actor,
-    conversation: ConversationId,
-    served: &[QueueId],
-) -> bool {
-    let me = Some(actor.id().0);
-    if row.agent_id.is_some() {
-        return row.agent_id == me;
-    }
-    if row.only_agent_id.is_some() {
-        return row.only_agent_id == me;
-    }
-    match row.queue_id {
-        Some(queue) => served.contains(&QueueId(queue)),
-        None => actor.may(conversation.chatbot, Permission::ServeTickets),
-    }
 }
 
 /// Whether they wrote to the contact first, or hold a ticket of theirs, closed by now.

@@ -1,5 +1,7 @@
 //! The tabs *Waiting* and *In progress*: open tickets, the latest message first.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use diesel::{dsl::exists, prelude::*, sql_types::Bool};
 use domain::{
@@ -7,6 +9,7 @@ use domain::{
     ids::{ChatbotId, ContactId, TicketId, UserId},
     permission::Permission,
     phone::PhoneNumber,
+    policy::SessionWindowPolicy,
     session_window::SessionState,
     ticket::TicketState,
 };
@@ -14,7 +17,7 @@ use domain::{
 use super::{
     ConversationId,
     access::ticket_meant,
-    people::{Policies, Search, lower, names, read_phone},
+    people::{Policies, Search, names, read_phone},
     sent,
 };
 use crate::{
@@ -65,6 +68,8 @@ pub struct TicketRow {
     pub session: SessionState,
     /// Below this many minutes it is at risk.
     pub risk_alert_minutes: u32,
+    /// The platform policy the window follows (SW-08); `None` where there is no window.
+    pub window_policy: Option<SessionWindowPolicy>,
     /// The latest message; `None` when the ticket has none of its own.
     pub last: Option<LastMessage>,
     /// When it was written.
@@ -180,7 +185,7 @@ pub fn list_tickets(
         let holds_text = exists(
             messages::table
                 .filter(messages::ticket_id.eq(tickets::id.nullable()))
-                .filter(lower(messages::body).like(search.pattern).escape('\\')),
+                .filter(messages::folded.like(search.pattern()).escape('\\')),
         );
         wanted = wanted.filter(
             tickets::contact_id
@@ -189,8 +194,39 @@ pub fn list_tickets(
                 .or(holds_text),
         );
     }
-    let ids: Vec<i64> = wanted.order(tickets::last_message_at.desc()).limit(MOST_ROWS).load(db)?;
-    let rows: Vec<Row> = tickets::table
+    let ids = wanted.order(tickets::last_message_at.desc()).limit(MOST_ROWS).load(db)?;
+    read_tickets(db, &ids, now)
+}
+
+/// The row of `conversation` in `tab` for `actor`; `None` when it has none there.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_ticket(
+    db: &mut Db,
+    actor: &Actor,
+    tab: TicketTab,
+    conversation: ConversationId,
+    now: DateTime<Utc>,
+) -> Result<Option<TicketRow>, PersistenceError> {
+    let visible = visible(db, actor, tab)?;
+    let ids: Vec<i64> = tickets::table
+        .filter(visible)
+        .filter(tickets::contact_id.eq(conversation.contact.0))
+        .filter(tickets::chatbot_id.eq(conversation.chatbot.0))
+        .select(tickets::id)
+        .limit(1)
+        .load(db)?;
+    Ok(read_tickets(db, &ids, now)?.pop())
+}
+
+/// The rows of the tickets `ids`, the latest message first, in a constant number of queries.
+fn read_tickets(
+    db: &mut Db,
+    ids: &[i64],
+    now: DateTime<Utc>,
+) -> Result<Vec<TicketRow>, PersistenceError> {
+    let mut rows: Vec<Row> = tickets::table
         .inner_join(contacts::table)
         .inner_join(channels::table)
         .inner_join(chatbots::table)
@@ -199,8 +235,7 @@ pub fn list_tickets(
                 .eq(tickets::channel_id)
                 .and(session_windows::contact_id.eq(tickets::contact_id))),
         )
-        .filter(tickets::id.eq_any(&ids))
-        .order((tickets::last_message_at.desc(), tickets::id.desc()))
+        .filter(tickets::id.eq_any(ids))
         .select((
             tickets::id,
             tickets::protocol,
@@ -218,7 +253,8 @@ pub fn list_tickets(
             session_windows::last_inbound_at.nullable(),
         ))
         .load(db)?;
-    let mut latest = list_latest(db, &ids)?;
+    rows.sort_unstable_by_key(|row| Reverse((row.last_message_at, row.id)));
+    let mut latest = list_latest(db, ids)?;
     let people = rows.iter().flat_map(|row| [row.agent_id, row.only_agent_id]).flatten().collect();
     let names = names(db, people)?;
     let policies = Policies::of(db, rows.iter().map(|row| row.channel_id).collect())?;
@@ -246,6 +282,7 @@ pub fn list_tickets(
                     now,
                 ),
                 risk_alert_minutes,
+                window_policy: policies.get(row.channel_id).session_window(kind).cloned(),
                 name: row.name,
                 phone: read_phone(row.phone)?,
                 last: latest.remove(&row.id),

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use domain::{
     channel::ChannelKind,
+    fold::fold,
     ids::{ContactId, UserId},
     phone::PhoneNumber,
     policy::Policy,
@@ -89,8 +90,8 @@ const MOST_CONTACTS: i64 = 500;
 pub(super) struct Search {
     /// Contacts whose name or number begins so.
     pub(super) contacts: Vec<i64>,
-    /// What a message's text must hold, as a pattern.
-    pub(super) pattern: String,
+    /// What a message's folded text must hold.
+    pub(super) folded: String,
     /// As typed, without outer spaces.
     pub(super) typed: String,
 }
@@ -109,13 +110,12 @@ impl Search {
         let found = contact::search(db, actor, None, typed, MOST_CONTACTS)?;
         let contacts =
             found.into_iter().map(|contact| contact.id).map(|ContactId(id)| id).collect();
-        let escaped =
-            typed.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        Ok(Some(Self { contacts, pattern: format!("%{escaped}%"), typed: typed.to_owned() }))
+        Ok(Some(Self { contacts, folded: fold(typed), typed: typed.to_owned() }))
     }
-}
 
-diesel::define_sql_function! {
-    /// Lower case: of ASCII on SQLite, of every script on PostgreSQL.
-    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+    /// What a message's folded text must be like.
+    pub(super) fn pattern(&self) -> String {
+        let escaped = self.folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        format!("%{escaped}%")
+    }
 }

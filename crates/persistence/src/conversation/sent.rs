@@ -1,13 +1,15 @@
 //! The tab *Sent*: the agent's own sends, one row for each contact (LI-05, LI-08).
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     active_message::ActiveMessageState,
+    fold::fold,
     ids::{ChatbotId, ContactId, MessageId},
     phone::PhoneNumber,
+    policy::SessionWindowPolicy,
     session_window::SessionState,
 };
 
@@ -40,6 +42,8 @@ pub struct SentRow {
     pub session: SessionState,
     /// Below this many minutes it is at risk.
     pub risk_alert_minutes: u32,
+    /// The platform policy the window follows (SW-08); `None` where there is no window.
+    pub window_policy: Option<SessionWindowPolicy>,
     /// The latest send; its state is the row's.
     pub latest: SentMessage,
     /// Those before it, the latest first.
@@ -102,7 +106,31 @@ pub fn list_sent(
     now: DateTime<Utc>,
 ) -> Result<Vec<SentRow>, PersistenceError> {
     let search = Search::of(db, actor, typed)?;
-    let rows: Vec<Row> = active_messages::table
+    let rows = read_sends(db, actor, None, now)?;
+    Ok(rows.into_iter().filter(|row| search.as_ref().is_none_or(|it| is_found(row, it))).collect())
+}
+
+/// The row of `conversation` in [`list_sent`]; `None` when it has none.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_sent(
+    db: &mut Db,
+    actor: &Actor,
+    conversation: ConversationId,
+    now: DateTime<Utc>,
+) -> Result<Option<SentRow>, PersistenceError> {
+    Ok(read_sends(db, actor, Some(conversation), now)?.pop())
+}
+
+/// The rows of all conversations, or of `only` one.
+fn read_sends(
+    db: &mut Db,
+    actor: &Actor,
+    only: Option<ConversationId>,
+    now: DateTime<Utc>,
+) -> Result<Vec<SentRow>, PersistenceError> {
+    let mut sends = active_messages::table
         .inner_join(messages::table.inner_join(channels::table))
         .inner_join(contacts::table)
         .inner_join(chatbots::table)
@@ -116,7 +144,15 @@ pub fn list_sent(
         .filter(active_messages::state.ne(ActiveMessageState::Replied.as_str()))
         .filter(active_messages::chatbot_id.eq_any(actor.chatbot_ids()))
         .filter(messages::ticket_id.is_null())
-        .order((active_messages::queued_at.desc(), active_messages::message_id.desc()))
+        .into_boxed();
+    if let Some(ConversationId { chatbot, contact }) = only {
+        sends = sends
+            .filter(active_messages::contact_id.eq(contact.0))
+            .filter(active_messages::chatbot_id.eq(chatbot.0));
+    }
+    // In the order of the index; nearly the order wanted.
+    let mut rows: Vec<Row> = sends
+        .order((active_messages::listed_until.desc(), active_messages::message_id.desc()))
         .limit(MOST_SENDS)
         .select((
             active_messages::message_id,
@@ -137,6 +173,7 @@ pub fn list_sent(
             session_windows::last_inbound_at.nullable(),
         ))
         .load(db)?;
+    rows.sort_unstable_by_key(|row| Reverse((row.queued_at, row.message_id)));
     let policies = Policies::of(db, rows.iter().map(|row| row.channel_id).collect())?;
     let mut order = Vec::new();
     let mut by_contact: BTreeMap<ConversationId, SentRow> = BTreeMap::new();
@@ -151,9 +188,10 @@ pub fn list_sent(
             continue;
         }
         let risk_alert_minutes = count("risk_alert_minutes", row.risk_alert_minutes)?;
+        let kind = read_kind(&row.kind)?;
         let session = policies.session(
             row.channel_id,
-            read_kind(&row.kind)?,
+            kind,
             row.last_inbound_at.map(DateTime::from),
             risk_alert_minutes,
             now,
@@ -168,21 +206,21 @@ pub fn list_sent(
                 phone: read_phone(row.phone)?,
                 session,
                 risk_alert_minutes,
+                window_policy: policies.get(row.channel_id).session_window(kind).cloned(),
                 latest: sent,
                 earlier: Vec::new(),
             },
         );
     }
     let rows = order.into_iter().filter_map(|conversation| by_contact.remove(&conversation));
-    Ok(rows.filter(|row| search.as_ref().is_none_or(|search| is_found(row, search))).collect())
+    Ok(rows.collect())
 }
 
 /// Whether a row's contact or one of its texts is what was typed.
 fn is_found(row: &SentRow, search: &Search) -> bool {
-    let typed = search.typed.to_lowercase();
     let mut texts = std::iter::once(&row.latest).chain(&row.earlier).map(|sent| &sent.body);
     search.contacts.contains(&row.conversation.contact.0)
-        || texts.any(|text| text.to_lowercase().contains(&typed))
+        || texts.any(|text| fold(text).contains(&search.folded))
 }
 
 /// How many contacts [`list_sent`] has rows for.

@@ -1,7 +1,12 @@
 //! One conversation: with whom, over which channel, how its session stands, and its messages.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::{
+    dsl::{Eq, IntoBoxed, LeftJoin, LeftJoinOn},
+    prelude::*,
+};
 use domain::{
     channel::ChannelKind,
     delivery::MessageState,
@@ -13,7 +18,7 @@ use domain::{
 };
 
 use super::{
-    Access, ConversationId, OpenTicketRow, find_access,
+    Access, ConversationId, OpenTicketRow, SentMedia, find_access, media,
     people::{Policies, names, read_phone},
 };
 use crate::{
@@ -78,7 +83,7 @@ pub enum Side {
 }
 
 /// One message of a conversation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThreadMessage {
     /// Which.
     pub id: MessageId,
@@ -90,12 +95,14 @@ pub struct ThreadMessage {
     pub body: String,
     /// The template it was made from.
     pub template: Option<SentTemplate>,
+    /// What is kept of the file in the template's header.
+    pub media: Option<SentMedia>,
     /// When it was written, by the platform's clock where it tells.
     pub at: DateTime<Utc>,
 }
 
 /// The template of a message, with its values.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentTemplate {
     /// Its name.
     pub name: String,
@@ -153,9 +160,14 @@ pub fn find_thread(
     let names = names(db, people)?;
     let has_earlier = MOST_MESSAGES < i64::try_from(rows.len()).unwrap_or(i64::MAX);
     let shown = usize::try_from(MOST_MESSAGES).unwrap_or(usize::MAX);
-    let mut messages =
-        rows.into_iter().take(shown).map(|row| row.read(&names)).collect::<Result<Vec<_>, _>>()?;
+    let mut messages = rows
+        .into_iter()
+        .take(shown)
+        .map(|row| Ok((row.agent_id, row.read(&names)?)))
+        .collect::<Result<Vec<_>, PersistenceError>>()?;
     messages.reverse();
+    media::add_media(db, &mut messages)?;
+    let messages = messages.into_iter().map(|(_, message)| message).collect();
     Ok(Thread {
         conversation,
         name: head.name,
@@ -232,11 +244,9 @@ fn list_messages(
     hidden_ticket: Option<TicketId>,
     before: Option<MessageId>,
 ) -> Result<Vec<MessageRow>, PersistenceError> {
-    let mut query = messages::table
-        .left_join(active_messages::table.inner_join(message_templates::table))
+    let mut query = with_templates()
         .filter(messages::contact_id.eq(conversation.contact.0))
-        .filter(messages::chatbot_id.eq(conversation.chatbot.0))
-        .into_boxed();
+        .filter(messages::chatbot_id.eq(conversation.chatbot.0));
     if let Some(hidden) = hidden_ticket {
         query = query.filter(
             messages::ticket_id.is_null().or(messages::ticket_id.assume_not_null().ne(hidden.0)),
@@ -251,9 +261,32 @@ fn list_messages(
         let same_instant = messages::occurred_at.eq(at).and(messages::id.lt(before.0));
         query = query.filter(messages::occurred_at.lt(at).or(same_instant));
     }
+    let latest_first = (messages::occurred_at.desc(), messages::id.desc());
+    load_messages(db, query.order(latest_first).limit(MOST_MESSAGES + 1))
+}
+
+type Messages = IntoBoxed<
+    'static,
+    LeftJoinOn<
+        LeftJoin<messages::table, active_messages::table>,
+        message_templates::table,
+        Eq<active_messages::template_id, message_templates::id>,
+    >,
+    <Db as Connection>::Backend,
+>;
+
+/// Messages with the templates they were made from. The joins stand side by side: one inside the other
+/// makes SQLite read all active messages first.
+fn with_templates() -> Messages {
+    let its_template = active_messages::template_id.eq(message_templates::id);
+    messages::table
+        .left_join(active_messages::table)
+        .left_join(message_templates::table.on(its_template))
+        .into_boxed()
+}
+
+fn load_messages(db: &mut Db, query: Messages) -> Result<Vec<MessageRow>, PersistenceError> {
     let rows = query
-        .order((messages::occurred_at.desc(), messages::id.desc()))
-        .limit(MOST_MESSAGES + 1)
         .select((
             messages::id,
             messages::channel_id,
@@ -272,11 +305,24 @@ fn list_messages(
     Ok(rows)
 }
 
+/// `message` as its thread shows it, without the name of who sent it.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub(crate) fn get_message(
+    db: &mut Db,
+    message: MessageId,
+) -> Result<ThreadMessage, PersistenceError> {
+    let query = with_templates().filter(messages::id.eq(message.0));
+    let row = load_messages(db, query)?.pop().ok_or(PersistenceError::NotFound)?;
+    let mut found = [(row.agent_id, row.read(&BTreeMap::new())?)];
+    media::add_media(db, &mut found)?;
+    let [(_, message)] = found;
+    Ok(message)
+}
+
 impl MessageRow {
-    fn read(
-        self,
-        names: &std::collections::BTreeMap<UserId, String>,
-    ) -> Result<ThreadMessage, PersistenceError> {
+    fn read(self, names: &BTreeMap<UserId, String>) -> Result<ThreadMessage, PersistenceError> {
         let side = if self.direction == "out" {
             let agent = self.agent_id.map(UserId);
             let state = MessageState::parse(&self.state).ok_or_else(|| {
@@ -300,19 +346,19 @@ impl MessageRow {
             kind: self.kind,
             body: self.body,
             template,
+            media: None,
             at: self.occurred_at.into(),
         })
     }
 }
 
-fn read_template(
+pub(super) fn read_template(
     (name, language, components): (String, String, String),
     variables: &str,
 ) -> Result<SentTemplate, PersistenceError> {
-    let values: std::collections::BTreeMap<String, String> = serde_json::from_str(variables)
-        .map_err(|error| {
-            PersistenceError::unreadable("active_messages", "variables", error.to_string())
-        })?;
+    let values: BTreeMap<String, String> = serde_json::from_str(variables).map_err(|error| {
+        PersistenceError::unreadable("active_messages", "variables", error.to_string())
+    })?;
     let values: VariableValues =
         values.into_iter().map(|(name, value)| (VariableName(name), value)).collect();
     let content = message_template::read_content(&components)?.fill(&values);

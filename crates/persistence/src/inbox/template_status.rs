@@ -1,60 +1,68 @@
 //! What the platform says of a template between two syncs.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-
-use crate::{
-    db::Db,
-    error::PersistenceError,
-    instant::Instant,
-    live::{self, LiveEvent, LiveKind},
-    schema::message_templates,
+use domain::{
+    ids::TemplateId,
+    template::{StatusNews, TemplateStatus},
 };
 
-/// Takes over what the platform says of a template; words this program does not know make it unusable.
+use crate::{db::Db, error::PersistenceError, message_template, schema::message_templates};
+
+/// Takes over what the platform says of a template since `at`, unless newer news are known; words this
+/// program does not know make it unusable.
 pub(super) fn apply(
     db: &mut Db,
     account: &str,
     name: &str,
     language: &str,
     status: &str,
+    at: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let Some(word) = stored_word(status) else { return Ok(()) };
-    diesel::update(
-        message_templates::table
-            .filter(message_templates::account_id.eq(account))
-            .filter(message_templates::name.eq(name))
-            .filter(message_templates::language.eq(language)),
-    )
-    .set((message_templates::status.eq(word), message_templates::paused_until.eq(None::<Instant>)))
-    .execute(db)?;
-    live::note(db, LiveEvent { kind: LiveKind::Template, chatbot: None, user: None, id: 0 });
+    let Some(status) = status_of(status) else { return Ok(()) };
+    let template: Option<i64> = message_templates::table
+        .filter(message_templates::account_id.eq(account))
+        .filter(message_templates::name.eq(name))
+        .filter(message_templates::language.eq(language))
+        .select(message_templates::id)
+        .first(db)
+        .optional()?;
+    // The next sync brings one that is not known here yet.
+    let Some(template) = template else { return Ok(()) };
+    let news = StatusNews::of_change(status, at);
+    message_template::apply_news(db, TemplateId(template), &news)?;
     Ok(())
 }
 
-/// The word the platform's is stored by; `None` when it leaves the template as it is.
-fn stored_word(status: &str) -> Option<&'static str> {
-    match status.to_ascii_uppercase().as_str() {
-        "APPROVED" | "REINSTATED" => Some("approved"),
-        "PENDING" | "IN_APPEAL" => Some("pending"),
-        "REJECTED" => Some("rejected"),
-        "PAUSED" => Some("paused"),
-        "DISABLED" => Some("disabled"),
+/// What the platform's word says; `None` when it leaves the template as it is.
+fn status_of(word: &str) -> Option<TemplateStatus> {
+    match word.to_ascii_uppercase().as_str() {
+        "APPROVED" | "REINSTATED" => Some(TemplateStatus::Approved),
+        "PENDING" | "IN_APPEAL" => Some(TemplateStatus::Pending),
+        "REJECTED" => Some(TemplateStatus::Rejected),
+        "PAUSED" => Some(TemplateStatus::Paused { until: None }),
+        "DISABLED" => Some(TemplateStatus::Disabled),
         // The first only announces; after the second it is as it was, which the next sync tells.
         "FLAGGED" | "UNARCHIVED" => None,
-        _ => Some("gone"),
+        _ => Some(TemplateStatus::Gone),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, TimeDelta, Utc};
+    use chrono::TimeDelta;
     use domain::{
         channel::{ChannelEvent, WebhookElement},
         clock::Clock,
-        template::TemplateStatus,
+        template::PlatformTemplate,
     };
 
-    use crate::{message_template, test_desk::TestDesk, test_support::on_both};
+    use super::*;
+    use crate::{
+        pipeline_tests::permutations,
+        test_desk::{ACCOUNT, TestDesk, platform_template},
+        test_support::on_both,
+    };
 
     /// The same words for the same status, whenever it came about.
     fn event(status: &str, at: DateTime<Utc>) -> WebhookElement {
@@ -109,6 +117,52 @@ mod tests {
                 desk.apply(vec![event(word, start + TimeDelta::hours(hour))]);
                 assert_eq!(status(&desk), expected, "{word}, hour {hour}");
             }
+        });
+    }
+
+    #[test]
+    fn the_order_in_which_template_events_arrive_decides_nothing() {
+        // Of the last second the stricter holds; what only announces tells no status.
+        let told =
+            [("PAUSED", 0), ("APPROVED", 5), ("DISABLED", 6), ("REINSTATED", 9), ("PAUSED", 9)];
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            for order in permutations(told.len()) {
+                desk.clock.advance(TimeDelta::hours(1));
+                let start = desk.clock.now();
+                desk.apply(vec![event("APPROVED", start - TimeDelta::minutes(1))]);
+                for index in &order {
+                    let (word, second) = told[*index];
+                    desk.apply(vec![event(word, start + TimeDelta::seconds(second))]);
+                }
+                let expected = TemplateStatus::Paused { until: None };
+                assert_eq!(status(&desk), expected, "in the order {order:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_late_event_does_not_undo_a_sync_nor_a_slow_sync_an_event() {
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            let start = desk.clock.now() + TimeDelta::hours(1);
+            let sync = |status, read_at| {
+                let template = PlatformTemplate { status, ..platform_template() };
+                desk.store
+                    .blocking_write(|db| {
+                        message_template::save_all(db, ACCOUNT, &[template], read_at)
+                    })
+                    .unwrap()
+            };
+            sync(TemplateStatus::Disabled, start);
+            desk.apply(vec![event("APPROVED", start - TimeDelta::seconds(1))]);
+            assert_eq!(status(&desk), TemplateStatus::Disabled, "older than the list");
+            desk.apply(vec![event("APPROVED", start + TimeDelta::minutes(1))]);
+            assert_eq!(status(&desk), TemplateStatus::Approved);
+            sync(TemplateStatus::Disabled, start + TimeDelta::seconds(30));
+            assert_eq!(status(&desk), TemplateStatus::Approved, "read before the change");
+            sync(TemplateStatus::Disabled, start + TimeDelta::minutes(2));
+            assert_eq!(status(&desk), TemplateStatus::Disabled, "read after it");
         });
     }
 }

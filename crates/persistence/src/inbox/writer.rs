@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -26,8 +26,12 @@ use crate::{
 
 /// How many webhooks may wait for the thread; beyond that the platform is asked to come again.
 const WAITING: usize = 8_192;
+/// How many bytes may wait for it: posts of 3 MB must not fill the memory.
+const WAITING_BYTES: usize = 64 << 20;
 /// The most webhooks in one commit.
 const BATCH: usize = 256;
+/// A commit takes no further webhook once it has so many bytes.
+const BATCH_BYTES: usize = 4 << 20;
 /// Between attempts to reach a database that does not answer.
 const RECONNECT_PAUSES: [Duration; 4] = [
     Duration::from_millis(50),
@@ -54,6 +58,7 @@ pub enum AppendError {
 #[derive(Debug)]
 pub struct WebhookInbox {
     sender: mpsc::Sender<Task>,
+    waiting_bytes: Arc<AtomicUsize>,
     stopping: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -113,20 +118,31 @@ impl WebhookInbox {
     pub fn start(store: &Store, nudges: Arc<Nudges>) -> Result<Self, PersistenceError> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let db = store.connect()?;
-        let writer = Writer { store: store.clone(), db: Some(db), nudges };
+        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let writer = Writer {
+            store: store.clone(),
+            db: Some(db),
+            nudges,
+            waiting_bytes: Arc::clone(&waiting_bytes),
+        };
         let thread = thread::Builder::new()
             .name("webhook-inbox".into())
             .spawn(move || writer.run(receiver))
             .map_err(|error| {
                 PersistenceError::Settings(format!("cannot start a thread: {error}"))
             })?;
-        Ok(Self { sender, stopping: AtomicBool::new(false), thread: Mutex::new(Some(thread)) })
+        Ok(Self {
+            sender,
+            waiting_bytes,
+            stopping: AtomicBool::new(false),
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Hands a verified body over; it is durable once the answer's [`Appended::durable`] says so.
     ///
     /// # Errors
-    /// [`AppendError::Full`] when 8,192 wait already, or after [`Self::stop`].
+    /// [`AppendError::Full`] when 8,192 wait already, or 64 MiB with this one, or after [`Self::stop`].
     pub fn append(
         &self,
         channel: ChannelId,
@@ -136,10 +152,20 @@ impl WebhookInbox {
         if self.stopping.load(Ordering::Acquire) {
             return Err(AppendError::Full);
         }
+        let size = body.len();
+        if WAITING_BYTES < self.waiting_bytes.fetch_add(size, Ordering::AcqRel) + size {
+            self.waiting_bytes.fetch_sub(size, Ordering::AcqRel);
+            return Err(AppendError::Full);
+        }
         let (done, answer) = oneshot::channel();
         let row = NewWebhook { channel_id: channel.0, received_at: received_at.into(), body };
-        self.sender.try_send(Task::Append(Append { row, done })).map_err(|_| AppendError::Full)?;
-        Ok(Appended(answer))
+        match self.sender.try_send(Task::Append(Append { row, done })) {
+            Ok(()) => Ok(Appended(answer)),
+            Err(_) => {
+                self.waiting_bytes.fetch_sub(size, Ordering::AcqRel);
+                Err(AppendError::Full)
+            }
+        }
     }
 
     /// How many wait for the thread right now.
@@ -166,6 +192,7 @@ struct Writer {
     store: Store,
     db: Option<Db>,
     nudges: Arc<Nudges>,
+    waiting_bytes: Arc<AtomicUsize>,
 }
 
 impl Writer {
@@ -173,10 +200,14 @@ impl Writer {
         let mut stopping = false;
         while !stopping {
             let Some(Task::Append(first)) = receiver.blocking_recv() else { break };
+            let mut bytes = first.row.body.len();
             let mut batch = vec![first];
-            while batch.len() < BATCH {
+            while batch.len() < BATCH && bytes < BATCH_BYTES {
                 match receiver.try_recv() {
-                    Ok(Task::Append(next)) => batch.push(next),
+                    Ok(Task::Append(next)) => {
+                        bytes += next.row.body.len();
+                        batch.push(next);
+                    }
                     Ok(Task::Stop) => {
                         stopping = true;
                         break;
@@ -185,6 +216,7 @@ impl Writer {
                 }
             }
             self.commit(batch);
+            self.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
             self.nudges.inbox.notify_one();
         }
     }
@@ -246,4 +278,51 @@ fn insert(db: &mut Db, rows: &[NewWebhook]) -> Result<(), PersistenceError> {
         on_either!(db => diesel::insert_into(webhook_inbox::table).values(rows).execute(db))?;
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use diesel::sql_query;
+    use domain::clock::Clock;
+
+    use super::*;
+    use crate::{test_desk::TestDesk, test_support::on_both};
+
+    #[test]
+    fn large_posts_are_turned_away_before_they_fill_the_memory_and_taken_again_after() {
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            let inbox = WebhookInbox::start(store, Arc::default()).unwrap();
+            let post = || inbox.append(desk.channel, desk.clock.now(), vec![b' '; 3_000_000]);
+            let (held, is_held) = mpsc::channel();
+            let (release, is_released) = mpsc::channel::<()>();
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    let hold = |db: &mut Db| {
+                        if !db.is_sqlite() {
+                            let lock = "LOCK TABLE webhook_inbox IN EXCLUSIVE MODE";
+                            sql_query(lock).execute(db)?;
+                        }
+                        held.send(()).unwrap();
+                        is_released.recv().unwrap();
+                        Ok(())
+                    };
+                    store.blocking_write(|db| db.write(hold)).unwrap();
+                });
+                is_held.recv().unwrap();
+                let taken: Vec<_> = (0..22).map(|_| post().unwrap()).collect();
+                assert_eq!(post().unwrap_err(), AppendError::Full, "66 MB wait");
+                release.send(()).unwrap();
+                taken.into_iter().for_each(|webhook| webhook.blocking_durable().unwrap());
+            });
+            // The last answer comes before its bytes are counted out.
+            while inbox.waiting_bytes.load(Ordering::Acquire) > 0 {
+                thread::sleep(Duration::from_millis(5));
+            }
+            post().unwrap().blocking_durable().unwrap();
+            inbox.stop();
+        });
+    }
 }

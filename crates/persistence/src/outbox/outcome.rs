@@ -164,7 +164,7 @@ fn follow(
             let SendOutcome::Refused { refusal, class } = outcome else { return Ok(()) };
             let (failure, title) = (failure.clone(), Some(refusal.title.as_str()));
             delivery::fail(db, message, failure, title, EventSource::Dispatcher, now)?;
-            refusal::take_effect(db, message, *class, now)
+            refusal::take_effect(db, message, *class, now, now)
         }
         NextStep::Park => park(db, message, now, policy),
     }
@@ -180,7 +180,7 @@ fn hold(
         HoldReason::NumberPaused => RefusalClass::PauseNumber,
         HoldReason::CredentialsFailing => RefusalClass::CredentialsFail,
     };
-    refusal::take_effect(db, claim.outgoing.id, class, now)
+    refusal::take_effect(db, claim.outgoing.id, class, now, now)
 }
 
 fn queue_again(

@@ -5,14 +5,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use domain::{
     clock::Clock,
-    ids::{ChannelId, ContactId, MessageId, TicketId},
+    fold::fold,
+    ids::{ChannelId, ChatbotId, ContactId, MessageId, TicketId},
     permission::Permission,
     presence::Presence,
     session_window::{self, FreeFormRefusal, SessionFacts},
     ticket::{TicketRefusal, TicketState},
 };
 
-use super::{LockedTicket, agent_came_online, assign, hand_out, lock, note, remember_agent, touch};
+use super::{
+    LockedTicket, assign,
+    hand_out::{agent_came_online, slot_is_free},
+    lock, note, remember_agent, touch,
+};
 use crate::{
     channel, conversation,
     db::Db,
@@ -207,6 +212,7 @@ fn queue_text(
             messages::direction.eq("out"),
             messages::kind.eq("text"),
             messages::body.eq(text),
+            messages::folded.eq(fold(text)),
             messages::payload.eq("{}"),
             messages::callback_id.eq(Some(callback_id)),
             messages::state.eq("sending"),
@@ -229,9 +235,7 @@ fn queue_text(
     diesel::update(tickets::table.find(ticket.id.0)).set(tickets::unread.eq(0)).execute(db)?;
     touch(db, ticket.id, now)?;
     remember_agent(db, ticket.chatbot, ticket.contact, actor.id())?;
-    let chatbot = Some(ticket.chatbot);
-    live::note(db, LiveEvent { kind: LiveKind::Message, chatbot, user: None, id });
-    note(db, ticket.chatbot, ticket.id);
+    live::note(db, LiveEvent::of_contact(LiveKind::Message, ticket.chatbot, ticket.contact, id));
     Ok(MessageId(id))
 }
 
@@ -260,8 +264,8 @@ pub fn take(
     })
 }
 
-/// Closes a ticket: its holder's, or any for one who sees all tickets. What waits is handed out, since a
-/// slot is free now.
+/// Closes a ticket: its holder's, or any for one who sees all tickets. Its holder has a free slot then, and is
+/// given what waits for anyone in any of their chatbots.
 ///
 /// # Errors
 /// `NotFound` for a ticket of another team, `Denied` without *serve tickets* or *see all tickets*.
@@ -271,7 +275,8 @@ pub fn close(
     ticket: TicketId,
     now: DateTime<Utc>,
 ) -> Result<TicketOutcome, PersistenceError> {
-    db.write(|db| {
+    let mut freed = None;
+    let outcome = db.write(|db| {
         let ticket = lock(db, ticket)?;
         let sees_all = actor.may(ticket.chatbot, Permission::SeeAllTickets);
         if !sees_all {
@@ -289,10 +294,14 @@ pub fn close(
                 tickets::unread.eq(0),
             ))
             .execute(db)?;
-        note(db, ticket.chatbot, ticket.id);
-        hand_out(db, ticket.chatbot, now)?;
+        note(db, ticket.chatbot, ticket.contact, ticket.id);
+        freed = ticket.holding.agent;
         Ok(TicketOutcome::Done)
-    })
+    })?;
+    if let Some(agent) = freed {
+        slot_is_free(db, agent, now);
+    }
+    Ok(outcome)
 }
 
 /// Notes that the agent who serves a ticket has seen it; for anyone else it stays unread.
@@ -311,9 +320,12 @@ pub fn mark_seen(db: &mut Db, actor: &Actor, ticket: TicketId) -> Result<(), Per
         .set(tickets::unread.eq(0))
         .execute(db)?;
         if seen == 1 {
-            let chatbot: i64 =
-                tickets::table.find(ticket.0).select(tickets::chatbot_id).first(db)?;
-            note(db, domain::ids::ChatbotId(chatbot), ticket);
+            let (chatbot, contact): (i64, i64) = tickets::table
+                .find(ticket.0)
+                .select((tickets::chatbot_id, tickets::contact_id))
+                .first(db)?;
+            let (chatbot, contact) = (ChatbotId(chatbot), ContactId(contact));
+            live::note(db, LiveEvent::of_contact(LiveKind::Seen, chatbot, contact, ticket.0));
         }
         Ok(())
     })
@@ -330,8 +342,6 @@ pub fn set_presence(
     chosen: Presence,
     now: DateTime<Utc>,
 ) -> Result<usize, PersistenceError> {
-    db.write(|db| {
-        presence::choose(db, actor.id(), chosen, now)?;
-        if chosen.is_online() { agent_came_online(db, actor.id(), now) } else { Ok(0) }
-    })
+    presence::choose(db, actor.id(), chosen, now)?;
+    Ok(if chosen.is_online() { agent_came_online(db, actor.id(), now) } else { 0 })
 }

@@ -55,7 +55,10 @@ fn answer(core: &Core, token: Option<&str>, id: &str, body: &[u8]) -> Result<Val
             .map_err(|_| GraphError::parameter("The body is no JSON."))?;
         let draft = match send::read(&body)? {
             Request::Message(draft) => draft,
-            Request::Read => return Ok(json!({ "success": true })),
+            Request::Read(message) => {
+                state.looked_at(&message, &number);
+                return Ok(json!({ "success": true }));
+            }
         };
         let input = draft.input.clone();
         let accepted = state.send_message(&number, *draft, now_ms)?;

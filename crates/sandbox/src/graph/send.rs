@@ -14,8 +14,8 @@ const CALLBACK_MAX: usize = 512;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Request {
     Message(Box<Draft>),
-    /// A read mark, with or without the typing indicator.
-    Read,
+    /// A read mark on a customer's message, with or without the typing indicator.
+    Read(String),
 }
 
 /// A message to be sent.
@@ -51,7 +51,7 @@ pub(crate) fn read(body: &Value) -> Result<Request, GraphError> {
     if field(body, "status") == "read" {
         return match field(body, "message_id") {
             "" => Err(GraphError::missing("message_id is needed")),
-            _ => Ok(Request::Read),
+            message => Ok(Request::Read(message.to_owned())),
         };
     }
     let (input, to) = recipient(body)?;

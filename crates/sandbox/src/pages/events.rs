@@ -24,7 +24,10 @@ pub(super) async fn stream_changes(core: Data<Core>) -> HttpResponse {
     let beats =
         IntervalStream::new(tokio::time::interval(HEARTBEAT)).map(|_| ": on\n\n".to_owned());
     let stop = core.stop.clone();
-    let events = stream::select(changes, beats)
+    let run = core.act(|state, _| state.started_ms());
+    let hello = stream::once(async move { format!("event: run\ndata: {run}\n\n") });
+    let events = hello
+        .chain(stream::select(changes, beats))
         .take_until(async move { stop.cancelled().await })
         .map(|event| Ok::<_, std::convert::Infallible>(Bytes::from(event)));
     HttpResponse::Ok().content_type("text/event-stream").streaming(events)

@@ -1,12 +1,16 @@
 //! The *Mailbox* page: the mails the desk sent, newest first.
 
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use askama::Template;
+use serde::Deserialize;
 
+use super::moment::Moment;
+use super::visit::Visit;
 use super::{Frame, html};
-use crate::clock::instant;
 use crate::core::Core;
+use crate::locale::Words;
 use crate::mailbox::Mail;
 
 /// A mail's HTML may style itself and show pictures it carries, nothing else.
@@ -16,15 +20,27 @@ const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-sr
 #[derive(Template)]
 #[template(path = "sandbox/mailbox.html")]
 struct MailboxPage {
+    t: Words,
     frame: Frame,
     mails: Vec<Line>,
     open: Option<Open>,
+    /// Whether one was asked for that there is not.
+    is_missing: bool,
+    /// Whether one was asked for by its address: a narrow page then shows that alone.
+    is_chosen: bool,
 }
 
 #[derive(Template)]
 #[template(path = "sandbox/_mails.html")]
 struct MailsFragment {
+    t: Words,
     mails: Vec<Line>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct MailsQuery {
+    /// The open mail.
+    selected: Option<u64>,
 }
 
 /// A mail in the list.
@@ -32,7 +48,7 @@ struct Line {
     id: u64,
     subject: String,
     to: String,
-    at: String,
+    at: Moment,
     is_open: bool,
 }
 
@@ -42,7 +58,7 @@ struct Open {
     subject: String,
     from: String,
     to: String,
-    at: String,
+    at: Moment,
     text: String,
     has_html: bool,
     attachments: usize,
@@ -56,18 +72,20 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .route("/{id}/html", web::get().to(show_html));
 }
 
-async fn show_newest(core: Data<Core>) -> HttpResponse {
+async fn show_newest(core: Data<Core>, visit: Visit) -> HttpResponse {
     let newest = core.act(|state, _| state.mailbox.newest_first().next().map(|mail| mail.id));
-    page(&core, newest, "/mailbox".to_owned())
+    MailboxPage::new(&core, &visit, newest, "/mailbox".to_owned()).respond()
 }
 
-async fn show_mail(core: Data<Core>, id: Path<u64>) -> HttpResponse {
-    let path = format!("/mailbox/{id}");
-    page(&core, Some(*id), path)
+async fn show_mail(core: Data<Core>, visit: Visit, id: Path<u64>) -> HttpResponse {
+    let mut page = MailboxPage::new(&core, &visit, Some(*id), format!("/mailbox/{id}"));
+    page.is_chosen = true;
+    page.respond()
 }
 
-async fn show_list(core: Data<Core>) -> HttpResponse {
-    html(200, &MailsFragment { mails: lines(&core, None) })
+async fn show_list(core: Data<Core>, visit: Visit, query: Query<MailsQuery>) -> HttpResponse {
+    let mails = lines(&core, query.selected, &visit);
+    html(StatusCode::OK, &MailsFragment { t: visit.t(), mails })
 }
 
 async fn show_html(core: Data<Core>, id: Path<u64>) -> HttpResponse {
@@ -81,35 +99,51 @@ async fn show_html(core: Data<Core>, id: Path<u64>) -> HttpResponse {
     }
 }
 
-fn page(core: &Core, id: Option<u64>, path: String) -> HttpResponse {
-    let open = core.act(|state, _| id.and_then(|id| state.mailbox.find(id)).map(open));
-    let is_missing = id.is_some() && open.is_none();
-    let frame =
-        Frame { title: "Mailbox", now: instant(core.clock.now_ms()), path, on_phones: false };
-    let page = MailboxPage { frame, mails: lines(core, id), open };
-    html(if is_missing { 404 } else { 200 }, &page)
+impl MailboxPage {
+    fn new(core: &Core, visit: &Visit, id: Option<u64>, path: String) -> Self {
+        let t = visit.t();
+        let found = |id| core.act(|state, _| state.mailbox.find(id).map(|mail| open(mail, visit)));
+        let open = id.and_then(found);
+        let title = open.as_ref().map_or_else(|| t.sandbox_mailbox(), |mail| mail.subject.clone());
+        Self {
+            t,
+            frame: Frame::new(visit, core, title, path, false),
+            mails: lines(core, id, visit),
+            is_missing: id.is_some() && open.is_none(),
+            is_chosen: false,
+            open,
+        }
+    }
+
+    fn respond(&self) -> HttpResponse {
+        html(if self.is_missing { StatusCode::NOT_FOUND } else { StatusCode::OK }, self)
+    }
 }
 
-fn lines(core: &Core, open: Option<u64>) -> Vec<Line> {
+fn lines(core: &Core, open: Option<u64>, visit: &Visit) -> Vec<Line> {
     let line = |mail: &Mail| Line {
         id: mail.id,
-        subject: mail.subject.clone(),
+        subject: subject(mail, visit),
         to: mail.to.join(", "),
-        at: instant(mail.at),
+        at: visit.clock.brief(mail.at),
         is_open: open == Some(mail.id),
     };
     core.act(|state, _| state.mailbox.newest_first().map(line).collect())
 }
 
-fn open(mail: &Mail) -> Open {
+fn open(mail: &Mail, visit: &Visit) -> Open {
     Open {
         id: mail.id,
-        subject: mail.subject.clone(),
+        subject: subject(mail, visit),
         from: mail.from.clone(),
         to: mail.to.join(", "),
-        at: instant(mail.at),
+        at: visit.clock.full(mail.at),
         text: mail.text.clone(),
         has_html: mail.html.is_some(),
         attachments: mail.attachments,
     }
+}
+
+fn subject(mail: &Mail, visit: &Visit) -> String {
+    if mail.subject.is_empty() { visit.t().sandbox_no_subject() } else { mail.subject.clone() }
 }

@@ -244,9 +244,32 @@ impl State {
         let known =
             self.numbers.get(number).ok_or_else(|| Refusal::UnknownNumber(number.to_owned()))?;
         let body = payload::inbound(known, (wa_id, &name), &message, &inbound);
-        self.tell_number(number, &inbound_lane(wa_id), &body, now_ms);
+        self.bring(number, &inbound_lane(wa_id), (&body, &id), now_ms);
         self.changed(wa_id);
         Ok(id)
+    }
+
+    /// The business has the customer's message `id`: the phone shows a second tick.
+    pub(crate) fn arrived(&mut self, id: &str) {
+        let Some((wa_id, place)) = self.places.get(id).cloned() else { return };
+        let message = self.phones.get_mut(&wa_id).and_then(|phone| phone.messages.get_mut(place));
+        let Some(message) = message else { return };
+        if message.from == Side::Customer && message.status < Status::Delivered {
+            message.status = Status::Delivered;
+            self.changed(&wa_id);
+        }
+    }
+
+    /// The business looked at the customer's message `id`, and with it at all it was sent before.
+    pub(crate) fn looked_at(&mut self, id: &str, number: &str) {
+        let Some((wa_id, place)) = self.places.get(id).cloned() else { return };
+        let Some(phone) = self.phones.get_mut(&wa_id) else { return };
+        for message in phone.messages.iter_mut().take(place + 1) {
+            if message.from == Side::Customer && message.number == number {
+                message.status = Status::Read;
+            }
+        }
+        self.changed(&wa_id);
     }
 
     fn phone_mut(&mut self, wa_id: &str) -> Result<&mut crate::phone::Phone, Refusal> {

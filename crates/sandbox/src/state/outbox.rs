@@ -94,6 +94,21 @@ impl Outbox {
 impl State {
     /// Sends `body` of the `messages` field to whoever listens for `number`.
     pub(super) fn tell_number(&mut self, number: &str, lane: &str, body: &Value, now_ms: i64) {
+        self.tell(number, lane, (body, None), now_ms);
+    }
+
+    /// As [`Self::tell_number`], for a customer's message, which hears that it was taken.
+    pub(super) fn bring(
+        &mut self,
+        number: &str,
+        lane: &str,
+        (body, message): (&Value, &str),
+        now_ms: i64,
+    ) {
+        self.tell(number, lane, (body, Some(Arc::from(message))), now_ms);
+    }
+
+    fn tell(&mut self, number: &str, lane: &str, what: (&Value, Option<Arc<str>>), now_ms: i64) {
         let Some(known) = self.numbers.get(number) else { return };
         let subscription =
             self.subscriptions.get(number).or_else(|| self.subscriptions.get(&known.seed.waba_id));
@@ -101,7 +116,7 @@ impl State {
             .map(|to| (Arc::from(to.callback_url.as_str()), known.seed.app_secret.clone()))
             .into_iter()
             .collect();
-        self.send(targets, lane, body, now_ms);
+        self.send(targets, lane, what, now_ms);
     }
 
     /// Sends `body` of an account-level field to the account's address, else to each of its numbers' addresses.
@@ -123,10 +138,16 @@ impl State {
                 }
             }
         }
-        self.send(targets, lane, body, now_ms);
+        self.send(targets, lane, (body, None), now_ms);
     }
 
-    fn send(&mut self, targets: Vec<(Arc<str>, String)>, lane: &str, body: &Value, now_ms: i64) {
+    fn send(
+        &mut self,
+        targets: Vec<(Arc<str>, String)>,
+        lane: &str,
+        (body, message): (&Value, Option<Arc<str>>),
+        now_ms: i64,
+    ) {
         if targets.is_empty() {
             return;
         }
@@ -140,6 +161,7 @@ impl State {
                 body: body.clone(),
                 made_at_ms: now_ms,
                 not_before_ms: now_ms,
+                message: message.clone(),
             })
             .collect();
         let fault = self.faults.take_webhook();

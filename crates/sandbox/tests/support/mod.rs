@@ -11,11 +11,15 @@ use sandbox::{NumberSeed, PhoneSeed, Sandbox, SandboxClock, SandboxConfig, Templ
 use serde_json::{Value, json};
 
 pub const NUMBER: &str = "730055819924406";
+pub const OTHER_NUMBER: &str = "730055819924407";
 pub const ACCOUNT: &str = "884120037765421";
 pub const TOKEN: &str = "token-1";
 pub const SECRET: &str = "sandbox-app-secret-01";
 pub const CUSTOMER: &str = "447700900777";
 pub const START_MS: i64 = 1_789_000_000_000;
+
+/// How long anything is waited for: much longer than it takes, so that a busy machine changes no outcome.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A clock that stands still until it is advanced.
 pub struct StillClock(AtomicI64);
@@ -76,6 +80,11 @@ pub struct Stage {
 
 impl Stage {
     pub async fn set() -> Self {
+        Self::set_at("127.0.0.1:0").await
+    }
+
+    /// Sets the stage at an address of its own.
+    pub async fn set_at(bind: &str) -> Self {
         let number = |id: &str, account: &str, display: &str, token: &str| NumberSeed {
             phone_number_id: id.into(),
             waba_id: account.into(),
@@ -99,13 +108,13 @@ impl Stage {
             parameter_format: "POSITIONAL".into(),
         };
         let config = SandboxConfig {
-            bind: "127.0.0.1:0".parse().unwrap(),
+            bind: bind.parse().unwrap(),
             smtp_bind: "127.0.0.1:0".parse().unwrap(),
             speed: 1.0,
             seed: 7,
             numbers: vec![
                 number(NUMBER, ACCOUNT, "+44 7700 900101", TOKEN),
-                number("730055819924407", "884120037765499", "+44 7700 900102", "token-2"),
+                number(OTHER_NUMBER, "884120037765499", "+44 7700 900102", "token-2"),
             ],
             templates: vec![
                 template("kiln_ready", "UTILITY", "APPROVED"),
@@ -115,6 +124,7 @@ impl Stage {
                 template("kiln_new", "UTILITY", "PENDING"),
             ],
             phones: vec![PhoneSeed { wa_id: CUSTOMER.into(), name: "Imani Okoro é".into() }],
+            time_zone: chrono_tz::Tz::Europe__Lisbon,
             clock: Arc::new(StillClock(AtomicI64::new(START_MS))),
         };
         let sandbox = Sandbox::start(config).await.unwrap();
@@ -169,9 +179,10 @@ impl Stage {
 
     /// Waits until the dispatcher counts `count` under `name`.
     pub async fn webhooks(&self, name: &str, count: u64) {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + PATIENCE;
         while self.get("/control/webhooks").await[name] != count {
             assert!(Instant::now() < deadline, "waited in vain: {count} {name}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 }
@@ -188,9 +199,9 @@ pub fn template_body(name: &str, callback_data: &str) -> Value {
     })
 }
 
-/// Waits for `condition`, at most ten seconds.
+/// Waits for `condition`, which a slow machine may take its time for.
 pub async fn until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(2)).await;

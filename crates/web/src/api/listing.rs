@@ -16,6 +16,8 @@ use persistence::{
     api::{self, ListedTemplate, NumberState},
     channel::Channel,
     contact::{self, Contact},
+    db::Db,
+    error::PersistenceError,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -178,14 +180,12 @@ pub async fn list_contacts(
     client: ContactReader,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    const LIST: &str = "contacts";
-    let query = PageQuery::parse(&request, LIST)?;
-    let (actor, after) = (client.actor.clone(), query.after.map(ContactId));
-    let most = i64::try_from(query.most()).unwrap_or(i64::MAX);
-    let mut rows = desk.store.read(move |db| contact::list_after(db, &actor, after, most)).await?;
-    let next = query.cut(LIST, &mut rows, |contact| contact.id.0);
-    let data: Vec<ContactAnswer> = rows.into_iter().map(ContactAnswer::from).collect();
-    Ok(HttpResponse::Ok().json(ListPage { data, next }))
+    let actor = client.actor.clone();
+    let read = move |db: &mut Db, after: Option<i64>, most| {
+        contact::list_after(db, &actor, after.map(ContactId), most)
+    };
+    let id = |contact: &Contact| contact.id.0;
+    show_page::<_, ContactAnswer>(&desk, &request, "contacts", read, id).await
 }
 
 /// List message templates
@@ -207,15 +207,12 @@ pub async fn list_templates(
     visit: Visit,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    const LIST: &str = "templates";
-    let query = PageQuery::parse(&request, LIST)?;
-    let (actor, after, now) = (client.actor.clone(), query.after.map(TemplateId), visit.now);
-    let most = i64::try_from(query.most()).unwrap_or(i64::MAX);
-    let mut rows =
-        desk.store.read(move |db| api::list_templates(db, &actor, after, most, now)).await?;
-    let next = query.cut(LIST, &mut rows, |listed| listed.template.id.0);
-    let data: Vec<TemplateAnswer> = rows.into_iter().map(TemplateAnswer::from).collect();
-    Ok(HttpResponse::Ok().json(ListPage { data, next }))
+    let (actor, now) = (client.actor.clone(), visit.now);
+    let read = move |db: &mut Db, after: Option<i64>, most| {
+        api::list_templates(db, &actor, after.map(TemplateId), most, now)
+    };
+    let id = |listed: &ListedTemplate| listed.template.id.0;
+    show_page::<_, TemplateAnswer>(&desk, &request, "templates", read, id).await
 }
 
 /// List channels
@@ -236,12 +233,32 @@ pub async fn list_channels(
     client: ChannelReader,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    const LIST: &str = "channels";
-    let query = PageQuery::parse(&request, LIST)?;
-    let (actor, after, most) = (client.actor.clone(), query.after.map(ChannelId), query.most());
-    let mut rows = desk.store.read(move |db| api::list_channels(db, &actor, after, most)).await?;
-    let next = query.cut(LIST, &mut rows, |channel| channel.id.0);
-    let data: Vec<ChannelAnswer> = rows.into_iter().map(ChannelAnswer::from).collect();
+    let actor = client.actor.clone();
+    let read = move |db: &mut Db, after: Option<i64>, most| {
+        api::list_channels(db, &actor, after.map(ChannelId), most)
+    };
+    let id = |channel: &Channel| channel.id.0;
+    show_page::<_, ChannelAnswer>(&desk, &request, "channels", read, id).await
+}
+
+/// The page that is asked of the list called `list`. `read` gives the rows with an id beyond one, by `id`,
+/// so many at most.
+async fn show_page<Row, Answer>(
+    desk: &Desk,
+    request: &HttpRequest,
+    list: &str,
+    read: impl FnOnce(&mut Db, Option<i64>, i64) -> Result<Vec<Row>, PersistenceError> + Send + 'static,
+    id: impl Fn(&Row) -> i64,
+) -> Result<HttpResponse, ApiError>
+where
+    Row: Send + 'static,
+    Answer: From<Row> + Serialize,
+{
+    let query = PageQuery::parse(request, list)?;
+    let (after, most) = (query.after, query.most());
+    let mut rows = desk.store.read(move |db| read(db, after, most)).await?;
+    let next = query.cut(list, &mut rows, id);
+    let data: Vec<Answer> = rows.into_iter().map(Answer::from).collect();
     Ok(HttpResponse::Ok().json(ListPage { data, next }))
 }
 
@@ -267,8 +284,7 @@ pub async fn show_number(
 ) -> Result<HttpResponse, ApiError> {
     let id = read_id(&id).map(NumberId).ok_or(WebError::NotFound)?;
     let (actor, now) = (client.actor.clone(), visit.now);
-    let read =
-        move |db: &mut persistence::db::Db| db.snapshot(|db| api::get_number(db, &actor, id, now));
+    let read = move |db: &mut Db| db.snapshot(|db| api::get_number(db, &actor, id, now));
     let state = desk.store.read(read).await?;
     Ok(HttpResponse::Ok().json(NumberAnswer::from(state)))
 }

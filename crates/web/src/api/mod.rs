@@ -17,7 +17,9 @@ use actix_web::{
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 
-pub use self::{client::Callers, openapi::openapi_json, problem::ApiError};
+pub use self::{
+    active_message::LookedAt, client::Callers, openapi::openapi_json, problem::ApiError,
+};
 use crate::error::WebError;
 
 /// The API. Nothing of it is to be had without a token.

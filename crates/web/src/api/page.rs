@@ -64,8 +64,8 @@ impl PageQuery {
     }
 
     /// How many rows to read: one more than shown says whether there is a next page.
-    pub fn most(&self) -> usize {
-        self.limit + 1
+    pub fn most(&self) -> i64 {
+        i64::try_from(self.limit + 1).unwrap_or(i64::MAX)
     }
 
     /// The cursor of the page after `rows`, of which the surplus is taken off; `None` at the end.

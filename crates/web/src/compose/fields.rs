@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::template::{ValueField, VariableKind, VariableName};
+use domain::template::{MessageTemplate, ValueField, Variable, VariableKind, VariableName};
 
 use super::{
     form::{ComposeForm, Step},
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     form::Problems,
     locale::{Words, isolated},
+    moment::Viewer,
 };
 
 /// A variable's field.
@@ -25,7 +26,17 @@ pub struct VariableField {
     pub hint: Option<String>,
     pub value: String,
     pub problem: Option<String>,
+    /// What is sent as it stands although it may have been meant otherwise.
+    pub note: Option<String>,
+    /// The file that was found at the address: name, kind and size.
+    pub found: Option<String>,
+    /// The ids of what is said of it.
+    pub described_by: String,
     pub is_media: bool,
+    /// Whether it is judged while it is typed: once something was wrong with it.
+    pub is_live: bool,
+    /// Whether it gets the focus.
+    pub focus: bool,
 }
 
 /// A field that a value may hold (AM-13).
@@ -61,29 +72,60 @@ pub fn variable_fields(
     form: &ComposeForm,
     loaded: &Loaded,
     after: &Aftermath,
-    t: Words,
+    viewer: &Viewer,
 ) -> Vec<VariableField> {
     let Some(template) = loaded.template.as_ref().filter(|_| form.step == Step::Variables) else {
         return Vec::new();
     };
-    template
-        .content
-        .variables()
-        .into_iter()
-        .map(|variable| {
-            let field = format!("v_{}", variable.name.0);
-            let told = after.problems.iter().find(|(name, _)| *name == variable.name);
-            VariableField {
-                label: words::variable(template, &variable, t),
-                hint: words::variable_hint(variable.kind, t),
-                value: form.values.get(&variable.name).cloned().unwrap_or_default(),
-                problem: told.map(|(_, problem)| problem.clone()),
-                is_media: matches!(variable.kind, VariableKind::Media(_)),
-                slot: variable.name.0,
-                field,
-            }
+    let variables = template.content.variables().into_iter().enumerate();
+    variables
+        .map(|(index, variable)| VariableField {
+            focus: index == 0 && form.takes_focus(),
+            ..variable_field(template, variable, (form, loaded, after), viewer)
         })
         .collect()
+}
+
+fn variable_field(
+    template: &MessageTemplate,
+    variable: Variable,
+    (form, loaded, after): (&ComposeForm, &Loaded, &Aftermath),
+    viewer: &Viewer,
+) -> VariableField {
+    let t = viewer.words();
+    let field = format!("v_{}", variable.name.0);
+    let value = form.values.get(&variable.name).cloned().unwrap_or_default();
+    let told = after.problems.iter().find(|(name, _)| *name == variable.name);
+    let problem = told.map(|(_, problem)| problem.clone());
+    let is_media = matches!(variable.kind, VariableKind::Media(_));
+    let note = words::field_note(&value, t).filter(|_| problem.is_none() && !is_media);
+    let found = loaded.media.get(&variable.name).filter(|_| problem.is_none()).map(|found| {
+        let facts = words::file_facts(&found.file, viewer.locale);
+        format!("{} · {facts}", isolated(&found.file.name))
+    });
+    let hint = words::variable_hint(variable.kind, t);
+    let said = [
+        ("hint", hint.is_some()),
+        ("problem", problem.is_some()),
+        ("note", note.is_some()),
+        ("found", found.is_some()),
+    ];
+    let said = said.iter().filter(|(_, is_said)| *is_said);
+    let described_by: Vec<String> = said.map(|(part, _)| format!("{field}-{part}")).collect();
+    VariableField {
+        label: words::variable(template, &variable, t),
+        is_live: !is_media && (problem.is_some() || note.is_some()),
+        described_by: described_by.join(" "),
+        slot: variable.name.0,
+        focus: false,
+        field,
+        hint,
+        value,
+        problem,
+        note,
+        found,
+        is_media,
+    }
 }
 
 pub fn value_fields(loaded: &Loaded, t: Words) -> Vec<ValueFieldView> {

@@ -2,7 +2,7 @@
 
 use domain::{
     ids::{ChannelId, ChatbotId, ContactId, TemplateId, TicketId},
-    phone::PhoneNumber,
+    phone::{PhoneNumber, PhoneNumberProblem},
     template::{VariableName, VariableValues},
 };
 use persistence::admission::Recipient;
@@ -66,6 +66,12 @@ pub enum Go {
     Check,
     /// Send it.
     Send,
+    /// Take part again, so that sending is possible (AM-01).
+    Online,
+    /// Show again what was left unfinished.
+    Resume,
+    /// Begin from nothing.
+    Anew,
 }
 
 impl Go {
@@ -81,16 +87,18 @@ impl Go {
             "continue" => Some(Self::Continue),
             "check" => Some(Self::Check),
             "send" => Some(Self::Send),
+            "online" => Some(Self::Online),
+            "resume" => Some(Self::Resume),
+            "anew" => Some(Self::Anew),
             _ => None,
         }
     }
 }
 
-/// What the address of the dialog may preset.
+/// What the address of the dialog may preset; a number never stands in one.
 #[derive(Debug, Default, Deserialize)]
 pub struct ComposeQuery {
     contact: Option<i64>,
-    phone: Option<String>,
     ticket: Option<i64>,
     template: Option<i64>,
     chatbot: Option<i64>,
@@ -101,8 +109,13 @@ pub struct ComposeQuery {
 pub struct ComposeForm {
     /// Whether it stands in the desk's dialog, not on a page of its own.
     pub in_dialog: bool,
-    /// The step it was shown at.
+    /// The step it is at.
     pub step: Step,
+    /// The step that was on the page when it was pressed; `None` when nothing was.
+    pub shown: Option<Step>,
+    /// Whether all that is wrong with the values stands on the page, so that it is kept true as they are
+    /// mended.
+    pub told: bool,
     /// The chatbot it is sent for; `None` for the one that fits best.
     pub chatbot: Option<ChatbotId>,
     /// The channel it is sent over; `None` for the contact's last one.
@@ -133,16 +146,11 @@ impl ComposeForm {
     /// The empty form, with what the address presets.
     #[must_use]
     pub fn of_query(query: &ComposeQuery, in_dialog: bool) -> Self {
-        let phone = query.phone.as_deref().and_then(|phone| PhoneNumber::parse(phone).ok());
-        let recipient = match (query.contact, phone) {
-            (Some(contact), _) => Some(Recipient::Contact(ContactId(contact))),
-            (None, phone) => phone.map(Recipient::Phone),
-        };
         Self {
             in_dialog,
             chatbot: query.chatbot.map(ChatbotId),
             template: query.template.map(TemplateId),
-            recipient,
+            recipient: query.contact.map(|contact| Recipient::Contact(ContactId(contact))),
             ticket: query.ticket.map(TicketId),
             ..Self::default()
         }
@@ -163,7 +171,11 @@ impl ComposeForm {
             }
             match name.as_str() {
                 "dialog" => form.in_dialog = value == "1",
-                "step" => form.step = Step::parse(&value).ok_or(WebError::Unprocessable)?,
+                "step" => {
+                    form.step = Step::parse(&value).ok_or(WebError::Unprocessable)?;
+                    form.shown = Some(form.step);
+                }
+                "told" => form.told = value == "1",
                 "chatbot" => form.chatbot = value.parse().ok().map(ChatbotId),
                 "channel" => form.channel = value.parse().ok().map(ChannelId),
                 "template" => form.template = value.parse().ok().map(TemplateId),
@@ -186,6 +198,31 @@ impl ComposeForm {
     #[must_use]
     pub fn list_is_current(&self) -> bool {
         self.to.trim() == self.searched.trim()
+    }
+
+    /// What is wrong with the number that is being typed; `None` for a number, a name or nothing.
+    #[must_use]
+    pub fn number_problem(&self) -> Option<PhoneNumberProblem> {
+        let is_number = self.to.chars().any(|typed| typed.is_ascii_digit() || typed == '+')
+            && !self.to.chars().any(char::is_alphabetic);
+        PhoneNumber::parse(&self.to).err().filter(|_| is_number)
+    }
+
+    /// Whether the focus goes to the first field: when the step was just reached, or what had the focus is
+    /// gone. While someone types or filters it stays where it is.
+    #[must_use]
+    pub fn takes_focus(&self) -> bool {
+        let took_away = match self.go {
+            Go::Pick(_) | Go::Add(_) | Go::Remove | Go::Online | Go::Resume | Go::Anew => true,
+            Go::Look | Go::First | Go::To(_) | Go::Continue | Go::Check | Go::Send => false,
+        };
+        took_away || self.shown != Some(self.step)
+    }
+
+    /// The same dialog with nothing chosen and nothing typed.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { in_dialog: self.in_dialog, chatbot: self.chatbot, go: Go::Anew, ..Self::default() }
     }
 
     /// The values of those variables that the chosen template has, and nothing else.
@@ -246,6 +283,43 @@ mod tests {
     fn a_field_or_button_of_no_page_is_refused() {
         for pair in [("sender", "1"), ("step", "four"), ("go", "delete"), ("go", "add:nobody")] {
             assert!(ComposeForm::parse(fields(&[pair])).is_err(), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn the_focus_goes_to_a_step_that_was_just_reached_and_stays_with_who_types() {
+        let cases = [
+            (Step::Recipient, Step::Variables, Go::Continue, true),
+            (Step::Variables, Step::Recipient, Go::To(Step::Recipient), true),
+            (Step::Template, Step::Template, Go::Look, false),
+            (Step::Variables, Step::Variables, Go::Check, false),
+            (Step::Variables, Step::Variables, Go::Send, false),
+            (Step::Variables, Step::Variables, Go::Online, true),
+            (Step::Recipient, Step::Recipient, Go::Remove, true),
+        ];
+        for (shown, step, go, expected) in cases {
+            let form = ComposeForm { shown: Some(shown), step, go, ..ComposeForm::default() };
+            assert_eq!(form.takes_focus(), expected, "{shown:?} to {step:?} by {:?}", form.go);
+        }
+        assert!(ComposeForm::default().takes_focus(), "opened");
+    }
+
+    #[test]
+    fn am_04_a_name_is_no_wrong_number() {
+        use PhoneNumberProblem::{NoCountryCode, TooShort, UnknownCountry};
+        let cases = [
+            ("", None),
+            ("luis 2", None),
+            ("(", None),
+            ("600 111", Some(NoCountryCode)),
+            ("+", Some(TooShort)),
+            ("+3460", Some(TooShort)),
+            ("+999 1", Some(UnknownCountry { code: 999 })),
+            ("+34 600 111 222", None),
+        ];
+        for (to, expected) in cases {
+            let form = ComposeForm { to: to.to_owned(), ..ComposeForm::default() };
+            assert_eq!(form.number_problem(), expected, "{to}");
         }
     }
 

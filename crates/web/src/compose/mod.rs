@@ -2,20 +2,22 @@
 
 mod fields;
 mod form;
+mod lists;
 mod load;
 mod media;
 mod page;
 mod people;
 mod preview;
 mod send;
+mod turn;
 mod words;
 
 use actix_web::{
     HttpResponse,
     web::{self, Data, Form, Query, ServiceConfig},
 };
-use domain::ids::ContactId;
-use persistence::{contact, error::PersistenceError};
+use domain::{ids::ContactId, presence::Presence};
+use persistence::{contact, error::PersistenceError, ticket};
 
 use self::{
     form::{ComposeForm, ComposeQuery, Go, Step},
@@ -25,6 +27,7 @@ use self::{
 };
 pub use self::{
     load::MEDIA_HOLDS,
+    media::picture,
     words::{media_problem, number_problem, variable_problem},
 };
 
@@ -44,7 +47,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/media/{id}", web::get().to(media::show_media));
 }
 
-/// Step 1, with what the address presets: `?contact=`, `?phone=`, `?ticket=`, `?template=`, `?chatbot=`.
+/// Step 1, with what the address presets: `?contact=`, `?ticket=`, `?template=`, `?chatbot=`.
 async fn show_compose(
     desk: Data<Desk>,
     agent: Agent,
@@ -53,14 +56,13 @@ async fn show_compose(
 ) -> Result<HttpResponse, WebError> {
     let in_dialog = visit.reader == Reader::Fragment;
     let page = page_of(&visit, &agent);
-    if let Some(title) = words::not_online(agent.presence, visit.t()) {
-        let page = ComposePage::not_online(page, in_dialog, title, visit.path.clone());
-        return page.respond(false);
-    }
     let form = ComposeForm::of_query(&query, in_dialog);
+    if let Some(title) = words::not_online(agent.presence, visit.t()) {
+        return ComposePage::not_online(page, &agent, &form, title).respond(false);
+    }
     let (form, loaded, halt) = turn(&desk, &agent, &visit, form).await?;
     let after = Aftermath { halt, ..Aftermath::default() };
-    ComposePage::new(page, &form, &loaded, &after).respond(in_dialog)
+    ComposePage::new(page, &agent, &form, &loaded, &after).respond(in_dialog)
 }
 
 /// Whatever was pressed: the dialog in its next state, or the send.
@@ -70,22 +72,39 @@ async fn submit_compose(
     visit: Visit,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<HttpResponse, WebError> {
-    let form = ComposeForm::parse(fields)?;
-    let (mut form, mut loaded, halt) = turn(&desk, &agent, &visit, form).await?;
+    let mut form = ComposeForm::parse(fields)?;
+    let mut session = Session::clone(&agent);
+    if form.go == Go::Online {
+        go_online(&desk, &mut session, &visit).await?;
+    }
+    if form.go == Go::Anew {
+        form = form.anew();
+    }
+    let (mut form, mut loaded, halt) = turn(&desk, &session, &visit, form).await?;
     let mut after = Aftermath { halt, ..Aftermath::default() };
     if form.step == Step::Variables && after.halt.is_none() {
-        match finish(&desk, &agent, &visit, &mut form, &mut loaded).await? {
+        match finish(&desk, &session, &visit, &mut form, &mut loaded).await? {
             Sent::Done(queued) => return Ok(send::sent(&form, &loaded, queued, &visit)),
             Sent::Not(told) => after = *told,
         }
         if after.refused.is_some() {
             // The step that mends it shows its own list.
             form.go = Go::Look;
-            (form, loaded, _) = turn(&desk, &agent, &visit, form).await?;
+            (form, loaded, _) = turn(&desk, &session, &visit, form).await?;
         }
     }
-    let page = page_of(&visit, &agent);
-    ComposePage::new(page, &form, &loaded, &after).respond(visit.reader == Reader::Fragment)
+    let page = page_of(&visit, &session);
+    let page = ComposePage::new(page, &session, &form, &loaded, &after);
+    page.respond(visit.reader == Reader::Fragment)
+}
+
+/// Lets the agent take part again without leaving the dialog (AM-01).
+async fn go_online(desk: &Desk, session: &mut Session, visit: &Visit) -> Result<(), WebError> {
+    let (actor, now) = (session.actor.clone(), visit.now);
+    let online = Presence::Online;
+    desk.store.write(move |db| ticket::set_presence(db, &actor, online, now)).await?;
+    session.presence = online;
+    Ok(())
 }
 
 /// Says on the page after a send to whom it went (AM-09); `None` for someone not the agent's to know.
@@ -111,19 +130,19 @@ pub async fn sent_toast(
     }
 }
 
-fn page_of(visit: &Visit, agent: &Agent) -> Page {
-    Page::new(visit, agent, visit.t().compose_title(), Place::Conversations)
+fn page_of(visit: &Visit, session: &Session) -> Page {
+    Page::new(visit, session, visit.t().compose_title(), Place::Conversations)
 }
 
 async fn turn(
     desk: &Desk,
-    agent: &Agent,
+    session: &Session,
     visit: &Visit,
     mut form: ComposeForm,
 ) -> Result<(ComposeForm, Loaded, Option<Halt>), WebError> {
-    let (actor, now) = (agent.actor.clone(), visit.now);
+    let (actor, now) = (session.actor.clone(), visit.now);
     let read = move |db: &mut persistence::db::Db| {
-        let (loaded, halt) = db.snapshot(|db| load::turn(db, &actor, &mut form, now))?;
+        let (loaded, halt) = db.snapshot(|db| turn::turn(db, &actor, &mut form, now))?;
         Ok::<_, PersistenceError>((form, loaded, halt))
     };
     Ok(desk.store.read(read).await?)
@@ -132,7 +151,7 @@ async fn turn(
 /// Step 3: says what is wrong with the values, and sends when that was asked and nothing is.
 async fn finish(
     desk: &Desk,
-    agent: &Agent,
+    session: &Session,
     visit: &Visit,
     form: &mut ComposeForm,
     loaded: &mut Loaded,
@@ -141,20 +160,21 @@ async fn finish(
         form.key = send::new_key()?;
     }
     let t = visit.t();
-    let is_asked = matches!(form.go, Go::Send | Go::Check | Go::First);
+    let sends = form.go == Go::Send;
+    let is_asked = sends || form.told || matches!(form.go, Go::Check | Go::First);
     if !is_asked {
         return Ok(Sent::Not(Box::default()));
     }
-    let sends = form.go == Go::Send;
-    let media = send::look_at_media(desk, &agent.actor, form, loaded, visit).await?;
-    let problems = send::value_problems(form, loaded, media, !sends, t);
+    let media = send::look_at_media(desk, &session.actor, form, loaded, visit).await?;
+    let summarise = sends || form.told;
+    let problems = send::value_problems(form, loaded, media, !summarise, t);
     if !sends || !problems.is_empty() {
-        let told = Aftermath { problems, summarise: sends, ..Aftermath::default() };
+        let told = Aftermath { problems, summarise, refuses: sends, ..Aftermath::default() };
         return Ok(Sent::Not(Box::new(told)));
     }
-    let sent = send::send(desk, &agent.actor, form, loaded).await?;
+    let sent = send::send(desk, &session.actor, form, loaded).await?;
     Ok(match sent {
-        Sent::Not(told) => Sent::Not(Box::new(send::with_values_at_fields(*told, t))),
+        Sent::Not(told) => Sent::Not(Box::new(send::with_values_at_fields(*told, form, t))),
         done @ Sent::Done(_) => done,
     })
 }

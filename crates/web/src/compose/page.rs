@@ -5,14 +5,18 @@ use std::collections::BTreeSet;
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
 use domain::{
-    phone::{PhoneNumber, country_as_typed},
-    template::{MessageTemplate, VariableName},
+    admission::RefusalCode,
+    phone::{PhoneNumberProblem, country_as_typed},
+    template::VariableName,
 };
 use persistence::{admission::Refused, compose::SendingNumber};
 
 use super::{
     fields::{ValueFieldView, VariableField, summary, value_fields, variable_fields},
-    form::{ComposeForm, Step, recipient_word},
+    form::{ComposeForm, Go, Step, recipient_word},
+    lists::{
+        Choice, TemplateLine, chatbot_choices, language_choices, number_choices, template_lines,
+    },
     load::{Halt, Loaded},
     people::{Chip, PersonLine, chips, name_of, people_lines, surroundings, why_not},
     preview::Preview,
@@ -25,6 +29,7 @@ use crate::{
     moment::Viewer,
     page::{Page, Toast},
     refusal::RefusalView,
+    session::Session,
 };
 
 /// The dialog, or the page it is without script.
@@ -41,6 +46,11 @@ pub struct ComposePage {
     hidden: Vec<(String, String)>,
     /// What keeps the agent from sending at all: shown instead of the steps.
     obstacle: Option<Obstacle>,
+    presence: PresenceNotice,
+    /// Whether the first field of the step gets the focus.
+    takes_focus: bool,
+    /// Whether this is a message left unfinished before.
+    is_resumed: bool,
     problems: Problems,
     refused: Option<RefusedView>,
     key_reused: bool,
@@ -52,6 +62,8 @@ pub struct ComposePage {
     to: String,
     to_hint: String,
     to_problem: Option<String>,
+    /// What stands where people would, when there are none.
+    nobody: Nobody,
     chips: Vec<Chip>,
     people: Vec<PersonLine>,
     variables: Vec<VariableField>,
@@ -71,31 +83,29 @@ struct Obstacle {
     text: String,
     /// Whether going online mends it.
     presence: bool,
-    /// Where the dialog is opened anew.
-    next: String,
+}
+
+/// Whether the agent takes part, kept true while the dialog is open (AM-01).
+struct PresenceNotice {
+    /// The live event of the agent's own presence.
+    event: String,
+    /// Why nothing can be sent now, and what stays; `None` while the agent is online.
+    not_online: Option<(String, String)>,
+    /// Whether a send was refused for it.
+    refused: bool,
+}
+
+/// Why no people are shown.
+struct Nobody {
+    icon: &'static str,
+    title: String,
+    text: String,
 }
 
 struct RefusedView {
     reasons: Vec<RefusalView>,
     /// From when the whole send may go, as a sentence (CL-05).
     until: String,
-}
-
-struct Choice {
-    value: String,
-    name: String,
-    chosen: bool,
-}
-
-struct TemplateLine {
-    id: i64,
-    name: String,
-    facts: String,
-    excerpt: String,
-    chosen: bool,
-    /// Why it cannot be picked; `None` for one that can.
-    why_not: Option<String>,
-    status: String,
 }
 
 /// What came of the turn besides what was read.
@@ -107,6 +117,8 @@ pub struct Aftermath {
     pub problems: Vec<(VariableName, String)>,
     /// Whether the problems stand on top too, or at their fields only.
     pub summarise: bool,
+    /// Whether a send was asked for and is refused for the problems.
+    pub refuses: bool,
     /// What admission refused.
     pub refused: Option<Refused>,
     /// Whether the key was used for another request.
@@ -115,7 +127,13 @@ pub struct Aftermath {
 
 impl ComposePage {
     /// The page of `form` as `loaded`.
-    pub fn new(page: Page, form: &ComposeForm, loaded: &Loaded, after: &Aftermath) -> Self {
+    pub fn new(
+        page: Page,
+        session: &Session,
+        form: &ComposeForm,
+        loaded: &Loaded,
+        after: &Aftermath,
+    ) -> Self {
         let viewer = page.viewer;
         let t = viewer.words();
         let problems = summary(form, loaded, after, t);
@@ -129,6 +147,9 @@ impl ComposePage {
             steps: steps(form.step, t),
             hidden: hidden_fields(form, loaded),
             obstacle: None,
+            presence: PresenceNotice::new(session, after, t),
+            takes_focus: form.takes_focus(),
+            is_resumed: form.go == Go::Resume,
             problems,
             refused: None,
             key_reused: after.key_reused,
@@ -139,10 +160,11 @@ impl ComposePage {
             templates: template_lines(loaded, &viewer),
             to: form.to.clone(),
             to_hint: to_hint(form, t),
-            to_problem: None,
+            to_problem: typing_problem(form, t),
+            nobody: nobody(form, loaded, t),
             chips: chips(loaded, &viewer),
             people: people_lines(loaded, &viewer),
-            variables: variable_fields(form, loaded, after, t),
+            variables: variable_fields(form, loaded, after, &viewer),
             value_fields: value_fields(loaded, t),
             preview: Preview::new(form, loaded, &viewer),
             foot: foot(loaded, &viewer),
@@ -152,11 +174,10 @@ impl ComposePage {
                 title: t.compose_nowhere(),
                 text: t.compose_nowhere_why(),
                 presence: false,
-                next: String::new(),
             });
         }
         if let (Some(refused), Some(from)) = (&after.refused, &loaded.from) {
-            shown.refused = Some(RefusedView::new(refused, from, &viewer));
+            shown.refused = RefusedView::new(refused, from, &viewer);
         }
         if let Some(halt) = &after.halt {
             shown.halt(halt, loaded);
@@ -164,13 +185,13 @@ impl ComposePage {
         shown
     }
 
-    /// In place of the steps while the agent is not online (AM-01).
-    pub fn not_online(page: Page, in_dialog: bool, title: String, next: String) -> Self {
-        let form = ComposeForm { in_dialog, ..ComposeForm::default() };
-        let t = page.t();
-        let mut shown = Self::new(page, &form, &Loaded::default(), &Aftermath::default());
-        let text = t.presence_invisible_hint();
-        shown.obstacle = Some(Obstacle { title, text, presence: true, next });
+    /// In place of the steps while the agent is not online (AM-01). What the address presets stays.
+    pub fn not_online(page: Page, session: &Session, form: &ComposeForm, title: String) -> Self {
+        let text = page.t().presence_invisible_hint();
+        let mut shown = Self::new(page, session, form, &Loaded::default(), &Aftermath::default());
+        let chatbot = form.chatbot.map(|id| ("chatbot".to_owned(), id.to_string()));
+        shown.hidden.extend(chatbot);
+        shown.obstacle = Some(Obstacle { title, text, presence: true });
         shown
     }
 
@@ -214,8 +235,16 @@ impl ComposePage {
 }
 
 impl RefusedView {
-    fn new(refused: &Refused, from: &SendingNumber, viewer: &Viewer) -> Self {
+    /// The reasons but the agent's own presence, which has its words and its switch beside them; `None`
+    /// when nothing else stands against it.
+    fn new(refused: &Refused, from: &SendingNumber, viewer: &Viewer) -> Option<Self> {
         let t = viewer.words();
+        let reasons: Vec<RefusalView> = refused
+            .reasons
+            .iter()
+            .filter(|reason| reason.code != RefusalCode::AgentNotOnline)
+            .map(|reason| RefusalView::new(*reason, surroundings(from), viewer))
+            .collect();
         let until = refused.until.map_or_else(
             || t.compose_refused_for_good(),
             |until| {
@@ -223,12 +252,21 @@ impl RefusedView {
                 t.compose_refused_until(&left, &viewer.from_when(until).text)
             },
         );
-        let reasons = refused
-            .reasons
-            .iter()
-            .map(|reason| RefusalView::new(*reason, surroundings(from), viewer))
-            .collect();
-        Self { reasons, until }
+        (!reasons.is_empty()).then_some(Self { reasons, until })
+    }
+}
+
+impl PresenceNotice {
+    fn new(session: &Session, after: &Aftermath, t: Words) -> Self {
+        let refused = after.refused.as_ref().is_some_and(|refused| {
+            refused.reasons.iter().any(|reason| reason.code == RefusalCode::AgentNotOnline)
+        });
+        let why = if refused { t.compose_not_online_refused() } else { t.compose_not_online_why() };
+        Self {
+            event: format!("janela:presence-{}", session.actor.id()),
+            not_online: words::not_online(session.presence, t).map(|title| (title, why)),
+            refused,
+        }
     }
 }
 
@@ -241,7 +279,7 @@ fn status_of(after: &Aftermath) -> StatusCode {
         Some(Halt::NoTemplate | Halt::NoRecipient | Halt::NoNumber(_)) => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
-        None if after.summarise && !after.problems.is_empty() => StatusCode::UNPROCESSABLE_ENTITY,
+        None if after.refuses && !after.problems.is_empty() => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     }
 }
@@ -297,81 +335,41 @@ fn shown_variables(form: &ComposeForm, loaded: &Loaded) -> BTreeSet<VariableName
     variables.into_iter().map(|variable| variable.name).collect()
 }
 
-fn chatbot_choices(loaded: &Loaded) -> Vec<Choice> {
-    let mut seen = BTreeSet::new();
-    loaded
-        .numbers
-        .iter()
-        .filter(|number| seen.insert(number.chatbot.0))
-        .map(|number| Choice {
-            value: number.chatbot.to_string(),
-            name: number.chatbot_name.clone(),
-            chosen: loaded.from.as_ref().is_some_and(|from| from.chatbot == number.chatbot),
-        })
-        .collect()
-}
-
-/// The numbers of the chosen chatbot.
-fn number_choices(loaded: &Loaded) -> Vec<Choice> {
-    let Some(from) = &loaded.from else { return Vec::new() };
-    loaded
-        .numbers
-        .iter()
-        .filter(|number| number.chatbot == from.chatbot)
-        .map(|number| Choice {
-            value: number.channel.to_string(),
-            name: shown_number(&number.phone),
-            chosen: number.channel == from.channel,
-        })
-        .collect()
-}
-
-/// A number as people write it; as the platform gave it when it is none of ours to read.
-fn shown_number(phone: &str) -> String {
-    PhoneNumber::parse(phone).map_or_else(|_| phone.to_owned(), |phone| phone.display())
-}
-
-fn language_choices(form: &ComposeForm, loaded: &Loaded, t: Words) -> Vec<Choice> {
-    let all = Choice {
-        value: String::new(),
-        name: t.compose_language_all(),
-        chosen: form.language.is_empty(),
-    };
-    let each = loaded.languages.iter().map(|language| Choice {
-        value: language.clone(),
-        name: t.template_language(language),
-        chosen: form.language == *language,
-    });
-    std::iter::once(all).chain(each).collect()
-}
-
-fn template_lines(loaded: &Loaded, viewer: &Viewer) -> Vec<TemplateLine> {
-    let t = viewer.words();
-    let chosen = loaded.template.as_ref().map(|template| template.id);
-    loaded
-        .templates
-        .iter()
-        .map(|template| TemplateLine {
-            id: template.id.0,
-            name: template.name.clone(),
-            facts: template_facts(template, t),
-            excerpt: template.content.body.clone(),
-            chosen: Some(template.id) == chosen,
-            why_not: words::not_approved(template.status, viewer),
-            status: words::status(template.status, t),
-        })
-        .collect()
-}
-
-fn template_facts(template: &MessageTemplate, t: Words) -> String {
-    let language = t.template_language(&template.language);
-    format!("{language} · {}", words::category(template.category, t))
-}
-
 /// The country as the number is typed (AM-04), else what may be typed.
 fn to_hint(form: &ComposeForm, t: Words) -> String {
-    let country = country_as_typed(&form.to);
-    country.map_or_else(|| t.compose_to_hint(), |country| t.country_name(country.as_str()))
+    let Some(found) = country_as_typed(&form.to) else { return t.compose_to_hint() };
+    let name = t.country_name(found.country.as_str());
+    if found.is_shared { t.compose_country_and_others(&name) } else { name }
+}
+
+/// What is wrong with a number that more digits cannot mend. What may still become one is not told as a
+/// problem while it is typed.
+fn typing_problem(form: &ComposeForm, t: Words) -> Option<String> {
+    let problem = form.number_problem().filter(|_| form.step == Step::Recipient)?;
+    match problem {
+        PhoneNumberProblem::UnknownCountry { .. }
+        | PhoneNumberProblem::TooLong
+        | PhoneNumberProblem::Invalid => Some(words::number_problem(problem, t)),
+        PhoneNumberProblem::Empty
+        | PhoneNumberProblem::NoCountryCode
+        | PhoneNumberProblem::TooShort => None,
+    }
+}
+
+fn nobody(form: &ComposeForm, loaded: &Loaded, t: Words) -> Nobody {
+    let nobody = |icon, title, text| Nobody { icon, title, text };
+    if form.to.trim().is_empty() && loaded.recipient.is_none() {
+        return nobody("users", t.compose_whom(), t.compose_whom_why());
+    }
+    match form.number_problem() {
+        Some(PhoneNumberProblem::TooShort) => {
+            nobody("phone", t.compose_go_on(), t.compose_go_on_why())
+        }
+        Some(PhoneNumberProblem::NoCountryCode) => {
+            nobody("search", t.compose_nobody(), t.compose_number_no_country())
+        }
+        Some(_) | None => nobody("search", t.compose_nobody(), t.compose_nobody_why()),
+    }
 }
 
 /// What stands at the foot: whether it may go, as far as that is known.

@@ -1,7 +1,7 @@
 //! The people of step 2 as they are shown: who, what time it is there, and what stands against writing to them.
 
 use domain::admission::RefusalCode;
-use persistence::compose::{SendingNumber, zones_of};
+use persistence::compose::SendingNumber;
 
 use super::{
     form::recipient_word,
@@ -9,6 +9,7 @@ use super::{
     words,
 };
 use crate::{
+    local_time::LocalTime,
     locale::{Words, isolated},
     moment::Viewer,
     page::initials,
@@ -106,22 +107,10 @@ fn person_facts(person: &Person, is_named: bool, loaded: &Loaded, viewer: &Viewe
 
 /// What time it is where the person is; a span where that is not sure, `None` where nothing is known.
 fn local_time(person: &Person, viewer: &Viewer) -> Option<String> {
-    let t = viewer.words();
-    let zones = match (&person.contact, &person.phone) {
-        (Some(contact), _) => zones_of(contact),
-        (None, Some(phone)) => phone.candidate_zones().to_vec(),
-        (None, None) => Vec::new(),
-    };
-    let mut locals: Vec<_> =
-        zones.iter().map(|zone| viewer.now.with_timezone(zone).naive_local()).collect();
-    locals.sort();
-    let clock = |at: &chrono::NaiveDateTime| at.format("%H:%M").to_string();
-    let (first, last) = (clock(locals.first()?), clock(locals.last()?));
-    Some(if first == last {
-        t.compose_there(&first)
-    } else {
-        t.compose_there_between(&first, &last)
-    })
+    let own = person.contact.as_ref().and_then(|contact| contact.time_zone.as_deref());
+    let own = own.and_then(|zone| zone.parse().ok());
+    let local = LocalTime::new(own, person.phone.as_ref(), viewer)?;
+    Some(local.text(viewer.words()))
 }
 
 /// What stands against writing to `person` (AD-07); `None` when nothing does.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, http::header::HeaderValue};
 use domain::{
     admission::{Refusal, RefusalCode},
-    channel::MediaProblem,
     template::{
         FieldValues, MediaKind, MessageTemplate, VariableKind, VariableName, VariableProblem,
         VariableProblemCode, VariableValues, check_values, expand_values,
@@ -64,14 +63,10 @@ pub async fn look_at_media(
                     .await?;
                 loaded.media.insert(name, saved);
             }
-            Err(problem) => problems.push((name, media_words(&problem, kind, visit.t()))),
+            Err(problem) => problems.push((name, words::media_problem(&problem, kind, visit.t()))),
         }
     }
     Ok(problems)
-}
-
-fn media_words(problem: &MediaProblem, kind: MediaKind, t: Words) -> String {
-    words::media_problem(problem, kind, t)
 }
 
 fn media_to_look_at(form: &ComposeForm, loaded: &Loaded) -> Vec<(VariableName, MediaKind, String)> {
@@ -99,7 +94,7 @@ pub fn value_problems(
     let mut found: BTreeMap<VariableName, String> = all_problems(template, &values, &loaded.fields)
         .into_iter()
         .filter(|problem| !typed_only || problem.code != VariableProblemCode::Missing)
-        .map(|problem| (problem.name, words::variable_problem(problem.code, t)))
+        .map(|problem| at_field(&problem, form, t))
         .collect();
     // What the server found at the address says more than the rules, which judge its form alone.
     found.extend(media);
@@ -119,6 +114,12 @@ fn values_of(form: &ComposeForm, template: &MessageTemplate) -> VariableValues {
         }
     }
     values
+}
+
+/// The words at the field of `problem`, which may name what was typed there.
+fn at_field(problem: &VariableProblem, form: &ComposeForm, t: Words) -> (VariableName, String) {
+    let typed = form.values.get(&problem.name).map_or("", String::as_str);
+    (problem.name.clone(), words::problem_in_value(problem.code, typed, t))
 }
 
 fn all_problems(
@@ -273,16 +274,14 @@ fn closing(toast: &HeaderValue) -> HeaderValue {
 }
 
 /// A refusal about values alone is one of the form: it is told at the fields.
-pub fn with_values_at_fields(after: Aftermath, t: Words) -> Aftermath {
+pub fn with_values_at_fields(after: Aftermath, form: &ComposeForm, t: Words) -> Aftermath {
     let Some(refused) = &after.refused else { return after };
     let is_about_values =
         refused.reasons.iter().all(|reason| reason.code == RefusalCode::VariablesInvalid);
     if !is_about_values {
         return after;
     }
-    let told = |problem: &VariableProblem| {
-        (problem.name.clone(), words::variable_problem(problem.code, t))
-    };
-    let problems = refused.variable_problems.iter().map(told).collect();
-    Aftermath { problems, summarise: true, ..Aftermath::default() }
+    let problems =
+        refused.variable_problems.iter().map(|problem| at_field(problem, form, t)).collect();
+    Aftermath { problems, summarise: true, refuses: true, ..Aftermath::default() }
 }

@@ -5,8 +5,9 @@ use domain::{
     phone::PhoneNumberProblem,
     presence::Presence,
     template::{
-        MediaKind, MessageTemplate, TemplateButton, TemplateCategory, TemplateStatus, ValueField,
-        Variable, VariableKind, VariableProblemCode, VariableRole,
+        MediaKind, MessageTemplate, MistakenField, TemplateButton, TemplateCategory,
+        TemplateStatus, ValueField, Variable, VariableKind, VariableProblemCode, VariableRole,
+        mistaken_fields,
     },
 };
 
@@ -75,6 +76,11 @@ pub fn number_problem(problem: PhoneNumberProblem, t: Words) -> String {
     match problem {
         PhoneNumberProblem::Empty => t.compose_number_empty(),
         PhoneNumberProblem::NoCountryCode => t.compose_number_no_country(),
+        PhoneNumberProblem::UnknownCountry { code } => {
+            t.compose_number_unknown_country(&format!("+{code}"))
+        }
+        PhoneNumberProblem::TooShort => t.compose_number_too_short(),
+        PhoneNumberProblem::TooLong => t.compose_number_too_long(),
         PhoneNumberProblem::Invalid => t.compose_number_invalid(),
     }
 }
@@ -159,20 +165,79 @@ pub fn variable_problem(code: VariableProblemCode, t: Words) -> String {
     }
 }
 
-/// Why the file at an address is refused (AM-07).
+/// What is wrong with a value, naming what in `typed` is to blame where that is known.
+pub fn problem_in_value(code: VariableProblemCode, typed: &str, t: Words) -> String {
+    let mistakes = mistaken_fields(typed);
+    let is_to_blame = |mistake: &&MistakenField| {
+        let has_two_braces = mistake.typed.starts_with("{{");
+        let is_unknown = !has_two_braces && mistake.meant.is_none();
+        (code == VariableProblemCode::Placeholder && has_two_braces)
+            || (code == VariableProblemCode::UnknownField && is_unknown)
+    };
+    let Some(mistake) = mistakes.iter().find(is_to_blame) else {
+        return variable_problem(code, t);
+    };
+    let typed = isolated(&mistake.typed);
+    match mistake.meant {
+        Some(field) => t.compose_problem_double_braces(&typed, isolated(&field.token())),
+        None if code == VariableProblemCode::UnknownField => t.compose_problem_no_field(&typed),
+        None => t.compose_problem_placeholder_named(&typed),
+    }
+}
+
+/// What in a value is sent as it stands although it may have been meant as a field (AM-13).
+pub fn field_note(typed: &str, t: Words) -> Option<String> {
+    let mistake = mistaken_fields(typed).into_iter().next()?;
+    let typed = isolated(&mistake.typed);
+    Some(match mistake.meant {
+        Some(field) => t.compose_note_misspelt_field(&typed, isolated(&field.token())),
+        None => t.compose_note_no_field(&typed),
+    })
+}
+
+/// Why the file at an address is refused, and what to do (AM-07).
 pub fn media_problem(problem: &MediaProblem, kind: MediaKind, t: Words) -> String {
     match problem {
         MediaProblem::NotAUrl => t.compose_problem_url(),
         MediaProblem::Forbidden => t.compose_problem_inner(),
         MediaProblem::Unreachable => t.compose_problem_unreachable(),
-        MediaProblem::WrongKind { found } => match kind {
-            MediaKind::Image => t.compose_problem_not_image(found),
-            MediaKind::Video => t.compose_problem_not_video(found),
-            MediaKind::Document => t.compose_problem_not_document(found),
+        MediaProblem::Missing => t.compose_problem_no_file(),
+        MediaProblem::Refused { status } => match status {
+            300..=399 => t.compose_problem_leads_on(),
+            401 | 403 => t.compose_problem_not_public(),
+            _ => t.compose_problem_status(u32::from(*status)),
         },
+        MediaProblem::WrongKind { found } => {
+            let found = found_kind(found, t);
+            match kind {
+                MediaKind::Image => t.compose_problem_not_image(&found),
+                MediaKind::Video => t.compose_problem_not_video(&found),
+                MediaKind::Document => t.compose_problem_not_document(&found),
+            }
+        }
         MediaProblem::TooLarge { limit } => {
             t.compose_problem_too_large(u32::try_from(limit / MEGABYTE).unwrap_or(u32::MAX))
         }
+    }
+}
+
+/// What a file is, as people say it: `a PDF`; its type where people have no word for it.
+fn found_kind(content_type: &str, t: Words) -> String {
+    match content_type {
+        "application/pdf" => t.compose_found_pdf(),
+        "text/html" => t.compose_found_web_page(),
+        "image/jpeg" | "image/png" => t.compose_found_image(),
+        "image/gif" | "image/webp" | "image/heic" | "image/avif" | "image/svg+xml" => {
+            let format = content_type.trim_start_matches("image/").trim_end_matches("+xml");
+            t.compose_found_image_of(format.to_uppercase())
+        }
+        "video/mp4" | "video/3gpp" => t.compose_found_video(),
+        "video/quicktime" => t.compose_found_video_of("QuickTime"),
+        "application/zip" => t.compose_found_archive(),
+        "application/x-ole-storage" => t.compose_found_office(),
+        "text/plain" => t.compose_found_text(),
+        _ if content_type.starts_with("audio/") => t.compose_found_audio(),
+        _ => t.compose_found_other(isolated(content_type)),
     }
 }
 
@@ -195,4 +260,102 @@ fn size(bytes: u64, locale: Locale) -> String {
         Locale::PtBR | Locale::Es => ',',
     };
     t.compose_megabytes(format!("{}{point}{}", tenths / 10, tenths % 10))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EN: Locale = Locale::En;
+
+    #[test]
+    fn am_07_each_thing_wrong_with_a_file_has_a_sentence_of_its_own() {
+        use MediaProblem::{
+            Forbidden, Missing, NotAUrl, Refused, TooLarge, Unreachable, WrongKind,
+        };
+        let wrong = |found: &str| WrongKind { found: found.to_owned() };
+        let cases = [
+            (NotAUrl, "Type a whole address that starts with https://"),
+            (Missing, "There is no file at this address (404). Check it"),
+            (
+                Refused { status: 403 },
+                "This file is not open to everyone. Use an address that needs no sign-in",
+            ),
+            (
+                Refused { status: 302 },
+                "This address leads on to another one. Use the one where the file is",
+            ),
+            (
+                Refused { status: 503 },
+                "The server at this address answers with error 503. Try again later",
+            ),
+            (Unreachable, "Nothing answers at this address. Check it, or try again"),
+            (Forbidden, "This address leads into an inner network. Use one that anyone can open"),
+            (wrong("application/pdf"), "This is a PDF; a JPEG or PNG image is needed"),
+            (wrong("text/html"), "This is a web page; a JPEG or PNG image is needed"),
+            (wrong("image/webp"), "This is a WEBP image; a JPEG or PNG image is needed"),
+            (TooLarge { limit: 5 * MEGABYTE }, "The file is too large: 5 MB at most"),
+        ];
+        for (problem, expected) in cases {
+            assert_eq!(media_problem(&problem, MediaKind::Image, EN.words()), expected);
+        }
+        for locale in Locale::iter() {
+            let t = locale.words();
+            let all = [NotAUrl, Missing, Unreachable, Forbidden, wrong("application/pdf")];
+            let mut said: Vec<String> =
+                all.iter().map(|it| media_problem(it, MediaKind::Image, t)).collect();
+            said.sort();
+            said.dedup();
+            assert_eq!(said.len(), 5, "{locale}");
+        }
+    }
+
+    #[test]
+    fn am_13_what_was_meant_as_a_field_is_named() {
+        use VariableProblemCode::{Newline, Placeholder, UnknownField};
+        let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
+        let t = EN.words();
+        let cases = [
+            (
+                Placeholder,
+                "Oi {{contact.name}}",
+                "{{contact.name}} would not be filled. Write {contact.name}, with one brace on each side",
+            ),
+            (Placeholder, "{{nome}}", "Two braces are not allowed in a value: take out {{nome}}"),
+            (Placeholder, "{{1", "Two opening braces are not allowed in a value"),
+            (
+                UnknownField,
+                "{contact.shoe}",
+                "There is no field {contact.shoe}. Choose one of the list",
+            ),
+            (Newline, "{nome}", "No line breaks here: the platform refuses them"),
+        ];
+        for (code, typed, expected) in cases {
+            assert_eq!(plain(problem_in_value(code, typed, t)), expected, "{typed}");
+        }
+        let note = |typed| field_note(typed, t).map(plain);
+        assert_eq!(note("Oi {contact.name}"), None);
+        assert_eq!(
+            note("Oi { contact.name }").as_deref(),
+            Some("{ contact.name } is sent as it stands. For the field write {contact.name}")
+        );
+        assert_eq!(
+            note("Oi {nome}").as_deref(),
+            Some("{nome} is no field and is sent as it stands")
+        );
+    }
+
+    #[test]
+    fn am_04_what_a_number_lacks_is_said() {
+        let t = EN.words();
+        let code = PhoneNumberProblem::UnknownCountry { code: 999 };
+        assert_eq!(
+            number_problem(code, t),
+            "No country has the code +999. Check the digits after the +."
+        );
+        assert_eq!(
+            number_problem(PhoneNumberProblem::TooShort, t),
+            "Digits are missing. Type the whole number."
+        );
+    }
 }

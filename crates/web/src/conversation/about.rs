@@ -19,6 +19,7 @@ use super::{
     state::StateView,
 };
 use crate::{
+    local_time::LocalTime,
     moment::{Moment, Viewer},
     page::json_instant,
     refusal::{RefusalView, Surroundings},
@@ -34,14 +35,16 @@ pub struct AboutView {
     pub query: String,
     /// Where it is fetched anew.
     pub live_path: String,
+    /// The name of the live event after which it is.
+    pub live_event: String,
     /// The name of the live event of the reader's own presence.
     pub presence_event: String,
     /// The contact.
     pub name: String,
     /// Letters of the name.
     pub initials: String,
-    /// The place of the contact's zone, and the time there.
-    pub local: Option<(String, Moment)>,
+    /// The place of the contact, and the time there.
+    pub local: Option<LocalTime>,
     /// May one write?
     pub gate: GateView,
     /// The number messages go from.
@@ -144,13 +147,11 @@ impl AboutView {
             .is_some_and(|ticket| ticket.holding.refuses_writing(reader).is_none());
         Self {
             live_path: format!("{path}/about{query}"),
+            live_event: format!("janela:thread-{}", thread.conversation),
             presence_event: format!("janela:presence-{reader}"),
             name: shown_name(&about.name, about.phone.as_ref(), t),
             initials: shown_initials(&about.name),
-            local: about.zone.map(|zone| {
-                let there = Viewer { zone, ..*viewer };
-                (place(zone), there.time(viewer.now))
-            }),
+            local: LocalTime::new(about.zone, about.phone.as_ref(), viewer),
             gate: gate(thread, about.outlook.as_ref(), &about, may_reply, viewer),
             number: about
                 .outlook
@@ -190,12 +191,6 @@ fn sends(row: &SentRow, viewer: &Viewer) -> Vec<SendView> {
             listed_until: viewer.at(sent.listed_until),
         })
         .collect()
-}
-
-/// The city a zone is named after.
-fn place(zone: chrono_tz::Tz) -> String {
-    let city = zone.name().rsplit('/').next().unwrap_or(zone.name());
-    city.replace('_', " ")
 }
 
 fn facts(thread: &Thread, about: &About, viewer: &Viewer) -> Vec<(String, String)> {

@@ -25,7 +25,7 @@ use crate::{
     locale::Words,
     page::Toast,
     session::{Agent, Session},
-    visit::Visit,
+    visit::{Reader, Visit},
 };
 
 /// A reply as typed. `Debug` is not there: it would show the text.
@@ -187,9 +187,10 @@ async fn not_done(
     page.respond()
 }
 
-/// Notes that the agent has seen what arrived; sent by the page's script.
+/// Notes that the agent has seen what arrived; sent by the page itself, or by its button without script.
 pub async fn submit_seen(
     desk: Data<Desk>,
+    visit: Visit,
     agent: Agent,
     path: Path<String>,
 ) -> Result<HttpResponse, WebError> {
@@ -204,7 +205,10 @@ pub async fn submit_seen(
             }
         })
         .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(match visit.reader {
+        Reader::Page => see_other(&format!("/desk/conversations/{id}")),
+        Reader::Fragment | Reader::Api | Reader::Machine => HttpResponse::NoContent().finish(),
+    })
 }
 
 /// Notes what the agent chose to be, and goes back to where the switch was pressed.

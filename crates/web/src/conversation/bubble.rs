@@ -1,7 +1,9 @@
 //! One message as a bubble of the thread.
 
 use domain::template::{FilledHeader, MediaKind};
-use persistence::conversation::{Side, Thread, ThreadMessage};
+use percent_encoding::percent_decode_str;
+use persistence::conversation::{SentMedia, Side, Thread, ThreadMessage};
+use url::Url;
 
 use super::state::StateView;
 use crate::{
@@ -48,6 +50,12 @@ pub struct MediaView {
     pub icon: &'static str,
     /// What it is, in words.
     pub text: String,
+    /// Where its picture is shown from; `None` when none is kept.
+    pub picture: Option<String>,
+    /// What it is called.
+    pub name: Option<String>,
+    /// Where it came from.
+    pub host: Option<String>,
 }
 
 /// What a template adds to a text.
@@ -116,14 +124,24 @@ fn bubble(
         at: viewer.time(message.at),
         text: text(message, t),
         media: media(message, t),
-        template: message.template.as_ref().map(|template| TemplateView {
-            tag: t.desk_template_tag(&template.name, template.language.replace('_', "-")),
-            heading: template.content.header_text(),
-            footer: template.content.footer.clone(),
-            buttons: template.content.buttons.iter().map(|button| button.text.clone()).collect(),
-        }),
+        template: template(message, t),
         state,
     }
+}
+
+/// What stands around the text of `message`: a file or picture, and what its template adds.
+#[must_use]
+pub fn content_of(message: &ThreadMessage, t: Words) -> (Option<MediaView>, Option<TemplateView>) {
+    (media(message, t), template(message, t))
+}
+
+fn template(message: &ThreadMessage, t: Words) -> Option<TemplateView> {
+    message.template.as_ref().map(|template| TemplateView {
+        tag: t.desk_template_tag(&template.name, template.language.replace('_', "-")),
+        heading: template.content.header_text(),
+        footer: template.content.footer.clone(),
+        buttons: template.content.buttons.iter().map(|button| button.text.clone()).collect(),
+    })
 }
 
 fn text(message: &ThreadMessage, t: Words) -> String {
@@ -137,17 +155,46 @@ fn text(message: &ThreadMessage, t: Words) -> String {
 fn media(message: &ThreadMessage, t: Words) -> Option<MediaView> {
     if let Some(template) = &message.template {
         return match &template.content.header {
-            Some(FilledHeader::Media { kind: MediaKind::Image, .. }) => media_of("image", t),
-            Some(FilledHeader::Media { kind: MediaKind::Video, .. }) => media_of("video", t),
-            Some(FilledHeader::Media { kind: MediaKind::Document, .. }) => media_of("document", t),
+            Some(FilledHeader::Media { kind, url }) => {
+                let view = media_of(kind_word(*kind), t)?;
+                Some(sent_media(view, url.as_deref(), message))
+            }
             Some(FilledHeader::Location { name, .. }) => {
-                let text = name.clone().unwrap_or_else(|| t.desk_media_location());
-                Some(MediaView { icon: "map-pin", text })
+                Some(MediaView { name: name.clone(), ..media_of("location", t)? })
             }
             Some(FilledHeader::Text(_)) | None => None,
         };
     }
     media_of(&message.kind, t)
+}
+
+fn kind_word(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Image => "image",
+        MediaKind::Video => "video",
+        MediaKind::Document => "document",
+    }
+}
+
+/// A file of ours: its picture while one is kept, its name and where it lies (AM-07).
+fn sent_media(view: MediaView, url: Option<&str>, message: &ThreadMessage) -> MediaView {
+    let url = url.and_then(|url| Url::parse(url).ok());
+    let kept = message.media.as_ref();
+    let name = kept.map(|kept| kept.name.clone());
+    MediaView {
+        picture: kept
+            .filter(|kept: &&SentMedia| kept.has_picture)
+            .map(|_| format!("/media/messages/{}", message.id)),
+        name: name.or_else(|| url.as_ref().and_then(file_name)),
+        host: url.as_ref().and_then(Url::host_str).map(str::to_owned),
+        ..view
+    }
+}
+
+/// The last part of an address, decoded; `None` when there is none.
+fn file_name(url: &Url) -> Option<String> {
+    let last = url.path_segments()?.next_back().filter(|last| !last.is_empty())?;
+    Some(percent_decode_str(last).decode_utf8_lossy().into_owned())
 }
 
 /// What a message of `kind` is besides its text; `None` for plain text, buttons and reactions.
@@ -163,5 +210,5 @@ pub(super) fn media_of(kind: &str, t: Words) -> Option<MediaView> {
         "sticker" => ("image", t.desk_media_sticker()),
         _ => ("circle-help", t.desk_media_other()),
     };
-    Some(MediaView { icon, text })
+    Some(MediaView { icon, text, picture: None, name: None, host: None })
 }

@@ -2,8 +2,11 @@
 
 use actix_web::{
     HttpResponse,
-    http::StatusCode,
-    web::{Data, Path, Query},
+    http::{
+        StatusCode,
+        header::{HeaderName, HeaderValue},
+    },
+    web::{Data, Form, Path, Query},
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -14,14 +17,15 @@ use persistence::{
     conversation::{self, About, ConversationId, SentRow, TabCounts, Thread, TicketTab},
     db::Db,
     error::PersistenceError,
+    search::SearchId,
     user::Actor,
 };
 use serde::Deserialize;
 
 use super::{
     about::{AboutParts, AboutView},
-    list::{ListParts, ListView, Rows, Tab},
-    page::{AboutFragment, ConversationsPage, ListFragment, OpenView, ThreadFragment},
+    list::{ListParts, ListView, RowView, Rows, Tab, list_query, live_path},
+    page::{AboutFragment, ConversationsPage, ListFragment, OpenView, RowFragment, ThreadFragment},
     thread::{ThreadParts, ThreadView, Typed},
 };
 use crate::{
@@ -30,20 +34,26 @@ use crate::{
     error::WebError,
     form::{html, see_other},
     page::{Page, Place, Toast},
+    search::{self, SEARCH},
     session::{Agent, Session},
-    visit::Visit,
+    visit::{Reader, Visit},
 };
+
+/// Puts an answer elsewhere than the request asked for.
+const RETARGET: HeaderName = HeaderName::from_static("hx-retarget");
 
 /// What an address of the desk may say besides its path.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct DeskQuery {
     /// Which tab the list shows.
     tab: Option<String>,
-    /// What is searched for.
+    /// The id of what is searched for.
     #[serde(default)]
-    q: String,
+    search: String,
     /// Which conversation is open beside the list.
     open: Option<String>,
+    /// Which row of the list is wanted alone.
+    row: Option<String>,
     /// Which pane a narrow screen shows.
     pane: Option<String>,
     /// The message before which older ones are shown.
@@ -99,7 +109,7 @@ async fn show_tab(
     query: DeskQuery,
 ) -> Result<HttpResponse, WebError> {
     let t = visit.t();
-    let list = load_list(desk, visit, agent, tab, query.q, None).await?;
+    let list = load_list(desk, visit, agent, tab, query.search, None).await?;
     let mut page = Page::new(visit, agent, t.desk_conversations(), Place::Conversations);
     page.toast = query
         .closed
@@ -108,19 +118,10 @@ async fn show_tab(
     if let Some(contact) = query.sent_to {
         page.toast = compose::sent_toast(desk, agent, ContactId(contact), t).await?;
     }
-    ConversationsPage {
-        t,
-        page,
-        pane: "list",
-        list,
-        open: None,
-        asks_to_close: false,
-        status: StatusCode::OK,
-    }
-    .respond()
+    ConversationsPage { t, page, pane: "list", list, open: None, status: StatusCode::OK }.respond()
 }
 
-/// The list alone.
+/// The list alone, or one row of it. A row that has left the tab takes the list with it.
 pub async fn show_list(
     desk: Data<Desk>,
     visit: Visit,
@@ -130,9 +131,97 @@ pub async fn show_list(
     let query = query.into_inner();
     let tab = query.tab.as_deref().and_then(Tab::parse).unwrap_or(Tab::InProgress);
     let open = query.open.as_deref().and_then(|open| open.parse().ok());
-    let list = load_list(&desk, &visit, &agent, tab, query.q, open).await?;
+    let row = query.row.as_deref().and_then(|row| row.parse().ok());
+    if let Some(row) = row
+        && let Some(row) = load_row(&desk, &visit, &agent, tab, &query.search, open, row).await?
+    {
+        return html(StatusCode::OK, &RowFragment { t: visit.t(), row });
+    }
+    let list = load_list(&desk, &visit, &agent, tab, query.search, open).await?;
     let page = Page::new(&visit, &agent, String::new(), Place::Conversations);
-    html(StatusCode::OK, &ListFragment { t: visit.t(), page, list })
+    let mut answer = html(StatusCode::OK, &ListFragment { t: visit.t(), page, list })?;
+    if row.is_some() {
+        answer.headers_mut().insert(RETARGET, HeaderValue::from_static("#list-pane"));
+    }
+    Ok(answer)
+}
+
+/// One row of the list; `None` when its tab shows none for that conversation.
+async fn load_row(
+    desk: &Desk,
+    visit: &Visit,
+    agent: &Session,
+    tab: Tab,
+    search: &str,
+    open: Option<ConversationId>,
+    row: ConversationId,
+) -> Result<Option<RowView>, WebError> {
+    let (actor, now, asked) = (agent.actor.clone(), visit.now, search.to_owned());
+    let read = move |db: &mut Db| {
+        db.snapshot(|db| {
+            Ok((search::find(db, &actor, &asked)?, find_row(db, &actor, tab, row, now)?))
+        })
+    };
+    let (search, Some(rows)) = desk.store.read(read).await? else { return Ok(None) };
+    let (counts, here) = (TabCounts::default(), String::new());
+    let parts = ListParts { tab, search, open, counts, rows, here };
+    Ok(ListView::new(parts, agent, &visit.viewer()).rows.pop())
+}
+
+fn find_row(
+    db: &mut Db,
+    actor: &Actor,
+    tab: Tab,
+    id: ConversationId,
+    now: DateTime<Utc>,
+) -> Result<Option<Rows>, PersistenceError> {
+    let ticket = |db: &mut Db, tab| {
+        let row = conversation::find_ticket(db, actor, tab, id, now)?;
+        Ok(row.map(|row| Rows::Tickets(vec![row])))
+    };
+    match tab {
+        Tab::Waiting => ticket(db, TicketTab::Waiting),
+        Tab::InProgress => ticket(db, TicketTab::InProgress),
+        Tab::Sent => {
+            let row = conversation::find_sent(db, actor, id, now)?;
+            Ok(row.map(|row| Rows::Sent(vec![row])))
+        }
+    }
+}
+
+/// The search form of the list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchForm {
+    /// As typed.
+    q: String,
+    /// Which tab the list shows.
+    tab: String,
+    /// Which conversation is open beside the list.
+    #[serde(default)]
+    open: String,
+}
+
+/// Keeps what was typed, and leads to the list with its id: the words stand in no address.
+pub async fn submit_search(
+    desk: Data<Desk>,
+    visit: Visit,
+    agent: Agent,
+    Form(form): Form<SearchForm>,
+) -> Result<HttpResponse, WebError> {
+    let tab = Tab::parse(&form.tab).unwrap_or(Tab::InProgress);
+    let search = search::keep(&desk, &agent, &visit, form.q).await?;
+    let to = match visit.reader {
+        Reader::Fragment => {
+            let open: Option<ConversationId> = form.open.parse().ok();
+            let open = open.map(|open| open.to_string()).unwrap_or_default();
+            live_path(tab, search.as_ref(), &open)
+        }
+        Reader::Page | Reader::Api | Reader::Machine => {
+            format!("{}{}", tab.path(), list_query(tab, search.as_ref()))
+        }
+    };
+    Ok(see_other(&to))
 }
 
 async fn load_list(
@@ -140,19 +229,24 @@ async fn load_list(
     visit: &Visit,
     agent: &Session,
     tab: Tab,
-    typed: String,
+    asked: String,
     open: Option<ConversationId>,
 ) -> Result<ListView, WebError> {
-    let (actor, now, asked) = (agent.actor.clone(), visit.now, typed.clone());
-    let (counts, rows) = desk
-        .store
-        .read(move |db| db.snapshot(|db| find_list(db, &actor, tab, &asked, now)))
-        .await?;
+    let (actor, now) = (agent.actor.clone(), visit.now);
+    let read = move |db: &mut Db| {
+        db.snapshot(|db| {
+            let search = search::find(db, &actor, &asked)?;
+            let typed = search.as_ref().map_or("", |search| search.typed.as_str());
+            let (counts, rows) = find_list(db, &actor, tab, typed, now)?;
+            Ok((search, counts, rows))
+        })
+    };
+    let (search, counts, rows) = desk.store.read(read).await?;
     let here = match open {
         Some(open) => format!("/desk/conversations/{open}"),
         None => tab.path().to_owned(),
     };
-    let parts = ListParts { tab, typed, open, counts, rows, here };
+    let parts = ListParts { tab, search, open, counts, rows, here };
     Ok(ListView::new(parts, agent, &visit.viewer()))
 }
 
@@ -209,8 +303,7 @@ fn find_conversation(
 ) -> Result<Loaded, PersistenceError> {
     let thread = conversation::find_thread(db, actor, id, before, now)?;
     let about = conversation::find_about(db, actor, id, now)?;
-    let sent = conversation::list_sent(db, actor, "", now)?;
-    let sent = sent.into_iter().find(|row| row.conversation == id);
+    let sent = conversation::find_sent(db, actor, id, now)?;
     Ok(Loaded { thread, about, sent })
 }
 
@@ -229,15 +322,14 @@ pub async fn load_page(
         .read(move |db| db.snapshot(|db| find_conversation(db, &actor, id, before, now)))
         .await?;
     let tab = tab_of(&loaded.thread, &query);
-    let list = load_list(desk, visit, agent, tab, query.q.clone(), Some(id)).await?;
+    let list = load_list(desk, visit, agent, tab, query.search.clone(), Some(id)).await?;
     let pane = if query.pane.as_deref() == Some("facts") { "facts" } else { "thread" };
     let open =
         open_view(&loaded.thread, loaded.about, loaded.sent, tab, &query, typed, agent, visit)?;
     let title = visit.t().desk_conversation_title(&open.thread.name);
     let page = Page::new(visit, agent, title, Place::Conversations);
     let (t, open) = (visit.t(), Some(open));
-    let asks_to_close = query.close.is_some();
-    Ok(ConversationsPage { t, page, pane, list, open, asks_to_close, status: StatusCode::OK })
+    Ok(ConversationsPage { t, page, pane, list, open, status: StatusCode::OK })
 }
 
 /// The tab asked for, else the one the conversation is in.
@@ -251,12 +343,10 @@ fn tab_of(thread: &Thread, query: &DeskQuery) -> Tab {
 
 /// What a conversation's own addresses carry so that the list beside it stays as it is.
 fn kept_query(tab: Tab, query: &DeskQuery) -> String {
-    let typed = query.q.trim();
-    if typed.is_empty() {
-        return format!("?tab={}", tab.as_str());
+    match SearchId::parse(&query.search) {
+        Some(id) => format!("?tab={}&{SEARCH}={id}", tab.as_str()),
+        None => format!("?tab={}", tab.as_str()),
     }
-    let typed: String = url::form_urlencoded::byte_serialize(typed.as_bytes()).collect();
-    format!("?tab={}&q={typed}", tab.as_str())
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is another part of the page")]
@@ -276,6 +366,7 @@ fn open_view(
         query: kept.clone(),
         back: tab.path(),
         is_earlier: query.before.is_some(),
+        asks_to_close: query.close.is_some(),
         typed: with_key(typed)?,
         session,
         viewer: &viewer,
@@ -315,6 +406,7 @@ pub async fn show_thread(
         query: kept_query(tab, &query),
         back: tab.path(),
         is_earlier: query.before.is_some(),
+        asks_to_close: false,
         typed: with_key(Typed::default())?,
         session: &agent,
         viewer: &viewer,

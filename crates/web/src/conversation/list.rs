@@ -1,8 +1,10 @@
 //! The list of conversations: tabs with counts, search, rows, and what stands there when there are none.
 
-use domain::{ids::UserId, permission::Permission, presence::Presence};
-use persistence::conversation::{
-    ConversationId, LastMessage, SentMessage, SentRow, TabCounts, TicketRow,
+use chrono::{DateTime, Utc};
+use domain::{ids::UserId, permission::Permission, phone::PhoneNumber, presence::Presence};
+use persistence::{
+    conversation::{ConversationId, LastMessage, SentMessage, SentRow, TabCounts, TicketRow},
+    search::Search,
 };
 
 use super::{bubble::media_of, clock::ClockView, state::StateView};
@@ -10,6 +12,7 @@ use crate::{
     locale::{Words, isolated},
     moment::{Moment, Viewer},
     page::initials,
+    search::SEARCH,
     session::Session,
 };
 
@@ -59,7 +62,7 @@ impl Tab {
 pub struct ListView {
     /// The word of the open tab.
     pub tab: &'static str,
-    /// Where the search form leads without script.
+    /// Where the list stands without a search.
     pub path: &'static str,
     /// All tabs.
     pub tabs: Vec<TabView>,
@@ -127,6 +130,10 @@ pub struct RowView {
     pub state: Option<StateView>,
     /// That there were sends before.
     pub earlier: Option<String>,
+    /// Where the row is fetched anew.
+    pub live_path: String,
+    /// Said once when the contact writes.
+    pub arrived: String,
 }
 
 /// What stands where rows would be.
@@ -146,8 +153,8 @@ pub struct EmptyView {
 pub struct ListParts {
     /// The open tab.
     pub tab: Tab,
-    /// As typed.
-    pub typed: String,
+    /// What is searched for.
+    pub search: Option<Search>,
     /// The open conversation.
     pub open: Option<ConversationId>,
     /// How many rows each tab has.
@@ -174,54 +181,50 @@ impl ListView {
     /// The list for the one who is signed in.
     #[must_use]
     pub fn new(parts: ListParts, session: &Session, viewer: &Viewer) -> Self {
-        let ListParts { tab, typed, open, counts, rows, here } = parts;
+        let ListParts { tab, search, open, counts, rows, here } = parts;
         let t = viewer.words();
         let reader = session.actor.id();
         let may_ever_send =
             !session.actor.chatbots_where(Permission::SendActiveMessages).is_empty();
         let may_send = may_ever_send && session.presence.is_online();
-        let row_query = row_query(tab, &typed);
-        let rows: Vec<RowView> = match rows {
-            Rows::Tickets(rows) => rows
-                .into_iter()
-                .map(|row| ticket_row(row, open, &row_query, reader, viewer))
-                .collect(),
-            Rows::Sent(rows) => {
-                rows.into_iter().map(|row| sent_row(row, open, &row_query, viewer)).collect()
-            }
-        };
         let open_text = open.map(|id| id.to_string()).unwrap_or_default();
+        let live_path = live_path(tab, search.as_ref(), &open_text);
+        let row_query = list_query(tab, search.as_ref());
+        let about = RowParts { open, query: &row_query, live_path: &live_path, reader, viewer };
+        let rows: Vec<RowView> = match rows {
+            Rows::Tickets(rows) => rows.into_iter().map(|row| ticket_row(row, &about)).collect(),
+            Rows::Sent(rows) => rows.into_iter().map(|row| sent_row(row, &about)).collect(),
+        };
+        let typed = search.map(|search| search.typed).unwrap_or_default();
         Self {
             tab: tab.as_str(),
             path: tab.path(),
             tabs: tabs(tab, counts, viewer),
-            open: open_text.clone(),
-            live_path: live_path(tab, &typed, &open_text),
+            open: open_text,
+            live_path,
             presence_event: format!("janela:presence-{reader}"),
             may_send,
             not_online: (may_ever_send && !may_send).then(|| not_online(session.presence, t)),
             here,
             has_more: MOST_ROWS <= rows.len(),
-            empty: rows.is_empty().then(|| empty(tab, typed.trim(), t)),
+            empty: rows.is_empty().then(|| empty(tab, &typed, t)),
             rows,
             typed,
         }
     }
 }
 
-fn encoded(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+/// Where the list is fetched anew.
+pub(super) fn live_path(tab: Tab, search: Option<&Search>, open: &str) -> String {
+    format!("/desk/list{}&open={open}", list_query(tab, search))
 }
 
-fn live_path(tab: Tab, typed: &str, open: &str) -> String {
-    format!("/desk/list?tab={}&q={}&open={open}", tab.as_str(), encoded(typed.trim()))
-}
-
-/// What a row's address carries so that the list stays as it is.
-fn row_query(tab: Tab, typed: &str) -> String {
-    match typed.trim() {
-        "" => format!("?tab={}", tab.as_str()),
-        typed => format!("?tab={}&q={}", tab.as_str(), encoded(typed)),
+/// What an address carries so that the list beside it stays as it is.
+pub(super) fn list_query(tab: Tab, search: Option<&Search>) -> String {
+    let tab = tab.as_str();
+    match search {
+        None => format!("?tab={tab}"),
+        Some(Search { id, .. }) => format!("?tab={tab}&{SEARCH}={id}"),
     }
 }
 
@@ -241,7 +244,8 @@ fn tabs(open: Tab, counts: TabCounts, viewer: &Viewer) -> Vec<TabView> {
     ]
 }
 
-fn not_online(presence: Presence, t: Words) -> String {
+/// Why the reader cannot send now, and what to do about it (AM-01).
+pub(super) fn not_online(presence: Presence, t: Words) -> String {
     match presence {
         Presence::OnBreak => t.desk_not_online_on_break(),
         Presence::Online | Presence::Invisible => t.desk_not_online_invisible(),
@@ -264,11 +268,7 @@ fn empty(tab: Tab, typed: &str, t: Words) -> EmptyView {
 }
 
 /// A contact's name, else the number, else that there is none.
-pub(super) fn shown_name(
-    name: &str,
-    phone: Option<&domain::phone::PhoneNumber>,
-    t: Words,
-) -> String {
+pub(super) fn shown_name(name: &str, phone: Option<&PhoneNumber>, t: Words) -> String {
     match (name, phone) {
         ("", Some(phone)) => phone.display(),
         ("", None) => t.desk_no_name(),
@@ -281,40 +281,68 @@ pub(super) fn shown_initials(name: &str) -> String {
     if name.is_empty() { String::from("#") } else { initials(name) }
 }
 
-fn ticket_row(
-    row: TicketRow,
+/// What all rows of a list share.
+struct RowParts<'a> {
     open: Option<ConversationId>,
-    query: &str,
+    query: &'a str,
+    live_path: &'a str,
     reader: UserId,
-    viewer: &Viewer,
-) -> RowView {
+    viewer: &'a Viewer,
+}
+
+impl RowParts<'_> {
+    /// A row with what every row says; the rest is empty.
+    fn row(
+        &self,
+        conversation: ConversationId,
+        name: &str,
+        phone: Option<&PhoneNumber>,
+        at: DateTime<Utc>,
+    ) -> RowView {
+        let t = self.viewer.words();
+        let id = conversation.to_string();
+        let shown = shown_name(name, phone, t);
+        RowView {
+            path: format!("/desk/conversations/{id}{}", self.query),
+            live_path: format!("{}&row={id}", self.live_path),
+            arrived: t.desk_arrived(isolated(&shown)),
+            name: shown,
+            initials: shown_initials(name),
+            is_current: self.open == Some(conversation),
+            clock: None,
+            at: self.viewer.brief(at),
+            last: String::new(),
+            unread: None,
+            holder: None,
+            state: None,
+            earlier: None,
+            id,
+        }
+    }
+}
+
+fn ticket_row(row: TicketRow, about: &RowParts<'_>) -> RowView {
+    let RowParts { reader, viewer, .. } = *about;
     let t = viewer.words();
-    let id = row.conversation.to_string();
     let holder = match (&row.reserved_for, &row.agent) {
         (Some((agent, _)), _) if *agent == reader => Some(t.desk_reserved_for_you()),
         (Some((_, name)), _) => Some(t.desk_reserved_for(name)),
         (None, Some((agent, name))) if *agent != reader => Some(t.desk_served_by(name)),
         (None, _) => None,
     };
+    let shown = about.row(row.conversation, &row.name, row.phone.as_ref(), row.last_message_at);
     RowView {
-        path: format!("/desk/conversations/{id}{query}"),
-        name: shown_name(&row.name, row.phone.as_ref(), t),
-        initials: shown_initials(&row.name),
-        is_current: open == Some(row.conversation),
         clock: ClockView::new(
-            &format!("clock-{id}"),
+            &format!("clock-{}", shown.id),
             row.session,
             row.risk_alert_minutes,
-            None,
+            row.window_policy.as_ref(),
             viewer,
         ),
-        at: viewer.brief(row.last_message_at),
         last: row.last.as_ref().map(|last| last_text(last, reader, t)).unwrap_or_default(),
         unread: (0 < row.unread).then(|| row.unread.to_string()),
         holder,
-        state: None,
-        earlier: None,
-        id,
+        ..shown
     }
 }
 
@@ -329,31 +357,25 @@ fn last_text(last: &LastMessage, reader: UserId, t: Words) -> String {
     if last.agent == Some(reader) { t.desk_last_ours(&text) } else { text }
 }
 
-fn sent_row(row: SentRow, open: Option<ConversationId>, query: &str, viewer: &Viewer) -> RowView {
+fn sent_row(row: SentRow, about: &RowParts<'_>) -> RowView {
+    let viewer = about.viewer;
     let t = viewer.words();
-    let id = row.conversation.to_string();
     let SentMessage { state, failure_code, body, at, .. } = row.latest;
+    let shown = about.row(row.conversation, &row.name, row.phone.as_ref(), at);
     RowView {
-        path: format!("/desk/conversations/{id}{query}"),
-        name: shown_name(&row.name, row.phone.as_ref(), t),
-        initials: shown_initials(&row.name),
-        is_current: open == Some(row.conversation),
         clock: ClockView::new(
-            &format!("clock-{id}"),
+            &format!("clock-{}", shown.id),
             row.session,
             row.risk_alert_minutes,
-            None,
+            row.window_policy.as_ref(),
             viewer,
         ),
-        at: viewer.brief(at),
         last: body,
-        unread: None,
-        holder: None,
         state: Some(StateView::of_send(state, failure_code.as_deref(), &row.chatbot, viewer)),
         earlier: match row.earlier.len() {
             0 => None,
             count => Some(t.desk_earlier_sends(count.to_string())),
         },
-        id,
+        ..shown
     }
 }

@@ -7,6 +7,7 @@ mod bubble;
 mod clock;
 mod handler;
 mod list;
+mod media;
 mod page;
 mod state;
 #[cfg(test)]
@@ -17,7 +18,10 @@ use actix_web::web::{self, ServiceConfig};
 
 pub use self::state::failure_words;
 
-pub use self::state::StateView;
+pub use self::{
+    bubble::{MediaView, TemplateView, content_of},
+    state::StateView,
+};
 
 /// The desk's pages of conversations, under `/desk`.
 pub fn routes(config: &mut ServiceConfig) {
@@ -27,7 +31,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/desk/waiting", web::get().to(handler::show_waiting))
         .route("/desk/sent", web::get().to(handler::show_sent))
         .route("/desk/list", web::get().to(handler::show_list))
+        .route("/desk/search", web::post().to(handler::submit_search))
         .route("/desk/presence", web::post().to(action::submit_presence))
+        .route("/media/messages/{message}", web::get().to(media::show_media))
         .service(
             web::scope("/desk/conversations/{conversation}")
                 .route("", web::get().to(handler::show_conversation))

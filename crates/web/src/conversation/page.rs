@@ -3,7 +3,11 @@
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
 
-use super::{about::AboutView, list::ListView, thread::ThreadView};
+use super::{
+    about::AboutView,
+    list::{ListView, RowView},
+    thread::ThreadView,
+};
 use crate::{error::WebError, form::html, locale::Words, page::Page};
 
 /// The four panes.
@@ -20,8 +24,6 @@ pub struct ConversationsPage {
     pub list: ListView,
     /// The open conversation.
     pub open: Option<OpenView>,
-    /// Whether it asks at once if the ticket is to be closed: for whoever has no script.
-    pub asks_to_close: bool,
     /// What it answers with: 200, or 409 and 422 when a reply was not sent.
     pub status: StatusCode,
 }
@@ -44,6 +46,16 @@ pub struct ListFragment {
     pub page: Page,
     /// The list.
     pub list: ListView,
+}
+
+/// One row of the list, fetched anew.
+#[derive(Template)]
+#[template(path = "desk/_row.html")]
+pub struct RowFragment {
+    /// The words.
+    pub t: Words,
+    /// The row.
+    pub row: RowView,
 }
 
 /// The thread, fetched anew.

@@ -16,7 +16,7 @@ use domain::{
     number::quality::Rating,
     permission::Role,
     phone::PhoneNumber,
-    policy::Policy,
+    policy::{Policy, SessionWindowPolicy},
     presence::Presence,
     session_window::SessionState,
     template::{
@@ -28,9 +28,10 @@ use persistence::{
     admission::{NumberOutlook, Outlook},
     chatbot,
     conversation::{
-        About, ConversationId, EarlierTicket, LastMessage, OpenTicketRow, SentMessage, SentRow,
-        SentTemplate, Side, TabCounts, Thread, ThreadMessage, TicketRow,
+        About, ConversationId, EarlierTicket, LastMessage, OpenTicketRow, SentMedia, SentMessage,
+        SentRow, SentTemplate, Side, TabCounts, Thread, ThreadMessage, TicketRow,
     },
+    search::{Search, SearchId},
     test_support::TestStore,
     user::{self, NewUser},
 };
@@ -117,6 +118,10 @@ fn closing_soon() -> SessionState {
     SessionState::ClosingSoon { ends_at: now() + minutes(72) }
 }
 
+fn window_policy() -> Option<SessionWindowPolicy> {
+    Policy::default().session_window(ChannelKind::WhatsApp).cloned()
+}
+
 fn row(contact: i64, name: &str, session: SessionState) -> TicketRow {
     TicketRow {
         conversation: ConversationId { contact: ContactId(contact), ..id() },
@@ -126,6 +131,7 @@ fn row(contact: i64, name: &str, session: SessionState) -> TicketRow {
         phone: Some(phone()),
         session,
         risk_alert_minutes: 120,
+        window_policy: window_policy(),
         last: Some(LastMessage {
             is_ours: false,
             agent: None,
@@ -142,7 +148,10 @@ fn row(contact: i64, name: &str, session: SessionState) -> TicketRow {
 fn list(tab: Tab, rows: Rows, typed: &str, session: &Session, visit: &Visit) -> ListView {
     let parts = ListParts {
         tab,
-        typed: typed.to_owned(),
+        search: (!typed.is_empty()).then(|| Search {
+            id: SearchId::parse("00000000000000000000000000000042").unwrap(),
+            typed: typed.to_owned(),
+        }),
         open: Some(id()),
         counts: TabCounts { waiting: 4, in_progress: 3, sent: 1_018 },
         rows,
@@ -172,7 +181,7 @@ fn render_list(tab: Tab, rows: Rows, typed: &str, presence: Presence) -> String 
 
 fn message(id: i64, side: Side, body: &str, at: DateTime<Utc>) -> ThreadMessage {
     let (kind, body) = ("text".to_owned(), body.to_owned());
-    ThreadMessage { id: MessageId(id), side, kind, body, template: None, at }
+    ThreadMessage { id: MessageId(id), side, kind, body, template: None, media: None, at }
 }
 
 fn ours(state: MessageState, failure_code: Option<&str>) -> Side {
@@ -224,7 +233,7 @@ fn thread(session: SessionState, ticket: Option<OpenTicketRow>) -> Thread {
         channel: Some((ChannelId(1), ChannelKind::WhatsApp)),
         session,
         risk_alert_minutes: 120,
-        window_policy: Policy::default().session_window(ChannelKind::WhatsApp).cloned(),
+        window_policy: window_policy(),
         ticket_agent: ticket.as_ref().map(|_| (UserId(1), "Marina Costa".to_owned())),
         ticket,
         is_served_elsewhere: false,
@@ -243,6 +252,7 @@ fn thread_view(thread: &Thread, typed: Typed, session: &Session, visit: &Visit) 
         query: "?tab=conversations".to_owned(),
         back: Tab::InProgress.path(),
         is_earlier: false,
+        asks_to_close: false,
         typed: Typed { key: "key".to_owned(), ..typed },
         session,
         viewer: &viewer,
@@ -251,7 +261,11 @@ fn thread_view(thread: &Thread, typed: Typed, session: &Session, visit: &Visit) 
 }
 
 fn render_thread(thread: &Thread, typed: Typed) -> String {
-    let (session, visit) = (session(Presence::Online), visit(Locale::En));
+    render_thread_to(Presence::Online, thread, typed)
+}
+
+fn render_thread_to(presence: Presence, thread: &Thread, typed: Typed) -> String {
+    let (session, visit) = (session(presence), visit(Locale::En));
     let page = Page::new(&visit, &session, String::new(), Place::Conversations);
     let thread = thread_view(thread, typed, &session, &visit);
     stable(&ThreadFragment { t: visit.t(), page, thread }.render().unwrap())
@@ -343,6 +357,7 @@ fn sent_row(state: ActiveMessageState, failure_code: Option<&str>) -> SentRow {
         chatbot: "Sales Brazil".to_owned(),
         session: SessionState::Closed { since: None },
         risk_alert_minutes: 120,
+        window_policy: window_policy(),
         latest: send(9, state, 1),
         earlier: vec![send(8, ActiveMessageState::Expired, 30)],
     }
@@ -422,6 +437,110 @@ fn sw_04_an_expired_session_keeps_what_was_typed_and_offers_a_template() {
 }
 
 #[test]
+fn am_01_whoever_is_invisible_goes_online_before_a_template_is_sent() {
+    let closed = SessionState::Closed { since: Some(now() - minutes(1)) };
+    for ticket in [Some(open_ticket(mine())), None] {
+        let thread = thread(closed, ticket);
+        let shown = render_thread_to(Presence::Invisible, &thread, Typed::default());
+        assert!(!shown.contains("href=\"/desk/active-message"), "no way into the dialog");
+        assert!(shown.contains("aria-disabled=\"true\""));
+        assert!(shown.contains("You are invisible. Go online to send"));
+        assert!(shown.contains("name=\"presence\" value=\"online\""), "the switch stands there");
+    }
+}
+
+#[test]
+fn a_conversation_without_a_ticket_offers_a_template_to_its_contact() {
+    let thread = thread(SessionState::Closed { since: None }, None);
+    insta::assert_snapshot!(render_thread(&thread, Typed::default()));
+}
+
+#[test]
+fn am_07_a_sent_file_shows_as_its_picture_or_as_a_card() {
+    let with = |kind, url: &str, media| {
+        let mut thread = thread(closing_soon(), Some(open_ticket(mine())));
+        let message = thread.messages.first_mut().unwrap();
+        message.media = media;
+        let template = message.template.as_mut().unwrap();
+        template.content.header = Some(FilledHeader::Media { kind, url: Some(url.to_owned()) });
+        render_thread(&thread, Typed::default())
+    };
+    let kept = |name: &str, has_picture| {
+        Some(SentMedia { name: name.to_owned(), size: 7_721, has_picture })
+    };
+    let url = "https://shop.example/media/pick%20up.jpg?v=2";
+    let picture = with(MediaKind::Image, url, kept("pick up.jpg", true));
+    assert!(picture.contains(r#"<img src="/media/messages/1" alt="Image, pick up.jpg">"#));
+    assert!(!picture.contains("shop.example"), "nothing is loaded from elsewhere");
+    let card = with(MediaKind::Image, url, None);
+    assert!(card.contains("pick up.jpg") && card.contains("Image · shop.example"));
+    assert!(!card.contains("<img"));
+    let document = with(MediaKind::Document, url, kept("Fatura.pdf", false));
+    assert!(document.contains("Fatura.pdf") && document.contains("Document · shop.example"));
+}
+
+#[test]
+fn sw_08_the_window_of_a_row_names_the_policy_as_the_thread_does() {
+    let policy = window_policy().unwrap();
+    let link = format!("href=\"{}\"", policy.policy_url);
+    let tickets = Rows::Tickets(vec![row(42, "Luiza Prado", closing_soon())]);
+    let sent = Rows::Sent(vec![sent_row(ActiveMessageState::Read, None)]);
+    for (tab, rows) in [(Tab::InProgress, tickets), (Tab::Sent, sent)] {
+        let shown = render_list(tab, rows, "", Presence::Online);
+        assert!(shown.contains(&link) && shown.contains(&policy.policy_name), "{tab:?}");
+    }
+    let thread = thread(closing_soon(), Some(open_ticket(mine())));
+    assert!(render_thread(&thread, Typed::default()).contains(&link));
+}
+
+#[test]
+fn an_arrival_is_announced_by_name_and_without_what_was_written() {
+    let rows = Rows::Tickets(vec![row(42, "Luiza Prado", closing_soon())]);
+    let shown = render_list(Tab::InProgress, rows, "", Presence::Online);
+    let (_, rest) = shown.split_once("data-arrived=\"").unwrap();
+    let words = rest.split('"').next().unwrap();
+    assert_eq!(words, "New message from \u{2068}Luiza Prado\u{2069}");
+}
+
+#[test]
+fn only_the_thread_and_the_row_of_a_conversation_are_fetched_anew() {
+    let thread = thread(closing_soon(), Some(open_ticket(mine())));
+    let shown = render_thread(&thread, Typed::default());
+    assert!(shown.contains("janela:thread-1-42 from:body") && !shown.contains("janela:message"));
+    let rows = Rows::Tickets(vec![row(42, "Luiza Prado", closing_soon())]);
+    let list = render_list(Tab::InProgress, rows, "", Presence::Online);
+    assert!(list.contains("janela-row:1-42 from:body") && list.contains("&#38;row=1-42\""));
+}
+
+#[test]
+fn without_script_the_question_to_close_stands_at_the_ticket() {
+    let (session, visit) = (session(Presence::Online), visit(Locale::En));
+    let viewer = visit.viewer();
+    let ask = |thread: &Thread| {
+        let parts = ThreadParts {
+            query: "?tab=conversations".to_owned(),
+            back: Tab::InProgress.path(),
+            is_earlier: false,
+            asks_to_close: true,
+            typed: Typed::default(),
+            session: &session,
+            viewer: &viewer,
+        };
+        let thread = ThreadView::new(thread, parts);
+        let page = Page::new(&visit, &session, String::new(), Place::Conversations);
+        ThreadFragment { t: visit.t(), page, thread }.render().unwrap()
+    };
+    let shown = ask(&thread(closing_soon(), Some(open_ticket(mine()))));
+    let (_, question) = shown.split_once("id=\"close-question\"").unwrap();
+    let (question, _) = question.split_once("</form>").unwrap();
+    assert!(question.contains("action=\"/desk/conversations/1-42/close\""));
+    assert!(question.contains("href=\"/desk/conversations/1-42?tab=conversations\">Keep it open"));
+    let of_another = Holding { agent: Some(UserId(9)), ..mine() };
+    let shown = ask(&thread(closing_soon(), Some(open_ticket(of_another))));
+    assert!(!shown.contains("close-question"), "not the reader's to close");
+}
+
+#[test]
 fn a_waiting_conversation_is_to_be_taken_first() {
     let waiting = Holding { state: TicketState::Waiting, agent: None, only_agent: None };
     let shown =
@@ -489,12 +608,11 @@ fn the_whole_page_in_portuguese() {
             about: about_view(&thread, about(Some(outlook(capped()))), None, &session, &visit),
             thread: thread_view(&thread, Typed::default(), &session, &visit),
         }),
-        asks_to_close: false,
         status: actix_web::http::StatusCode::OK,
     };
     let shown = page.render().unwrap();
     assert!(shown.contains("lang=\"pt-BR\""));
     assert!(shown.contains("Esta sessão fecha em"));
-    assert!(shown.contains("id=\"close-ticket\""));
+    assert!(shown.contains("id=\"close-42\""));
     assert!(shown.contains("612 de 1.000"));
 }

@@ -7,14 +7,18 @@ use domain::{
     session_window::SessionState,
     ticket::{TicketRefusal, TicketState},
 };
-use persistence::conversation::{OpenTicketRow, Thread};
+use persistence::conversation::{ConversationId, OpenTicketRow, Thread};
 
 use super::{
     bubble::{self, DayView},
     clock::{ClockView, RiskView},
-    list::{shown_initials, shown_name},
+    list::{not_online, shown_initials, shown_name},
 };
-use crate::{locale::Words, moment::Viewer, session::Session};
+use crate::{
+    locale::{Words, isolated},
+    moment::Viewer,
+    session::Session,
+};
 
 /// A conversation, display-ready.
 #[derive(Debug, Clone)]
@@ -27,8 +31,12 @@ pub struct ThreadView {
     pub query: String,
     /// Where it is fetched anew.
     pub live_path: String,
-    /// The live events after which it is, besides those of messages.
-    pub ticket_event: Option<String>,
+    /// The name of the live event after which it is.
+    pub live_event: String,
+    /// The name of the live event of the reader's own presence.
+    pub presence_event: String,
+    /// Said once when the contact writes.
+    pub arrived: String,
     /// The list it belongs to.
     pub back: &'static str,
     /// The contact.
@@ -57,6 +65,8 @@ pub struct ThreadView {
     pub may_take: bool,
     /// Whether the reader may close it.
     pub may_close: bool,
+    /// Whether it asks if the ticket is to be closed: for whoever has no script.
+    pub asks_to_close: bool,
     /// Whether the reader has messages to look at: then the page says that they were seen.
     pub is_unread: bool,
     /// The latest message, so that each arrival is noted once.
@@ -71,7 +81,25 @@ pub struct ComposerView {
     /// Grey, with what is offered instead (SW-04, SW-05).
     pub expired: Option<ExpiredView>,
     /// Why nothing can be written here.
-    pub note: Option<String>,
+    pub note: Option<NoteView>,
+}
+
+/// Why nothing can be written, and what can be done instead.
+#[derive(Debug, Clone)]
+pub struct NoteView {
+    /// Why not.
+    pub text: String,
+    /// The template that may be sent.
+    pub template: Option<TemplateOffer>,
+}
+
+/// *Send a template*, for whoever may send active messages in this chatbot.
+#[derive(Debug, Clone)]
+pub struct TemplateOffer {
+    /// The dialog of active messages for this contact.
+    pub path: String,
+    /// That the reader must go online first (AM-01); `None` while online.
+    pub not_online: Option<String>,
 }
 
 /// The reply form.
@@ -92,8 +120,8 @@ pub struct ExpiredView {
     pub text: String,
     /// Why it was not sent.
     pub problem: Option<String>,
-    /// The dialog of active messages for this contact and ticket; `None` where no template may be sent.
-    pub template_path: Option<String>,
+    /// The template that may be sent; `None` where none may.
+    pub template: Option<TemplateOffer>,
 }
 
 /// What was typed and why it was not sent; empty for a fresh page.
@@ -115,6 +143,8 @@ pub struct ThreadParts<'a> {
     pub back: &'static str,
     /// Whether it shows older messages.
     pub is_earlier: bool,
+    /// Whether it was asked to close the ticket.
+    pub asks_to_close: bool,
     /// What was typed.
     pub typed: Typed,
     /// Who reads.
@@ -127,7 +157,7 @@ impl ThreadView {
     /// The conversation for the one who is signed in.
     #[must_use]
     pub fn new(thread: &Thread, parts: ThreadParts<'_>) -> Self {
-        let ThreadParts { query, back, is_earlier, typed, session, viewer } = parts;
+        let ThreadParts { query, back, is_earlier, asks_to_close, typed, session, viewer } = parts;
         let t = viewer.words();
         let reader = session.actor.id();
         let id = thread.conversation.to_string();
@@ -137,11 +167,17 @@ impl ThreadView {
         let serves = session.actor.may(thread.conversation.chatbot, Permission::ServeTickets);
         let latest_message = thread.messages.last().map(|message| message.id.to_string());
         let first = thread.messages.first().filter(|_| thread.has_earlier);
+        let name = shown_name(&thread.name, thread.phone.as_ref(), t);
+        let may_close = ticket.is_some_and(|ticket| {
+            (serves || sees_all) && ticket.holding.refuses_closing(reader, sees_all).is_none()
+        });
         Self {
             live_path: format!("{path}/thread{query}"),
-            ticket_event: ticket.map(|ticket| format!("janela:conversation-{}", ticket.id)),
+            live_event: format!("janela:thread-{id}"),
+            presence_event: format!("janela:presence-{reader}"),
+            arrived: t.desk_arrived(isolated(&name)),
             back,
-            name: shown_name(&thread.name, thread.phone.as_ref(), t),
+            name,
             initials: shown_initials(&thread.name),
             subtitle: subtitle(thread, t),
             clock: ClockView::new(
@@ -155,13 +191,12 @@ impl ThreadView {
             days: bubble::days(thread, reader, viewer),
             earlier: first.map(|message| format!("{path}{query}&before={}", message.id)),
             latest: is_earlier.then(|| format!("{path}{query}")),
-            composer: composer(thread, typed, serves, reader, t),
+            composer: composer(thread, typed, serves, session, t),
             ticket: ticket.map(|ticket| ticket.id.to_string()).unwrap_or_default(),
             protocol: ticket.map(|ticket| ticket.protocol.clone()),
             may_take: serves && ticket.is_some_and(|ticket| may_take(ticket, reader)),
-            may_close: ticket.is_some_and(|ticket| {
-                (serves || sees_all) && ticket.holding.refuses_closing(reader, sees_all).is_none()
-            }),
+            may_close,
+            asks_to_close: asks_to_close && may_close,
             is_unread: ticket
                 .is_some_and(|ticket| 0 < ticket.unread && ticket.holding.agent == Some(reader)),
             latest_message: latest_message.unwrap_or_default(),
@@ -192,14 +227,39 @@ fn channel_name(kind: ChannelKind, t: Words) -> String {
     }
 }
 
-fn composer(thread: &Thread, typed: Typed, serves: bool, reader: UserId, t: Words) -> ComposerView {
-    let note = |text| ComposerView { note: Some(text), ..ComposerView::default() };
+/// *Send a template* to the contact, into the open ticket if there is one.
+fn template_offer(thread: &Thread, session: &Session, t: Words) -> Option<TemplateOffer> {
+    let ConversationId { chatbot, contact } = thread.conversation;
+    let can_initiate = thread.channel.is_some_and(|(_, kind)| kind.can_initiate());
+    if !can_initiate || !session.actor.may(chatbot, Permission::SendActiveMessages) {
+        return None;
+    }
+    let ticket = thread.ticket.as_ref().map(|ticket| format!("&ticket={}", ticket.id));
+    let ticket = ticket.unwrap_or_default();
+    Some(TemplateOffer {
+        path: format!("/desk/active-message?contact={contact}&chatbot={chatbot}{ticket}"),
+        not_online: (!session.presence.is_online()).then(|| not_online(session.presence, t)),
+    })
+}
+
+fn composer(
+    thread: &Thread,
+    typed: Typed,
+    serves: bool,
+    session: &Session,
+    t: Words,
+) -> ComposerView {
+    let reader = session.actor.id();
+    let plain_note = |text, template| ComposerView {
+        note: Some(NoteView { text, template }),
+        ..ComposerView::default()
+    };
+    let note = |text| plain_note(text, None);
     let Some(ticket) = &thread.ticket else {
-        return note(if thread.is_served_elsewhere {
-            t.desk_served_elsewhere()
-        } else {
-            t.desk_no_ticket()
-        });
+        if thread.is_served_elsewhere {
+            return note(t.desk_served_elsewhere());
+        }
+        return plain_note(t.desk_no_ticket(), template_offer(thread, session, t));
     };
     let holder = thread.ticket_agent.as_ref().map(|(_, name)| name.as_str()).unwrap_or_default();
     match ticket.holding.refuses_writing(reader) {
@@ -220,14 +280,7 @@ fn composer(thread: &Thread, typed: Typed, serves: bool, reader: UserId, t: Word
     }
     let Typed { text, problem, key } = typed;
     if matches!(thread.session, SessionState::Closed { .. }) {
-        let can_initiate = thread.channel.is_some_and(|(_, kind)| kind.can_initiate());
-        let template_path = can_initiate.then(|| {
-            format!(
-                "/desk/active-message?contact={}&chatbot={}&ticket={}",
-                thread.conversation.contact, thread.conversation.chatbot, ticket.id
-            )
-        });
-        let expired = ExpiredView { text, problem, template_path };
+        let expired = ExpiredView { text, problem, template: template_offer(thread, session, t) };
         return ComposerView { expired: Some(expired), ..ComposerView::default() };
     }
     ComposerView { reply: Some(ReplyView { key, text, problem }), ..ComposerView::default() }

@@ -6,6 +6,7 @@ use actix_web::{
     web::{Data, Form, Path, Query},
 };
 use askama::Template;
+use chrono::{DateTime, Utc};
 use domain::{
     contact_cap::{CapScope, CapSendsProblem, parse_cap_sends},
     ids::ChatbotId,
@@ -32,11 +33,13 @@ pub struct SavedQuery {
     saved: Option<String>,
 }
 
-/// One section as typed; a switch that is off is not sent.
+/// The page as typed; a switch that is off is not sent.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SettingsForm {
-    section: String,
+    /// When the settings had been saved last as the page was shown, in milliseconds; empty for never.
+    #[serde(default)]
+    seen: String,
     active_messages: Option<String>,
     cap: Option<String>,
     cap_sends: Option<String>,
@@ -44,30 +47,24 @@ pub struct SettingsForm {
     direct_transfer: Option<String>,
 }
 
-/// What a section changes.
+/// What the page changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
-    ActiveMessages {
-        enabled: bool,
-        cap_enabled: bool,
-        cap_sends: u32,
-        /// `None` leaves it: a browser does not send choices that are switched off.
-        cap_scope: Option<CapScope>,
-    },
-    DirectTransfer(bool),
+struct Change {
+    active_messages: bool,
+    cap: bool,
+    cap_sends: u32,
+    /// `None` leaves it: a browser does not send choices that are switched off.
+    cap_scope: Option<CapScope>,
+    direct_transfer: bool,
 }
 
 impl Change {
     fn apply(self, kept: &mut Settings) {
-        match self {
-            Self::ActiveMessages { enabled, cap_enabled, cap_sends, cap_scope } => {
-                kept.active_messages_enabled = enabled;
-                kept.cap_enabled = cap_enabled;
-                kept.cap_sends = cap_sends;
-                kept.cap_scope = cap_scope.unwrap_or(kept.cap_scope);
-            }
-            Self::DirectTransfer(enabled) => kept.direct_transfer = enabled,
-        }
+        kept.active_messages_enabled = self.active_messages;
+        kept.cap_enabled = self.cap;
+        kept.cap_sends = self.cap_sends;
+        kept.cap_scope = self.cap_scope.unwrap_or(kept.cap_scope);
+        kept.direct_transfer = self.direct_transfer;
     }
 }
 
@@ -75,13 +72,6 @@ impl SettingsForm {
     /// What is to change, or every problem by field. The cap's number is judged whether or not its switch
     /// is on (AD-05).
     fn parse(&self, t: Words) -> Result<Result<Change, Problems>, WebError> {
-        match self.section.as_str() {
-            "active-messages" => {}
-            "direct-transfer" => {
-                return Ok(Ok(Change::DirectTransfer(self.direct_transfer.is_some())));
-            }
-            _ => return Err(WebError::Unprocessable),
-        }
         let cap_scope = match self.cap_scope.as_deref() {
             None => None,
             Some(word) => Some(CapScope::parse(word).ok_or(WebError::Unprocessable)?),
@@ -96,12 +86,18 @@ impl SettingsForm {
                 return Ok(Err(problems));
             }
         };
-        Ok(Ok(Change::ActiveMessages {
-            enabled: self.active_messages.is_some(),
-            cap_enabled: self.cap.is_some(),
+        Ok(Ok(Change {
+            active_messages: self.active_messages.is_some(),
+            cap: self.cap.is_some(),
             cap_sends,
             cap_scope,
+            direct_transfer: self.direct_transfer.is_some(),
         }))
+    }
+
+    /// When the settings had been saved last as the page was shown; what cannot be read counts as never.
+    fn seen(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_millis(self.seen.parse().ok()?)
     }
 }
 
@@ -140,7 +136,7 @@ pub async fn show_general_settings(
     shown.respond()
 }
 
-/// Saves one section, or shows it again with what stands against it.
+/// Saves the page, or shows it again with what stands against it.
 pub async fn submit_general_settings(
     desk: Data<Desk>,
     visit: Visit,
@@ -153,11 +149,11 @@ pub async fn submit_general_settings(
         Ok(change) => change,
         Err(problems) => return correct(&desk, &visit, &user, chatbot, form, problems).await,
     };
-    let (actor, now) = (user.actor.clone(), visit.now);
+    let (actor, seen, now) = (user.actor.clone(), form.seen(), visit.now);
     let saved = desk
         .store
         .write(move |db| {
-            chatbot::change_settings(db, &actor, chatbot, now, |kept| change.apply(kept))
+            chatbot::change_settings(db, &actor, chatbot, seen, now, |kept| change.apply(kept))
         })
         .await?;
     match saved {
@@ -166,6 +162,10 @@ pub async fn submit_general_settings(
             let mut problems = Problems::default();
             problems.add("active_messages", visit.t().portal_not_ready());
             correct(&desk, &visit, &user, chatbot, form, problems).await
+        }
+        SaveOutcome::ChangedMeanwhile => {
+            let loaded = load(&desk, &visit, &user, chatbot).await?;
+            GeneralSettingsPage::new(&visit, &user, loaded).overtaken(form).respond()
         }
     }
 }
@@ -214,8 +214,10 @@ pub struct GeneralSettingsPage {
     t: Words,
     /// The frame.
     pub page: Page,
-    /// Where the sections are sent.
+    /// Where it is sent.
     path: String,
+    /// When the settings were saved last, for the form; empty for never.
+    seen: String,
     chatbot: String,
     /// The chatbots to choose from; empty when there is one only.
     chatbots: Vec<ChatbotChoice>,
@@ -228,9 +230,18 @@ pub struct GeneralSettingsPage {
     /// What active messages still need, while they are off.
     missing: Vec<MissingView>,
     /// Who saved the settings last, and when.
-    changed: Option<(String, Moment)>,
+    changed: Option<Changed>,
     problems: Problems,
+    /// Someone saved while this was typed; nothing of it is saved yet.
+    is_overtaken: bool,
     status: StatusCode,
+}
+
+/// The latest save.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Changed {
+    by: String,
+    at: Moment,
 }
 
 /// A chatbot one may go on to.
@@ -260,13 +271,15 @@ impl GeneralSettingsPage {
         let settings = &chatbot.settings;
         let missing = if settings.active_messages_enabled { Vec::new() } else { missing };
         let choices = if chatbots.len() < 2 { Vec::new() } else { chatbots };
+        let seen = chatbot.changed.map(|(at, _)| at.timestamp_millis().to_string());
         let changed = changed_by
             .zip(chatbot.changed)
-            .map(|(name, (at, _))| (t.portal_changed_by(isolated(&name)), viewer.at(at)));
+            .map(|(name, (at, _))| Changed { by: isolated(&name), at: viewer.at(at) });
         Self {
             t,
             page: Page::new(visit, user, t.nav_general_settings(), Place::GeneralSettings),
             path: path_of(chatbot.id),
+            seen: seen.unwrap_or_default(),
             chatbots: choices
                 .into_iter()
                 .map(|other| ChatbotChoice {
@@ -283,26 +296,42 @@ impl GeneralSettingsPage {
             missing: missing.into_iter().map(|step| missing_view(step, t)).collect(),
             changed,
             problems: Problems::default(),
+            is_overtaken: false,
             status: StatusCode::OK,
             chatbot: chatbot.name,
         }
     }
 
-    /// The section *Active messages* as it was typed, with what stands against it.
+    /// The page as it was typed, with what stands against it.
     #[must_use]
     pub fn corrected(self, form: SettingsForm, problems: Problems) -> Self {
+        // What was looked at is still what stood there then, whoever saved meanwhile.
+        let seen = form.seen.clone();
+        let mut page = self.typed(form);
+        page.seen = seen;
+        page.problems = problems;
+        page.status = StatusCode::UNPROCESSABLE_ENTITY;
+        page
+    }
+
+    /// The page as it was typed, when someone saved meanwhile: sent again it holds.
+    #[must_use]
+    pub fn overtaken(self, form: SettingsForm) -> Self {
+        let mut page = self.typed(form);
+        page.is_overtaken = true;
+        page.status = StatusCode::CONFLICT;
+        page
+    }
+
+    fn typed(self, form: SettingsForm) -> Self {
+        let cap_scope = form.cap_scope.as_deref().and_then(CapScope::parse);
         Self {
             page: self.page.with_problems(),
             active_messages: form.active_messages.is_some(),
             cap: form.cap.is_some(),
             cap_sends: form.cap_sends.unwrap_or_default(),
-            cap_scope: form
-                .cap_scope
-                .as_deref()
-                .and_then(CapScope::parse)
-                .unwrap_or(self.cap_scope),
-            problems,
-            status: StatusCode::UNPROCESSABLE_ENTITY,
+            cap_scope: cap_scope.unwrap_or(self.cap_scope),
+            direct_transfer: form.direct_transfer.is_some(),
             ..self
         }
     }
@@ -334,15 +363,15 @@ fn missing_view(step: MissingStep, t: Words) -> MissingView {
 
 #[cfg(test)]
 impl SettingsForm {
-    /// The section *Active messages* with both switches on.
+    /// Every switch on.
     pub(super) fn with_cap_sends(cap_sends: &str) -> Self {
         Self {
-            section: "active-messages".to_owned(),
+            seen: String::new(),
             active_messages: Some("on".to_owned()),
             cap: Some("on".to_owned()),
             cap_sends: Some(cap_sends.to_owned()),
             cap_scope: Some("all_agents".to_owned()),
-            direct_transfer: None,
+            direct_transfer: Some("on".to_owned()),
         }
     }
 

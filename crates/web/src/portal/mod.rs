@@ -23,7 +23,11 @@ pub fn routes(config: &mut ServiceConfig) {
                 .get(general_settings::show_general_settings)
                 .post(general_settings::submit_general_settings),
         )
-        .route("/portal/growth/active-messages", web::get().to(growth::show_active_messages))
+        .service(
+            web::resource("/portal/growth/active-messages")
+                .get(growth::show_active_messages)
+                .post(growth::submit_filter),
+        )
         .route(
             "/portal/growth/active-messages/{message}",
             web::get().to(growth::show_active_message),

@@ -5,15 +5,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::{
     active_message::ActiveMessageState,
-    delivery::{DeliveryEvent, DeliveryEventKind, EventSource, Failure},
-    ids::{MessageId, UserId},
+    delivery::{DeliveryEvent, DeliveryEventKind, EventSource, Failure, MessageState},
+    ids::{ChatbotId, MessageId, TemplateId, UserId},
     permission::{Role, WorkspacePermission},
     phone::PhoneNumber,
     presence::Presence,
+    template::{FilledContent, FilledHeader, MediaKind},
 };
 use persistence::{
     chatbot::{self, GeneralSettings, MissingStep},
-    growth::{SendChoices, SendDetail, SendRow, Sender},
+    conversation::{SentTemplate, Side, ThreadMessage},
+    growth::{SendChoices, SendDetail, SendRow, Sender, TemplateChoice},
     job::{JobOverview, JobRun, TimetableLine},
     test_support::TestStore,
     user::{self, NewUser},
@@ -104,10 +106,20 @@ fn ad_08_saved_settings_say_who_changed_them_and_when() {
     settings.chatbot.changed = Some((now() - TimeDelta::days(2), UserId(1)));
     settings.changed_by = Some("Paula Alves".to_owned());
     let mut other = settings.chatbot.clone();
-    other.id = domain::ids::ChatbotId(9);
+    other.id = ChatbotId(9);
     other.name = "Support".to_owned();
     let chatbots = vec![settings.chatbot.clone(), other];
     let page = GeneralSettingsPage::new(&visit(Locale::Es), &session, (settings, chatbots));
+    insta::assert_snapshot!(main_of(&page));
+}
+
+#[test]
+fn ad_08_who_is_overtaken_is_told_by_whom_and_keeps_what_was_typed() {
+    let (session, mut settings) = given(Role::Admin);
+    settings.chatbot.changed = Some((now() - TimeDelta::minutes(3), UserId(1)));
+    settings.changed_by = Some("Paula Alves".to_owned());
+    let page = GeneralSettingsPage::new(&visit(Locale::En), &session, (settings, Vec::new()))
+        .overtaken(SettingsForm::with_cap_sends("7"));
     insta::assert_snapshot!(main_of(&page));
 }
 
@@ -184,11 +196,76 @@ fn more_than_a_page_leads_on_to_older_sends_with_the_same_filters() {
             ..row(ActiveMessageState::Sent, None)
         })
         .collect();
-    let query = GrowthQuery { contact: "Ana & Co".to_owned(), ..GrowthQuery::default() };
+    let query = GrowthQuery {
+        search: "0042".to_owned(),
+        contact: "Ana & Co".to_owned(),
+        state: "sent".to_owned(),
+        ..GrowthQuery::default()
+    };
     let page = GrowthPage::new(&visit(Locale::En), &session, query, rows, SendChoices::default());
     let shown = main_of(&page);
     assert_eq!(shown.matches("<tr id=").count(), 50);
-    assert!(shown.contains("contact=Ana+%26+Co") && shown.contains("after=1795359720000-51"));
+    assert!(shown.contains("?search=0042&#38;state=sent&#38;after=1795359720000-51"), "{shown}");
+    assert_eq!(shown.matches("Ana &#38; Co").count(), 1, "in its field, and in no address");
+}
+
+/// A picture above a text with one button, as it went out.
+fn sent_message() -> ThreadMessage {
+    let content = FilledContent {
+        header: Some(FilledHeader::Media {
+            kind: MediaKind::Document,
+            url: Some("https://files.example.com/orders/Order%2048213.pdf".to_owned()),
+        }),
+        body: Vec::new(),
+        footer: Some("Casa Azul".to_owned()),
+        buttons: Vec::new(),
+    };
+    ThreadMessage {
+        id: MessageId(42),
+        side: Side::Ours { agent: None, state: MessageState::Failed, failure_code: None },
+        kind: "template".to_owned(),
+        body: "Olá Luiza, o seu pedido está pronto.".to_owned(),
+        template: Some(SentTemplate {
+            name: "order_ready".to_owned(),
+            language: "pt_BR".to_owned(),
+            content,
+        }),
+        media: None,
+        at: now() - TimeDelta::hours(2),
+    }
+}
+
+#[test]
+fn templates_of_several_chatbots_are_offered_under_the_chatbots_name() {
+    let (session, _) = given(Role::Manager);
+    let choice = |id, language: &str, chatbot: &str| TemplateChoice {
+        id: TemplateId(id),
+        name: "order_ready".to_owned(),
+        language: language.to_owned(),
+        chatbots: vec![chatbot.to_owned()],
+    };
+    let choices = |chatbots: &[(i64, &str)]| SendChoices {
+        chatbots: chatbots.iter().map(|(id, name)| (ChatbotId(*id), (*name).to_owned())).collect(),
+        agents: Vec::new(),
+        templates: vec![choice(1, "pt_BR", "Sales Brazil"), choice(2, "pt_BR", "Support Europe")],
+    };
+    let shown = |locale, choices| {
+        let query = GrowthQuery { template: "2".to_owned(), ..GrowthQuery::default() };
+        main_of(&GrowthPage::new(&visit(locale), &session, query, Vec::new(), choices))
+    };
+    let both = shown(Locale::Es, choices(&[(1, "Sales Brazil"), (2, "Support Europe")]));
+    for (chatbot, option) in [
+        ("Sales Brazil", r#"<option value="1">order_ready (Portugués (Brasil))</option>"#),
+        (
+            "Support Europe",
+            r#"<option value="2" selected>order_ready (Portugués (Brasil))</option>"#,
+        ),
+    ] {
+        let group = format!(r#"<optgroup label="{chatbot}">{option}</optgroup>"#);
+        assert!(both.contains(&group), "{group} in {both}");
+    }
+    let one = shown(Locale::En, choices(&[(1, "Sales Brazil")]));
+    assert!(!one.contains("<optgroup"), "one chatbot needs no name: {one}");
 }
 
 #[test]
@@ -202,7 +279,7 @@ fn li_07_a_send_shows_its_history_and_who_told_it() {
     let failure = Failure::Coded("131026".to_owned());
     let detail = SendDetail {
         row: row(ActiveMessageState::Failed, Some("131026")),
-        body: "Olá Luiza, o seu pedido está pronto.".to_owned(),
+        message: sent_message(),
         expires_at: now() + TimeDelta::hours(22),
         events: vec![
             event(DeliveryEventKind::Accepted, 119, EventSource::Dispatcher),

@@ -40,6 +40,10 @@ use reqwest::{Client, RequestBuilder, Response, redirect::Policy};
 use tokio_util::sync::CancellationToken;
 use web::{Channels, Desk, DeskParts, WebSettings};
 
+/// How long anything may take before a test fails: far longer than it does, as the machine may be busy with
+/// other work.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 pub const PASSWORD: &str = "correct horse battery";
 pub const AGENT: &str = "ana@example.com";
 pub const MANAGER: &str = "rui@example.com";
@@ -123,6 +127,8 @@ impl Channel for FakeChannel {
                 Err(MediaProblem::WrongKind { found: "application/pdf".to_owned() })
             }
             (_, Some("inner")) => Err(MediaProblem::Forbidden),
+            (_, Some("gone.png")) => Err(MediaProblem::Missing),
+            (_, Some("huge.png")) => Err(MediaProblem::TooLarge { limit: 5 * 1024 * 1024 }),
             _ => Err(MediaProblem::Unreachable),
         };
         Box::pin(async { found })

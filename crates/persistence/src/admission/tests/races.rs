@@ -15,10 +15,16 @@ use crate::{
 const THREADS: usize = 64;
 const ROUNDS: usize = 50;
 
+/// Those who race in two processes on SQLite. It lets whoever waits for another process's lock find out by
+/// asking again, and each waits for all of the other process, so more of them would only wait for the disk.
+const THREADS_BESIDE_ANOTHER_PROCESS: usize = 16;
+
 /// Sends each draft on a thread of its own, half of them through another process's store: in every
-/// round on PostgreSQL, in some on SQLite, where a second process is rare and waits unfairly.
+/// round on PostgreSQL, in some on SQLite, where a second process is rare.
 fn race(desk: &Desk, other: &Store, round: usize, drafts: &[Draft]) -> Vec<Outcome> {
     let two_processes = !desk.store.is_sqlite() || round.is_multiple_of(10);
+    let unfair = two_processes && desk.store.is_sqlite();
+    let drafts = if unfair { &drafts[..THREADS_BESIDE_ANOTHER_PROCESS] } else { drafts };
     let barrier = Barrier::new(drafts.len());
     thread::scope(|scope| {
         let threads: Vec<_> = drafts
@@ -93,6 +99,7 @@ fn one_key_from_64_threads_is_one_message() {
             let mut draft = desk.draft(Recipient::Phone(phone), desk.ana.id());
             draft.key = Some(key(&format!("key {round}"), b"body"));
             let outcomes = race(&desk, &other, round, &vec![draft; THREADS]);
+            let racers = outcomes.len();
             let mut messages = Vec::new();
             let mut first = 0;
             for outcome in outcomes {
@@ -105,7 +112,7 @@ fn one_key_from_64_threads_is_one_message() {
                     other => panic!("{other:?}"),
                 }
             }
-            assert_eq!((first, messages.len()), (1, THREADS));
+            assert_eq!((first, messages.len()), (1, racers));
             assert!(messages.iter().all(|queued| *queued == messages[0]));
         }
     });

@@ -53,6 +53,7 @@ fn send(
         template: desk.template,
         to,
         values: VariableValues::new(),
+        refused_media: Vec::new(),
         agent: Some(agent),
         door: Door::Api,
         ticket: Some(ticket),

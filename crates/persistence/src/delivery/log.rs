@@ -1,0 +1,85 @@
+//! The log of what happened to a message: each event once, none ever changed.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use domain::{
+    delivery::{DeliveryEvent, DeliveryEventKind, EventSource},
+    ids::MessageId,
+};
+
+use crate::{
+    db::{Db, on_either},
+    error::PersistenceError,
+    instant::Instant,
+    schema::delivery_events,
+};
+
+/// One event on its way into the log.
+#[derive(Debug, Clone)]
+pub(crate) struct NewEvent<'a> {
+    pub kind: DeliveryEventKind,
+    pub at: DateTime<Utc>,
+    pub source: EventSource,
+    /// The platform's words for a failure; for the history only.
+    pub title: Option<&'a str>,
+    pub received_at: DateTime<Utc>,
+}
+
+/// Adds `event` to the log of `message`; `false` when it stands there already: the same happened at the same
+/// instant, by the same source and, where it failed, with the same code.
+pub(crate) fn save_event(
+    db: &mut Db,
+    message: MessageId,
+    event: &NewEvent<'_>,
+) -> Result<bool, PersistenceError> {
+    let code = match &event.kind {
+        DeliveryEventKind::Failed(failure) => Some(failure.code()),
+        _ => None,
+    };
+    let row = (
+        delivery_events::message_id.eq(message.0),
+        delivery_events::kind.eq(event.kind.as_str()),
+        delivery_events::at.eq(Instant::from(event.at)),
+        delivery_events::source.eq(event.source.as_str()),
+        delivery_events::code.eq(code),
+        delivery_events::title.eq(event.title),
+        delivery_events::received_at.eq(Instant::from(event.received_at)),
+    );
+    let inserted = on_either!(db => diesel::insert_into(delivery_events::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(db))?;
+    Ok(inserted == 1)
+}
+
+/// The log of `message`, in the order it was written. The fold does not depend on that order.
+pub fn list_events(
+    db: &mut Db,
+    message: MessageId,
+) -> Result<Vec<DeliveryEvent>, PersistenceError> {
+    let rows: Vec<(String, Instant, String, Option<String>)> = delivery_events::table
+        .filter(delivery_events::message_id.eq(message.0))
+        .order(delivery_events::id.asc())
+        .select((
+            delivery_events::kind,
+            delivery_events::at,
+            delivery_events::source,
+            delivery_events::code,
+        ))
+        .load(db)?;
+    rows.into_iter()
+        .map(|(kind, at, source, code)| {
+            Ok(DeliveryEvent {
+                kind: DeliveryEventKind::parse(&kind, code.as_deref())
+                    .ok_or_else(|| unreadable_event("kind", kind))?,
+                at: at.into(),
+                source: EventSource::parse(&source)
+                    .ok_or_else(|| unreadable_event("source", source))?,
+            })
+        })
+        .collect()
+}
+
+fn unreadable_event(column: &'static str, value: String) -> PersistenceError {
+    PersistenceError::unreadable("delivery_events", column, value)
+}

@@ -1,0 +1,118 @@
+//! How a database would carry out what a read model asks: for tests that its indexes are used.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::{
+    Connection, QueryableByName, RunQueryDsl,
+    connection::{InstrumentationEvent, SimpleConnection},
+    sql_query,
+    sql_types::Text,
+};
+
+use crate::{db::Db, store::Store};
+
+/// A query and how it is carried out.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    #[expect(dead_code, reason = "shown when a test fails")]
+    pub sql: String,
+    /// In the database's own words, one step a line.
+    pub steps: String,
+}
+
+impl Plan {
+    /// The steps that read a whole table, or sort more than is asked for.
+    pub(crate) fn detours(&self) -> Vec<&str> {
+        self.steps.lines().filter(|step| is_detour(step)).collect()
+    }
+}
+
+/// Small tables are best read whole: only those that grow without bound count.
+fn is_detour(step: &str) -> bool {
+    const GROWING: [&str; 8] = [
+        "active_messages",
+        "messages",
+        "contacts",
+        "tickets",
+        "delivery_events",
+        "decisions",
+        "chatbot_contacts",
+        "outbox",
+    ];
+    let reads_whole = |table: &&str| {
+        step == format!("SCAN {table}") || step.ends_with(&format!("Seq Scan on {table}"))
+    };
+    let node = step.trim_start_matches([' ', '-', '>']);
+    let sorts = step.contains("TEMP B-TREE FOR ORDER BY") || node == "Sort";
+    sorts || GROWING.iter().any(reads_whole)
+}
+
+/// The plans of the queries that `work` makes, in their order.
+///
+/// They are made without the values and, on PostgreSQL, with whole tables and sorts as the last resort: the
+/// tables of a test are too small for a choice by size.
+pub(crate) fn plans_of<T>(store: &Store, work: impl FnOnce(&mut Db) -> T) -> Vec<Plan> {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&asked);
+    let mut plans = Vec::new();
+    store
+        .blocking_read(|db| {
+            db.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+                if let InstrumentationEvent::StartQuery { query, .. } = event {
+                    listener.lock().unwrap().push(query.to_string());
+                }
+            });
+            drop(work(db));
+            db.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+            let asked = std::mem::take(&mut *asked.lock().unwrap());
+            for sql in asked.iter().filter(|sql| sql.starts_with("SELECT")) {
+                let sql = sql.split(" -- binds:").next().unwrap_or_default().to_owned();
+                plans.push(Plan { steps: explain(db, &sql), sql });
+            }
+            Ok(())
+        })
+        .unwrap();
+    plans
+}
+
+#[derive(QueryableByName)]
+struct SqliteStep {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct PostgresStep {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    line: String,
+}
+
+fn explain(db: &mut Db, sql: &str) -> String {
+    let steps: Vec<String> = match db {
+        Db::Sqlite(sqlite) => {
+            let steps = sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load::<SqliteStep>(sqlite);
+            steps.unwrap().into_iter().map(|step| step.detail).collect()
+        }
+        Db::Postgres(postgres) => {
+            let values = (1..).take_while(|place| sql.contains(&format!("${place}")));
+            let nulls = vec!["NULL"; values.count()].join(", ");
+            let arguments = if nulls.is_empty() { nulls } else { format!("({nulls})") };
+            postgres
+                .batch_execute(&format!(
+                    "SET enable_seqscan = off; SET enable_sort = off; \
+                     SET plan_cache_mode = force_generic_plan; PREPARE asked AS {sql}"
+                ))
+                .unwrap();
+            let steps = sql_query(format!("EXPLAIN (COSTS OFF) EXECUTE asked{arguments}"));
+            let steps = steps.load::<PostgresStep>(postgres).unwrap();
+            postgres
+                .batch_execute(
+                    "DEALLOCATE asked; RESET enable_seqscan; RESET enable_sort; \
+                     RESET plan_cache_mode",
+                )
+                .unwrap();
+            steps.into_iter().map(|step| step.line).collect()
+        }
+    };
+    steps.join("\n")
+}

@@ -1,0 +1,142 @@
+//! One element of a webhook: undone alone when it fails, applied once however often it comes.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use domain::{
+    channel::{ChannelEvent, SenderIdentity, WebhookElement},
+    opt_out::{OptOutScope, OptOutSource},
+};
+use sha2::{Digest, Sha256};
+
+use super::template_status;
+use crate::{
+    db::{Db, on_either},
+    delivery::{self, ReceiptOutcome},
+    error::PersistenceError,
+    instant::Instant,
+    message::{self, ChannelFacts, InboundOutcome},
+    opt_out,
+    schema::seen_changes,
+    sender,
+};
+
+/// What became of an element.
+pub(super) enum ElementOutcome {
+    Applied,
+    Copy,
+    Waits,
+}
+
+/// Applies one element so that its failure undoes its own writes only. Another process may have kept
+/// the same message a moment ago; seen again, it is a copy.
+pub(super) fn apply_element(
+    db: &mut Db,
+    channel: &ChannelFacts,
+    element: &WebhookElement,
+    now: DateTime<Utc>,
+) -> Result<ElementOutcome, PersistenceError> {
+    let apply = |db: &mut Db| apply_event(db, channel, element, now);
+    match db.savepoint(apply) {
+        Err(PersistenceError::Duplicate) => db.savepoint(apply),
+        outcome => outcome,
+    }
+}
+
+/// Applies one element, on the channel it names.
+pub(super) fn apply_event(
+    db: &mut Db,
+    posted_to: &ChannelFacts,
+    element: &WebhookElement,
+    now: DateTime<Utc>,
+) -> Result<ElementOutcome, PersistenceError> {
+    let event = element.event.as_ref().map_err(|unreadable| {
+        PersistenceError::unreadable("webhook_inbox", "body", unreadable.to_string())
+    })?;
+    let channel = match &element.external_id {
+        None => posted_to.clone(),
+        Some(external_id) => message::find_sibling_channel(db, posted_to, external_id)?
+            .ok_or_else(|| {
+                let problem = "an element for a number this account does not have here";
+                PersistenceError::unreadable("webhook_inbox", "body", problem)
+            })?,
+    };
+    match event {
+        ChannelEvent::Inbound(inbound) => {
+            match message::apply_inbound(db, &channel, inbound, now)? {
+                InboundOutcome::Kept { .. } => Ok(ElementOutcome::Applied),
+                InboundOutcome::Copy => Ok(ElementOutcome::Copy),
+            }
+        }
+        ChannelEvent::Receipt(receipt) => {
+            match delivery::apply_receipt(db, channel.id, receipt, now)? {
+                ReceiptOutcome::Recorded(_) => Ok(ElementOutcome::Applied),
+                ReceiptOutcome::Copy => Ok(ElementOutcome::Copy),
+                ReceiptOutcome::Waits => Ok(ElementOutcome::Waits),
+            }
+        }
+        ChannelEvent::MarketingPreference { sender, stopped, at } => {
+            once(db, &channel, &element.raw, now, |db| {
+                apply_preference(db, &channel, sender, *stopped, *at, now)
+            })
+        }
+        ChannelEvent::TemplateStatus { name, language, status, at } => {
+            // A template is paused and approved again in the same words: only the instant tells a copy.
+            let instant = at.map(|at| at.timestamp_millis());
+            let text = format!("{} {}", instant.unwrap_or_default(), element.raw);
+            once(db, &channel, &text, now, |db| {
+                template_status::apply(
+                    db,
+                    &channel.account,
+                    name,
+                    language,
+                    status,
+                    at.unwrap_or(now),
+                )
+            })
+        }
+        ChannelEvent::Other { .. } => once(db, &channel, &element.raw, now, |_| Ok(())),
+    }
+}
+
+/// Carries a change out unless its very `text` was seen on this channel before.
+fn once(
+    db: &mut Db,
+    channel: &ChannelFacts,
+    text: &str,
+    now: DateTime<Utc>,
+    change: impl FnOnce(&mut Db) -> Result<(), PersistenceError>,
+) -> Result<ElementOutcome, PersistenceError> {
+    let row = (
+        seen_changes::channel_id.eq(channel.id.0),
+        seen_changes::hash.eq(hex::encode(Sha256::digest(text.as_bytes()))),
+        seen_changes::seen_at.eq(Instant::from(now)),
+    );
+    let is_new = on_either!(db => diesel::insert_into(seen_changes::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(db))?;
+    if is_new == 0 {
+        return Ok(ElementOutcome::Copy);
+    }
+    change(db)?;
+    Ok(ElementOutcome::Applied)
+}
+
+/// The platform's own stop and resume concern marketing only (AD-09).
+fn apply_preference(
+    db: &mut Db,
+    channel: &ChannelFacts,
+    sender: &SenderIdentity,
+    stopped: bool,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let contact = sender::find_or_create_sender(db, channel.addressed(), sender, now)?;
+    if stopped {
+        let source = OptOutSource::PlatformEvent;
+        return opt_out::opt_out(db, contact, OptOutScope::Marketing, source, at);
+    }
+    let scopes = [OptOutScope::Marketing];
+    opt_out::lift(db, contact, &scopes, OptOutSource::PlatformEvent, None, at)?;
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! Runs of jobs: opened under the lease, one for each occurrence, and ended once (JO-02, I12).
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use super::{
+    lease::{Runner, holds_lease},
+    note_change,
+};
+use crate::{
+    db::{Db, on_either},
+    error::PersistenceError,
+    instant::Instant,
+    schema::job_runs,
+};
+
+/// The latest occurrence of each job that was served or passed over; jobs that never ran are absent.
+pub fn list_last_occurrences(
+    db: &mut Db,
+) -> Result<HashMap<String, DateTime<Utc>>, PersistenceError> {
+    let rows: Vec<(String, Option<Instant>)> = job_runs::table
+        .group_by(job_runs::job)
+        .select((job_runs::job, diesel::dsl::max(job_runs::scheduled_for)))
+        .load(db)?;
+    Ok(rows.into_iter().filter_map(|(job, at)| Some((job, at?.into()))).collect())
+}
+
+/// Opens the run of `job` for the occurrence `scheduled_for`; `None` when that occurrence was served
+/// already, when another run of the job has not ended, or when the runner's lease moved on.
+pub fn start_run(
+    db: &mut Db,
+    job: &str,
+    scheduled_for: DateTime<Utc>,
+    runner: Runner<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<i64>, PersistenceError> {
+    db.write(|db| {
+        if !holds_lease(db, runner)? {
+            return Ok(None);
+        }
+        let unfinished: i64 = job_runs::table
+            .filter(job_runs::job.eq(job))
+            .filter(job_runs::finished_at.is_null())
+            .count()
+            .get_result(db)?;
+        if unfinished > 0 {
+            return Ok(None);
+        }
+        let run: Option<i64> = on_either!(db => diesel::insert_into(job_runs::table)
+            .values((
+                job_runs::job.eq(job),
+                job_runs::scheduled_for.eq(Instant::from(scheduled_for)),
+                job_runs::owner.eq(runner.owner),
+                job_runs::fence.eq(runner.fence),
+                job_runs::started_at.eq(Instant::from(now)),
+            ))
+            .on_conflict((job_runs::job, job_runs::scheduled_for))
+            .do_nothing()
+            .returning(job_runs::id)
+            .get_result(db)
+            .optional())?;
+        if let Some(run) = run {
+            note_change(db, run);
+        }
+        Ok(run)
+    })
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// It touched so many rows.
+    Done {
+        /// How many.
+        rows: i64,
+    },
+    /// It failed, or was passed over, for this reason.
+    Failed {
+        /// Without names, numbers or texts.
+        error: String,
+    },
+}
+
+/// Records how `run` ended.
+pub fn finish_run(
+    db: &mut Db,
+    run: i64,
+    outcome: &RunOutcome,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let (rows, error) = match outcome {
+        RunOutcome::Done { rows } => (Some(*rows), None),
+        RunOutcome::Failed { error } => (None, Some(error.as_str())),
+    };
+    db.write(|db| {
+        diesel::update(job_runs::table.find(run).filter(job_runs::finished_at.is_null()))
+            .set((
+                job_runs::finished_at.eq(Instant::from(now)),
+                job_runs::rows_touched.eq(rows),
+                job_runs::error.eq(error),
+            ))
+            .execute(db)?;
+        note_change(db, run);
+        Ok(())
+    })
+}
+
+/// Closes runs that nobody will end any more: those of former holders of the lease, and the runner's own
+/// but for the jobs that are `running`. Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn close_interrupted_runs(
+    db: &mut Db,
+    runner: Runner<'_>,
+    running: &[&str],
+    now: DateTime<Utc>,
+) -> Result<usize, PersistenceError> {
+    db.write(|db| {
+        let runs_no_more =
+            job_runs::owner.ne(runner.owner).or(job_runs::job.ne_all(running.iter().copied()));
+        let closed = diesel::update(
+            job_runs::table
+                .filter(job_runs::finished_at.is_null())
+                .filter(job_runs::fence.le(runner.fence))
+                .filter(runs_no_more),
+        )
+        .set((
+            job_runs::finished_at.eq(Instant::from(now)),
+            job_runs::error.eq("interrupted: its process stopped, or could not record its end"),
+        ))
+        .execute(db)?;
+        Ok(closed)
+    })
+}
+
+/// Deletes runs that began before `before` (exclusive), at most `limit`, but never a job's latest
+/// occurrence: due-ness is judged by it.
+pub fn delete_old_runs(
+    db: &mut Db,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<usize, PersistenceError> {
+    db.write(|db| {
+        let kept: Vec<i64> = job_runs::table
+            .group_by(job_runs::job)
+            .select(diesel::dsl::max(job_runs::id))
+            .load::<Option<i64>>(db)?
+            .into_iter()
+            .flatten()
+            .collect();
+        let old: Vec<i64> = job_runs::table
+            .filter(job_runs::started_at.lt(Instant::from(before)))
+            .filter(job_runs::id.ne_all(kept))
+            .order(job_runs::id.asc())
+            .limit(limit)
+            .select(job_runs::id)
+            .load(db)?;
+        let deleted =
+            diesel::delete(job_runs::table.filter(job_runs::id.eq_any(old))).execute(db)?;
+        Ok(deleted)
+    })
+}

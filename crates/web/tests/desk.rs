@@ -1,0 +1,114 @@
+//! The desk's list and its pages as a browser asks for them.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose desk cannot be set up must fail where it stands"
+)]
+
+mod common;
+
+use common::{AGENT, TestDesk};
+use domain::{
+    channel::{ChannelEvent, InboundContent, InboundMessage, SenderIdentity, WebhookElement},
+    clock::Clock,
+    presence::Presence,
+};
+use persistence::{
+    conversation::{self, TicketTab},
+    inbox,
+    live::LiveKind,
+    presence,
+    ticket::{self, TicketOutcome},
+    user,
+};
+
+/// Luiza writes to the desk, whose one agent is online and serves her.
+fn arrive(desk: &TestDesk, provider_id: &str) {
+    let now = desk.clock.now();
+    let inbound = InboundMessage {
+        provider_id: provider_id.to_owned(),
+        sender: SenderIdentity {
+            phone_digits: Some("5511987654321".to_owned()),
+            scoped_id: None,
+            name: Some("Luiza Prado".to_owned()),
+        },
+        at: now,
+        content: InboundContent::Text("Is it ready?".to_owned()),
+        in_reply_to: None,
+    };
+    let event = Ok(ChannelEvent::Inbound(inbound));
+    let element = WebhookElement { external_id: None, raw: String::new(), event };
+    let write = |db: &mut _| {
+        presence::choose(db, desk.agent, Presence::Online, now)?;
+        inbox::apply_unkept(db, desk.channel, &[element], now)
+    };
+    desk.store().blocking_write(write).unwrap();
+}
+
+#[actix_web::test]
+async fn one_row_is_fetched_anew_until_it_leaves_the_tab_and_takes_the_list_with_it() {
+    let desk = TestDesk::start();
+    let ana = desk.signed_in(AGENT).await;
+    arrive(&desk, "wamid.1");
+    let now = desk.clock.now();
+    let actor = desk.store().blocking_read(|db| user::find_actor(db, desk.agent)).unwrap().unwrap();
+    let rows = desk
+        .store()
+        .blocking_read(|db| conversation::list_tickets(db, &actor, TicketTab::InProgress, "", now));
+    let row = rows.unwrap().pop().unwrap();
+    let path = format!("/desk/list?tab=conversations&row={}", row.conversation);
+
+    let answer = ana.get(&path).send().await.unwrap();
+    assert!(answer.headers().get("hx-retarget").is_none());
+    let shown = answer.text().await.unwrap();
+    assert!(shown.trim_start().starts_with("<li id=\"row-"), "{shown}");
+    assert!(shown.contains("Is it ready?") && !shown.contains("list-pane"));
+
+    let closed = desk.store().blocking_write(|db| ticket::close(db, &actor, row.ticket, now));
+    assert_eq!(closed.unwrap(), TicketOutcome::Done);
+    let answer = ana.get(&path).send().await.unwrap();
+    assert_eq!(answer.headers().get("hx-retarget").unwrap(), "#list-pane");
+    assert!(answer.text().await.unwrap().contains("id=\"list-pane\""));
+}
+
+#[actix_web::test]
+async fn an_arrival_is_told_with_its_conversation() {
+    let desk = TestDesk::start();
+    let mut changes = desk.desk.live.subscribe();
+    arrive(&desk, "wamid.1");
+    let mut arrivals = Vec::new();
+    while let Ok(event) = changes.try_recv() {
+        if event.kind == LiveKind::Arrival {
+            arrivals.push((event.chatbot, event.contact.is_some()));
+        }
+    }
+    assert_eq!(arrivals, [(Some(desk.chatbot), true)]);
+    arrive(&desk, "wamid.1");
+    while let Ok(event) = changes.try_recv() {
+        assert_ne!(event.kind, LiveKind::Arrival, "a copy does not arrive");
+    }
+}
+
+#[actix_web::test]
+async fn a_page_asked_for_in_a_language_is_in_it_and_so_are_its_fragments() {
+    let desk = TestDesk::start();
+    let store = desk.store();
+    store.blocking_write(|db| user::set_preferences(db, desk.agent, Some("pt-BR"), None)).unwrap();
+    let ana = desk.signed_in(AGENT).await;
+    let list = "/desk/list?tab=waiting";
+    let cases = [
+        ("the account's language", ana.get("/desk/waiting"), "Conversas"),
+        ("the address's language", ana.get("/desk/waiting?lang=es"), "Conversaciones"),
+        ("of no known language", ana.get("/desk/waiting?lang=xx"), "Conversas"),
+        (
+            "a fragment of such a page",
+            ana.get(list).header("hx-current-url", "http://desk.example/desk/waiting?lang=es"),
+            "Conversaciones",
+        ),
+        ("any other fragment", ana.get(list).header("hx-current-url", "?lang"), "Conversas"),
+    ];
+    for (case, request, expected) in cases {
+        let shown = request.send().await.unwrap().text().await.unwrap();
+        assert!(shown.contains(&format!("<h2 id=\"list-title\">{expected}</h2>")), "{case}");
+    }
+}
