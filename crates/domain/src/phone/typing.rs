@@ -104,12 +104,13 @@ fn known_code(prefix: &str) -> Option<u16> {
 /// Whether there is a country code that begins with `prefix` and is longer.
 fn may_begin_country_code(prefix: &str) -> bool {
     let Some(begun) = prefix.parse::<u16>().ok().filter(|begun| 0 < *begun) else { return false };
-    let longer = match prefix.len() {
-        1 => vec![begun * 10..begun * 10 + 10, begun * 100..begun * 100 + 100],
-        2 => vec![begun * 10..begun * 10 + 10],
-        _ => Vec::new(),
-    };
-    longer.into_iter().flatten().any(|code| DATABASE.region(&code).is_some())
+    let longer_by = |factor: u16| begun * factor..begun * factor + factor;
+    let is_known = |code: u16| DATABASE.region(&code).is_some();
+    match prefix.len() {
+        1 => longer_by(10).chain(longer_by(100)).any(is_known),
+        2 => longer_by(10).any(is_known),
+        _ => false,
+    }
 }
 
 /// The digits of the longest number of a country code, the code left out; `None` when not known.

@@ -175,13 +175,16 @@ fn make_channels(
             now,
         )?;
         let number = number::create(db, channel, seed.phone, policy, now - NUMBERS_FOR)?;
-        let red_for = match seed.condition {
-            NumberCondition::Connected => None,
-            NumberCondition::Flagged => Some(TimeDelta::days(2)),
-            NumberCondition::Restricted => Some(TimeDelta::days(8)),
+        let ratings: &[(Rating, i64)] = match seed.condition {
+            NumberCondition::Connected => &[],
+            NumberCondition::Flagged => &[(Rating::Low, 2)],
+            // Better for a day is not long enough: it was restricted when it turned red again.
+            NumberCondition::Restricted => {
+                &[(Rating::Low, 17), (Rating::High, 9), (Rating::Low, 8)]
+            }
         };
-        if let Some(red_for) = red_for {
-            number::rate(db, number, Rating::Low, now - red_for)?;
+        for (rating, days_ago) in ratings {
+            number::rate(db, number, *rating, now - TimeDelta::days(*days_ago))?;
         }
         channels.push(channel);
     }

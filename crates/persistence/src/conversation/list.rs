@@ -226,6 +226,9 @@ fn read_tickets(
     ids: &[i64],
     now: DateTime<Utc>,
 ) -> Result<Vec<TicketRow>, PersistenceError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut rows: Vec<Row> = tickets::table
         .inner_join(contacts::table)
         .inner_join(channels::table)

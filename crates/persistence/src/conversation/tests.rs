@@ -4,18 +4,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use domain::{
     active_message::ActiveMessageState,
-    channel::ChannelKind,
+    channel::{ChannelKind, MediaFile},
+    fold::fold,
     ids::{ChannelId, ChatbotId, ContactId, MessageId, NumberId, QueueId, TicketId, UserId},
     permission::{Permission, Role},
     phone::PhoneNumber,
     session_window::SessionState,
+    template::MediaKind,
     ticket::{ProtocolNumber, TicketRefusal},
 };
 
 use super::*;
 use crate::{
     channel::{self, NewChannel},
-    chatbot, contact,
+    chatbot, compose, contact,
     db::Db,
     error::PersistenceError,
     instant::Instant,
@@ -176,6 +178,7 @@ impl Given {
                 messages::direction.eq(direction),
                 messages::kind.eq("text"),
                 messages::body.eq(body),
+                messages::folded.eq(fold(body)),
                 messages::payload.eq("{}"),
                 messages::state.eq(state),
                 messages::occurred_at.eq(Instant::from(at)),
@@ -377,12 +380,16 @@ fn rows_are_found_by_name_by_number_by_text_and_by_protocol() {
                 let given = Given::desk(store, db)?;
                 let ticket = given.ticket(db, "Luísa Prado", Place::ServedBy(given.ana))?;
                 given.ticket(db, "Rafael", Place::ServedBy(given.ana))?;
+                given.ticket(db, "Élisa", Place::ServedBy(given.ana))?;
                 let ana = given.actor(db, given.ana);
                 let protocol = ProtocolNumber::of(ticket);
                 let cases = [
                     ("lui", vec!["Luísa Prado"]),
                     ("FROM Raf", vec!["Rafael"]),
-                    ("from", vec!["Luísa Prado", "Rafael"]),
+                    ("from", vec!["Luísa Prado", "Rafael", "Élisa"]),
+                    ("élisa", vec!["Élisa"]),
+                    ("FROM ÉLISA", vec!["Élisa"]),
+                    ("rom elis", vec!["Élisa"]),
                     (protocol.as_str(), vec!["Luísa Prado"]),
                     ("100%", vec![]),
                 ];
@@ -519,4 +526,89 @@ fn the_name_of_a_conversation_is_read_back_and_nothing_else() {
     for text in ["", "1", "1-", "-42", "01-42", "1-+2", "1-42-3", "a-b"] {
         assert_eq!(text.parse::<ConversationId>(), Err(NoConversation), "{text}");
     }
+}
+
+/// A send of Ana's whose header is the picture at `url`, and the picture as she looked at it.
+fn send_picture(
+    given: &Given,
+    db: &mut Db,
+    contact: ContactId,
+    url: &str,
+) -> Result<MessageId, PersistenceError> {
+    let message = given.send(db, contact, None, ActiveMessageState::Read, now())?;
+    diesel::update(active_messages::table.find(message.0))
+        .set(active_messages::variables.eq(format!(r#"{{"1":"Luiza","header":"{url}"}}"#)))
+        .execute(db)?;
+    let file = MediaFile {
+        content_type: "image/png".to_owned(),
+        size: 4,
+        name: "tile.png".to_owned(),
+        preview: Some(b"\x89PNG".to_vec()),
+    };
+    compose::save_media(db, given.ana, url, MediaKind::Image, file, now())?;
+    Ok(message)
+}
+
+#[test]
+fn am_07_a_sent_picture_shows_to_whoever_may_see_the_conversation() {
+    on_both(|store| {
+        store
+            .blocking_write(|db| {
+                let given = Given::desk(store, db)?;
+                let luiza = given.contact(db, "Luiza")?;
+                let message = send_picture(&given, db, luiza, "https://shop.example/tile.png")?;
+                let without = given.send(db, luiza, None, ActiveMessageState::Sent, now())?;
+                let ana = given.actor(db, given.ana);
+                let conversation = ConversationId { chatbot: given.chatbot, contact: luiza };
+                let thread = find_thread(db, &ana, conversation, None, now())?;
+                let media = thread.messages.iter().map(|it| (it.id, it.media.clone()));
+                let kept = SentMedia { name: "tile.png".to_owned(), size: 4, has_picture: true };
+                let expected = [(message, Some(kept)), (without, None)];
+                assert_eq!(media.collect::<Vec<_>>(), expected);
+                for sees in [given.ana, given.manager] {
+                    let sees = given.actor(db, sees);
+                    let file = find_media(db, &sees, message)?;
+                    assert_eq!(file.preview.as_deref(), Some(b"\x89PNG".as_slice()));
+                }
+                let rui = given.actor(db, given.rui);
+                let cases = [
+                    ("who took no part", find_media(db, &rui, message)),
+                    ("a send without a file", find_media(db, &ana, without)),
+                    ("no message", find_media(db, &ana, MessageId(message.0 + 99))),
+                ];
+                for (case, found) in cases {
+                    assert!(matches!(found, Err(PersistenceError::NotFound)), "{case}");
+                }
+                Ok(())
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn one_row_of_a_tab_is_the_same_as_in_its_list() {
+    on_both(|store| {
+        store
+            .blocking_write(|db| {
+                let given = Given::desk(store, db)?;
+                given.ticket(db, "Mine", Place::ServedBy(given.ana))?;
+                given.ticket(db, "Queue", Place::In(given.queue))?;
+                let (ana, rui) = (given.actor(db, given.ana), given.actor(db, given.rui));
+                for tab in [TicketTab::InProgress, TicketTab::Waiting] {
+                    let listed = list_tickets(db, &ana, tab, "", now())?.pop().unwrap();
+                    assert!(listed.window_policy.is_some(), "SW-08");
+                    let id = listed.conversation;
+                    assert_eq!(find_ticket(db, &ana, tab, id, now())?, Some(listed));
+                    assert_eq!(find_ticket(db, &rui, tab, id, now())?, None, "not another's");
+                }
+                let luiza = given.contact(db, "Luiza")?;
+                given.send(db, luiza, None, ActiveMessageState::Sent, now())?;
+                let listed = list_sent(db, &ana, "", now())?.pop().unwrap();
+                let id = listed.conversation;
+                assert_eq!(find_sent(db, &ana, id, now())?, Some(listed));
+                assert_eq!(find_sent(db, &rui, id, now())?, None);
+                Ok(())
+            })
+            .unwrap();
+    });
 }

@@ -289,11 +289,9 @@ impl PhonesPage {
 
 /// The page of a chat; `with` the business it is with.
 fn path_of(id: &str, with: Option<&str>) -> String {
-    let query: String = with.map_or_else(String::new, |with| {
-        let mut query = url::form_urlencoded::Serializer::new("?".to_owned());
-        query.append_pair("with", with).finish()
-    });
-    format!("/phones/{id}{query}")
+    let Some(with) = with else { return format!("/phones/{id}") };
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    format!("/phones/{id}?{}", query.append_pair("with", with).finish())
 }
 
 /// A field that was left empty chooses nothing.

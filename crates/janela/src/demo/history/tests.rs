@@ -41,6 +41,7 @@ fn templates() -> (std::net::SocketAddr, Vec<PlatformTemplate>) {
             numbers: stand_in::numbers(),
             templates: stand_in::templates(),
             phones: Vec::new(),
+            time_zone: chrono_tz::Tz::UTC,
             clock: Arc::new(RealClock::default()),
         })
         .await
@@ -114,11 +115,19 @@ fn the_past_is_whole_and_leaves_nothing_to_be_sent() {
                 let first_agent = actor(db, seed::first_agent());
                 let now = start();
                 let counts = conversation::count_tabs(db, &first_agent, now)?;
-                assert_eq!((counts.waiting, counts.in_progress, counts.sent), (4, 3, 12));
+                assert_eq!((counts.waiting, counts.in_progress, counts.sent), (0, 3, 12));
+                let manager = actor(db, 1);
                 let waiting =
-                    conversation::list_tickets(db, &first_agent, TicketTab::Waiting, "", now)?;
-                let alone = waiting.iter().filter(|row| row.reserved_for.is_some());
-                assert_eq!(alone.count(), 2);
+                    conversation::list_tickets(db, &manager, TicketTab::Waiting, "", now)?;
+                let alone = waiting.iter().filter_map(|row| row.reserved_for.as_ref());
+                let alone: Vec<&str> = alone.map(|(_, name)| name.as_str()).collect();
+                assert_eq!((waiting.len(), alone), (4, vec!["João Ferraz", "João Ferraz"]));
+                let admin = actor(db, 0);
+                let standings: Vec<&str> = number::list(db, &admin)?
+                    .iter()
+                    .map(|it| it.clock.standing().as_str())
+                    .collect();
+                assert_eq!(standings, ["connected", "flagged", "connected", "restricted"]);
                 let states: BTreeSet<&str> = conversation::list_sent(db, &first_agent, "", now)?
                     .iter()
                     .map(|row| row.latest.state.as_str())
