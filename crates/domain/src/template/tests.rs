@@ -283,7 +283,8 @@ fn a_name_that_looks_like_a_placeholder_is_refused_before_the_platform_sees_it()
 #[test]
 fn am_13_what_was_perhaps_meant_as_a_field_is_found() {
     let name = Some(ValueField::ContactName);
-    let cases: [(&str, &[(&str, Option<ValueField>)]); 11] = [
+    type Mistakes<'a> = &'a [(&'a str, Option<ValueField>)];
+    let cases: [(&str, Mistakes<'_>); 11] = [
         ("Oi {contact.name}", &[]),
         ("{{contact.name}}", &[("{{contact.name}}", name)]),
         ("{{contact.name}", &[("{{contact.name}", name)]),

@@ -77,7 +77,7 @@ pub fn number_problem(problem: PhoneNumberProblem, t: Words) -> String {
         PhoneNumberProblem::Empty => t.compose_number_empty(),
         PhoneNumberProblem::NoCountryCode => t.compose_number_no_country(),
         PhoneNumberProblem::UnknownCountry { code } => {
-            t.compose_number_unknown_country(&format!("+{code}"))
+            t.compose_number_unknown_country(format!("+{code}"))
         }
         PhoneNumberProblem::TooShort => t.compose_number_too_short(),
         PhoneNumberProblem::TooLong => t.compose_number_too_long(),
