@@ -29,6 +29,8 @@ use crate::{
     user::{self, Actor, NewUser},
 };
 
+mod plans;
+
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_795_366_920_000).unwrap()
 }

@@ -174,12 +174,13 @@ fn the_list_walks_its_indexes_and_sorts_a_page_at_most() {
         };
         let after = Some(SendCursor { at: now, message: MessageId(1) });
         let all = SendFilter::default;
+        let day = TimeDelta::days(1);
         let cases = [
             ("all", all(), "active_messages_by_queued"),
             ("older ones", SendFilter { after, ..all() }, "active_messages_by_queued"),
             (
                 "of some days",
-                SendFilter { since: Some(now), before: Some(now), ..all() },
+                SendFilter { since: Some(now - day), before: Some(now + day), ..all() },
                 "active_messages_by_queued",
             ),
             (

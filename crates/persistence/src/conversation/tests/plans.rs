@@ -1,0 +1,55 @@
+//! How the databases carry out what the desk's lists ask.
+
+use super::*;
+use crate::explain::{Plan, plans_of};
+
+#[test]
+fn the_lists_read_no_whole_table_and_sort_open_tickets_at_most() {
+    on_both(|store| {
+        let (ana, manager, conversation) = store
+            .blocking_write(|db| {
+                let given = Given::desk(store, db)?;
+                given.ticket(db, "Mine", Place::ServedBy(given.ana))?;
+                given.ticket(db, "Queue", Place::In(given.queue))?;
+                let contact = given.contact(db, "Luiza")?;
+                given.send(db, contact, None, ActiveMessageState::Sent, now())?;
+                let (ana, manager) = (given.actor(db, given.ana), given.actor(db, given.manager));
+                Ok((ana, manager, ConversationId { chatbot: given.chatbot, contact }))
+            })
+            .unwrap();
+        for actor in [&ana, &manager] {
+            let plans = plans_of(store, |db| {
+                count_tabs(db, actor, now()).unwrap();
+                for tab in [TicketTab::InProgress, TicketTab::Waiting] {
+                    list_tickets(db, actor, tab, "", now()).unwrap();
+                    list_tickets(db, actor, tab, "luiza", now()).unwrap();
+                    find_ticket(db, actor, tab, conversation, now()).unwrap();
+                }
+                list_sent(db, actor, "", now()).unwrap();
+                find_sent(db, actor, conversation, now()).unwrap();
+                find_thread(db, actor, conversation, None, now()).unwrap();
+            });
+            assert!(20 < plans.len(), "every query is looked at");
+            // What is open in several chatbots, an agent's few queues, and contacts found by name are sorted.
+            const FEW: [&str; 4] =
+                ["tickets_by_chatbot", "tickets_by_state", "queue_agents", "contact_words"];
+            let sorts_few = |plan: &Plan| FEW.iter().any(|few| plan.steps.contains(few));
+            let is_detour =
+                |plan: &Plan| plan.detours().iter().any(|step| !(sorts_few(plan) && sorts(step)));
+            let detours: Vec<Plan> = plans.into_iter().filter(is_detour).collect();
+            assert!(detours.is_empty(), "{detours:#?}");
+        }
+        let plans = plans_of(store, |db| {
+            list_tickets(db, &ana, TicketTab::InProgress, "", now()).unwrap();
+            list_sent(db, &ana, "", now()).unwrap();
+        });
+        for index in ["tickets_by_agent", "messages_by_ticket", "active_messages_by_agent"] {
+            let is_used = plans.iter().any(|plan| plan.steps.contains(index));
+            assert!(is_used, "{index} is not used: {plans:#?}");
+        }
+    });
+}
+
+fn sorts(step: &str) -> bool {
+    step.contains("ORDER BY") || step.trim_start_matches([' ', '-', '>']) == "Sort"
+}
