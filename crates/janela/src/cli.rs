@@ -126,7 +126,7 @@ pub enum UserCommand {
 }
 
 /// Options of `user add`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct UserAddArgs {
     /// Settings.
     #[command(flatten)]

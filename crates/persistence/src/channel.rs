@@ -11,6 +11,7 @@ use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
+    live::{self, LiveEvent, LiveKind},
     schema::{channels, numbers},
     secret::{SecretPlace, Vault},
     user::Actor,
@@ -282,6 +283,28 @@ pub fn set_api_base_url(
         .set(channels::api_base_url.eq(url))
         .execute(db)?;
     if changed == 0 { Err(PersistenceError::NotFound) } else { Ok(()) }
+}
+
+/// Notes that the credentials of `channel` fail since `now`, unless they did before: the platform refuses
+/// them, or they cannot be opened. Nothing is sent from it until [`mark_credentials_good`].
+///
+/// # Errors
+/// When the database fails.
+pub fn mark_credentials_failing(
+    db: &mut Db,
+    channel: ChannelId,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let good = channels::table
+        .filter(channels::id.eq(channel.0))
+        .filter(channels::credentials_failing_since.is_null());
+    let changed = diesel::update(good)
+        .set(channels::credentials_failing_since.eq(Some(Instant::from(now))))
+        .execute(db)?;
+    if changed == 1 {
+        live::note(db, LiveEvent::of_all(LiveKind::Number, 0));
+    }
+    Ok(())
 }
 
 /// Notes that the platform takes the credentials of `channel` again.

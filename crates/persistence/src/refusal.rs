@@ -12,12 +12,12 @@ use domain::{
 };
 
 use crate::{
+    channel,
     db::Db,
     error::PersistenceError,
     instant::Instant,
-    live::{self, LiveEvent, LiveKind},
     message_template, number, opt_out,
-    schema::{active_messages, channels, contact_identities, messages, numbers},
+    schema::{active_messages, contact_identities, messages, numbers},
 };
 
 /// How long a number rests after the platform told it to stop; then one send tries again.
@@ -73,7 +73,7 @@ pub(crate) fn take_effect(
         }
         RefusalClass::PauseTemplate => pause_template_of(db, message, at),
         RefusalClass::PauseNumber => rest_number(db, channel, now),
-        RefusalClass::CredentialsFail => credentials_fail(db, channel, now),
+        RefusalClass::CredentialsFail => channel::mark_credentials_failing(db, channel, now),
     }
 }
 
@@ -124,21 +124,4 @@ pub(crate) fn rest_number(
         .set(numbers::paused_until.eq(Some(Instant::from(now + NUMBER_REST))))
         .execute(db)?;
     number::record(db, NumberId(number), "paused", "the platform told it to stop", now)
-}
-
-/// The platform refuses the channel's credentials since `now`, unless it did before.
-pub(crate) fn credentials_fail(
-    db: &mut Db,
-    channel: ChannelId,
-    now: DateTime<Utc>,
-) -> Result<(), PersistenceError> {
-    let changed = diesel::update(
-        channels::table.find(channel.0).filter(channels::credentials_failing_since.is_null()),
-    )
-    .set(channels::credentials_failing_since.eq(Some(Instant::from(now))))
-    .execute(db)?;
-    if changed == 1 {
-        live::note(db, LiveEvent::of_all(LiveKind::Number, 0));
-    }
-    Ok(())
 }

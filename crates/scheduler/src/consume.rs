@@ -156,13 +156,18 @@ impl Consumer {
     }
 
     /// Applies one webhook, many elements in as many transactions as they need: the write lock is nobody's
-    /// for long. Only the last of them closes it.
+    /// for long. Only the last of them closes it. Whoever finds it with another process, or closed, leaves
+    /// it there: closing it would drop the parts that the other has not come to.
     async fn apply_alone(&self, webhook: &ParsedWebhook) -> Result<usize, SchedulerError> {
         let mut parts = parts(webhook);
         let last = parts.pop();
         for part in parts {
             let now = self.clock.now();
-            counted(self.store.write(move |db| inbox::apply_part(db, &part, now)).await?);
+            let report = self.store.write(move |db| inbox::apply_part(db, &part, now)).await?;
+            if report.webhooks == 0 {
+                return Ok(0);
+            }
+            counted(report);
         }
         let now = self.clock.now();
         let last: Vec<ParsedWebhook> = last.into_iter().collect();

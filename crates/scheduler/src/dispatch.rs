@@ -18,8 +18,11 @@ use domain::{
 };
 use persistence::{
     channel,
+    db::Db,
+    error::PersistenceError,
     live::Nudges,
     outbox::{self, Claim, ClaimRequest, Claimed, DispatchPolicy, OpenChannel, Recorded},
+    secret::Vault,
     store::Store,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -232,10 +235,8 @@ impl Shared {
             .store
             .write(move |db| {
                 let vault = shared.parts.store.vault()?;
-                let mut accesses = Accesses::new();
-                for (channel, _) in &shares {
-                    accesses.insert(*channel, channel::get_access(db, &vault, *channel)?);
-                }
+                let (accesses, shares) =
+                    open_accesses(db, &vault, shares, shared.parts.clock.now())?;
                 let leased_at = LeasedAt::read(&*shared.parts.clock);
                 let mut pair_wait = |channel, contact| {
                     shared.pace().take_pair(channel, contact, leased_at.monotonic)
@@ -371,11 +372,41 @@ pub(crate) fn with_cause(error: &SchedulerError) -> String {
     }
 }
 
+/// What is needed to speak for the channels of `shares`. One whose secrets do not open is marked as failing
+/// and left out, so that the others go on.
+fn open_accesses(
+    db: &mut Db,
+    vault: &Vault,
+    shares: Vec<(ChannelId, usize)>,
+    now: DateTime<Utc>,
+) -> Result<(Accesses, Vec<(ChannelId, usize)>), PersistenceError> {
+    let mut accesses = Accesses::new();
+    let mut opened = Vec::new();
+    for (channel, share) in shares {
+        match channel::get_access(db, vault, channel) {
+            Ok(access) => {
+                accesses.insert(channel, access);
+                opened.push((channel, share));
+            }
+            Err(PersistenceError::Secret(error)) => {
+                tracing::error!(channel.id = %channel, %error, "a channel's secrets do not open");
+                channel::mark_credentials_failing(db, channel, now)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((accesses, opened))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
     use chrono::TimeDelta;
+    use persistence::{
+        test_desk::TestDesk,
+        test_support::{TestStore, on_both},
+    };
 
     use super::*;
 
@@ -400,6 +431,25 @@ mod tests {
         fn monotonic(&self) -> Duration {
             Duration::from_secs(self.read().unsigned_abs())
         }
+    }
+
+    #[test]
+    fn a_channel_whose_secrets_do_not_open_is_left_out_and_marked() {
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            let of_another_desk = TestStore::sqlite();
+            let foreign = TestDesk::new(&of_another_desk).store.vault().unwrap();
+            let now = desk.clock.now();
+            let open = |vault: Vault| {
+                let shares = vec![(desk.channel, 3)];
+                let opened =
+                    store.blocking_write(|db| open_accesses(db, &vault, shares, now)).unwrap();
+                let failing = store.blocking_read(channel::list_connected).unwrap();
+                (opened.0.len(), opened.1, failing[0].credentials_failing_since)
+            };
+            assert_eq!(open(store.vault().unwrap()), (1, vec![(desk.channel, 3)], None));
+            assert_eq!(open(foreign), (0, vec![], Some(now)));
+        });
     }
 
     #[test]

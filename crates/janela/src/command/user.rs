@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use domain::{clock::Clock, permission::Role};
+use domain::{clock::Clock, ids::ChatbotId, permission::Role};
 use persistence::{
     chatbot,
     db::Db,
@@ -85,12 +85,40 @@ pub fn add(args: &UserAddArgs, settings: &Settings) -> Result<(), UserError> {
     }
     let hash = password::hash(&password).map_err(PersistenceError::from)?;
     let store = database::open_ready(settings)?;
-    store.blocking_write(|db| db.write(|db| Ok(insert(db, args, role, &hash))))??;
+    let chatbots = store.blocking_read(chatbot::list_all)?;
+    let chatbots = chosen(chatbots, args.chatbot.as_deref())?;
+    match store.blocking_write(|db| insert(db, args, role, &chatbots, &hash)) {
+        Err(PersistenceError::Duplicate) => return Err(UserError::Taken(args.email.clone())),
+        inserted => inserted?,
+    }
     println!("added {} as {}", args.email, role.as_str());
     Ok(())
 }
 
-fn insert(db: &mut Db, args: &UserAddArgs, role: Role, hash: &str) -> Result<(), UserError> {
+/// The chatbot called `wanted`, or all of them.
+fn chosen(
+    chatbots: Vec<(ChatbotId, String)>,
+    wanted: Option<&str>,
+) -> Result<Vec<ChatbotId>, UserError> {
+    let chosen: Vec<ChatbotId> = chatbots
+        .into_iter()
+        .filter(|(_, name)| wanted.is_none_or(|wanted| wanted == name))
+        .map(|(chatbot, _)| chatbot)
+        .collect();
+    match wanted {
+        Some(wanted) if chosen.is_empty() => Err(UserError::UnknownChatbot(wanted.to_owned())),
+        Some(_) | None => Ok(chosen),
+    }
+}
+
+/// The user with the role in each chatbot, or nothing.
+fn insert(
+    db: &mut Db,
+    args: &UserAddArgs,
+    role: Role,
+    chatbots: &[ChatbotId],
+    hash: &str,
+) -> Result<(), PersistenceError> {
     let new = NewUser {
         email: &args.email,
         name: &args.name,
@@ -99,22 +127,13 @@ fn insert(db: &mut Db, args: &UserAddArgs, role: Role, hash: &str) -> Result<(),
         time_zone: None,
         max_tickets: MAX_TICKETS,
     };
-    let user = match user::create(db, &new, SystemClock::new().now()) {
-        Err(PersistenceError::Duplicate) => return Err(UserError::Taken(args.email.clone())),
-        created => created?,
-    };
-    let chatbots = chatbot::list_all(db)?;
-    let known = |name: &String| chatbots.iter().any(|(_, known)| known == name);
-    if let Some(name) = args.chatbot.as_ref().filter(|name| !known(name)) {
-        return Err(UserError::UnknownChatbot(name.clone()));
-    }
-    for (chatbot, name) in &chatbots {
-        if args.chatbot.as_ref().is_none_or(|wanted| wanted == name) {
+    db.write(|db| {
+        let user = user::create(db, &new, SystemClock::new().now())?;
+        for chatbot in chatbots {
             user::save_role(db, user, *chatbot, role)?;
         }
-    }
-    user::save_workspace_permissions(db, user, role.workspace_permissions())?;
-    Ok(())
+        user::save_workspace_permissions(db, user, role.workspace_permissions())
+    })
 }
 
 fn read_password(args: &UserAddArgs) -> Result<String, UserError> {
@@ -213,7 +232,10 @@ mod tests {
             chatbot: None,
             password_file: Some(password_file),
         };
-        add(&new, &settings).unwrap();
+        let misnamed = UserAddArgs { chatbot: Some("Typo".to_owned()), ..new.clone() };
+        assert!(matches!(add(&misnamed, &settings), Err(UserError::UnknownChatbot(_))));
+        add(&new, &settings).expect("nothing was left behind by the mistake");
+        assert!(matches!(add(&new, &settings), Err(UserError::Taken(_))));
         let of = |email: &str| UserStatusArgs {
             settings: SettingsArgs::default(),
             email: email.to_owned(),

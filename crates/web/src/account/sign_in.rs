@@ -143,8 +143,17 @@ pub async fn submit_sign_in(
     if let Some(wait) = desk.gate.wait(&form.email, address) {
         return too_many(form, &visit, wait);
     }
-    let Some(user) = judge(&desk, &form).await? else {
+    let turn = desk.gate.turn().await.ok_or(WebError::Unavailable)?;
+    // Others of the same account may have been judged while this one waited.
+    if let Some(wait) = desk.gate.wait(&form.email, address) {
+        return too_many(form, &visit, wait);
+    }
+    let judged = judge(&desk, &form).await?;
+    if judged.is_none() {
         desk.gate.note_wrong(&form.email, address);
+    }
+    drop(turn);
+    let Some(user) = judged else {
         problems.add("email", t.sign_in_refused());
         return form.corrected(&visit, problems).respond(StatusCode::UNPROCESSABLE_ENTITY);
     };
@@ -156,14 +165,12 @@ pub async fn submit_sign_in(
 async fn judge(desk: &Desk, form: &SignInForm) -> Result<Option<UserId>, WebError> {
     let (email, password) = (form.email.clone(), form.password.clone());
     let credentials = desk.store.read(move |db| user::find_credentials(db, &email)).await?;
-    let turn = desk.gate.turn().await.ok_or(WebError::Unavailable)?;
     let judged = tokio::task::spawn_blocking(move || {
         let hash = credentials.as_ref().map(|found| found.password_hash.as_str());
         let fits = password::verify(hash, &password);
         credentials.filter(|found| fits && found.status == UserStatus::Active)
     });
     let credentials = judged.await.map_err(|_| WebError::Unavailable)?;
-    drop(turn);
     Ok(credentials.map(|found| found.user))
 }
 
