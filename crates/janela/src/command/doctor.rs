@@ -45,8 +45,8 @@ impl Finding {
     }
 }
 
-/// Runs every check and prints what it found. It looks and changes nothing: migrations that have not run
-/// are named, not applied.
+/// Runs every check and prints what it found. Migrations that have not run are named, not applied, and no key
+/// is made; a SQLite file that is missing is made, empty, by opening it.
 ///
 /// # Errors
 /// `Unwell` when a check failed.
