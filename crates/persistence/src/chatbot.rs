@@ -9,6 +9,7 @@ use domain::{
     ids::{ChatbotId, UserId},
     permission::Permission,
     quiet_hours::WeeklyFrames,
+    routing::Distribution,
 };
 
 use crate::{
@@ -51,6 +52,11 @@ pub struct Settings {
     pub cap_scope: CapScope,
     /// Replies go straight into *In progress* (RO-01).
     pub direct_transfer: bool,
+    /// How one of a queue's agents is chosen (RO-04).
+    pub distribution: Distribution,
+    /// After how many minutes a ticket that waits for one agent alone is released to the normal rules;
+    /// `None` is never, as is usual (RO-02).
+    pub release_after_minutes: Option<u32>,
     /// There is no outside of business hours (OH-01).
     pub all_day_service: bool,
     /// Contacts are written to in [`find_quiet_hours`]'s frames only (AD-10).
@@ -68,6 +74,8 @@ impl Default for Settings {
             cap_sends: 3,
             cap_scope: CapScope::EachAgent,
             direct_transfer: true,
+            distribution: Distribution::default(),
+            release_after_minutes: None,
             all_day_service: false,
             quiet_hours_enabled: false,
             risk_alert_minutes: 120,
@@ -109,6 +117,8 @@ struct ChatbotRow {
     cap_sends: i64,
     cap_scope: String,
     direct_transfer: bool,
+    distribution: String,
+    release_after_minutes: Option<i64>,
     all_day_service: bool,
     quiet_hours_enabled: bool,
     risk_alert_minutes: i64,
@@ -130,6 +140,11 @@ impl TryFrom<ChatbotRow> for Chatbot {
             cap_sends: count("cap_sends", row.cap_sends)?,
             cap_scope: parse_scope(&row.cap_scope)?,
             direct_transfer: row.direct_transfer,
+            distribution: parse_distribution(&row.distribution)?,
+            release_after_minutes: row
+                .release_after_minutes
+                .map(|minutes| count("release_after_minutes", minutes))
+                .transpose()?,
             all_day_service: row.all_day_service,
             quiet_hours_enabled: row.quiet_hours_enabled,
             risk_alert_minutes: count("risk_alert_minutes", row.risk_alert_minutes)?,
@@ -148,6 +163,12 @@ impl TryFrom<ChatbotRow> for Chatbot {
 /// Reads the stored scope of the cap.
 pub(crate) fn parse_scope(word: &str) -> Result<CapScope, PersistenceError> {
     CapScope::parse(word).ok_or_else(|| PersistenceError::unreadable("chatbots", "cap_scope", word))
+}
+
+/// Reads the stored way in which an agent is chosen.
+pub(crate) fn parse_distribution(word: &str) -> Result<Distribution, PersistenceError> {
+    Distribution::parse(word)
+        .ok_or_else(|| PersistenceError::unreadable("chatbots", "distribution", word))
 }
 
 /// Makes a chatbot with the defaults of DE-01.
@@ -373,6 +394,8 @@ type SettingColumns = (
     diesel::dsl::Eq<chatbots::cap_sends, i64>,
     diesel::dsl::Eq<chatbots::cap_scope, &'static str>,
     diesel::dsl::Eq<chatbots::direct_transfer, bool>,
+    diesel::dsl::Eq<chatbots::distribution, &'static str>,
+    diesel::dsl::Eq<chatbots::release_after_minutes, Option<i64>>,
     diesel::dsl::Eq<chatbots::all_day_service, bool>,
     diesel::dsl::Eq<chatbots::quiet_hours_enabled, bool>,
     diesel::dsl::Eq<chatbots::risk_alert_minutes, i64>,
@@ -385,6 +408,8 @@ fn setting_columns(settings: &Settings) -> SettingColumns {
         chatbots::cap_sends.eq(i64::from(settings.cap_sends)),
         chatbots::cap_scope.eq(settings.cap_scope.as_str()),
         chatbots::direct_transfer.eq(settings.direct_transfer),
+        chatbots::distribution.eq(settings.distribution.as_str()),
+        chatbots::release_after_minutes.eq(settings.release_after_minutes.map(i64::from)),
         chatbots::all_day_service.eq(settings.all_day_service),
         chatbots::quiet_hours_enabled.eq(settings.quiet_hours_enabled),
         chatbots::risk_alert_minutes.eq(i64::from(settings.risk_alert_minutes)),

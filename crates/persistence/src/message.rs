@@ -276,28 +276,6 @@ fn insert(
     Ok(MessageId(id))
 }
 
-/// Folds every text anew, for rows from before texts were kept folded.
-pub(crate) fn fold_all(db: &mut Db) -> Result<(), PersistenceError> {
-    const BATCH: i64 = 1_000;
-    let mut after = 0_i64;
-    loop {
-        let rows: Vec<(i64, String)> = messages::table
-            .filter(messages::id.gt(after))
-            .filter(messages::body.ne(""))
-            .order(messages::id.asc())
-            .limit(BATCH)
-            .select((messages::id, messages::body))
-            .load(db)?;
-        let Some((last, _)) = rows.last() else { return Ok(()) };
-        after = *last;
-        for (id, body) in &rows {
-            diesel::update(messages::table.find(id))
-                .set(messages::folded.eq(fold(body)))
-                .execute(db)?;
-        }
-    }
-}
-
 /// Counts a message written at `written_at` as the reply to an active message: never Expired, and out
 /// of *Sent* (LI-06, LI-11).
 fn count_reply(

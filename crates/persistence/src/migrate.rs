@@ -11,17 +11,13 @@ use diesel::{
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::{db::Db, error::PersistenceError, message};
+use crate::{db::Db, error::PersistenceError};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
 /// The advisory lock that only a migrating process holds ("janela").
 const MIGRATION_LOCK: i64 = 0x6a61_6e65_6c61;
-
-/// The version that keeps texts folded for search; folding is done here, not in SQL, which folds differently
-/// on each database.
-const KEEPS_FOLDED: &str = "00000000000005";
 
 /// Runs what has not run yet, and tells the versions that ran now, oldest first.
 ///
@@ -52,11 +48,7 @@ fn run_pending(db: &mut Db) -> Result<Vec<String>, PersistenceError> {
         Db::Postgres(postgres) => postgres.run_pending_migrations(POSTGRES),
     };
     let ran = ran.map_err(|error| PersistenceError::Migration(error.to_string()))?;
-    let ran: Vec<String> = ran.into_iter().map(|version| version.to_string()).collect();
-    if ran.iter().any(|version| version == KEEPS_FOLDED) {
-        message::fold_all(db)?;
-    }
-    Ok(ran)
+    Ok(ran.into_iter().map(|version| version.to_string()).collect())
 }
 
 /// The versions that have not run yet, oldest first. Changes nothing.

@@ -86,6 +86,8 @@ diesel::table! {
         cap_sends -> BigInt,
         cap_scope -> Text,
         direct_transfer -> Bool,
+        distribution -> Text,
+        release_after_minutes -> Nullable<BigInt>,
         all_day_service -> Bool,
         quiet_hours_enabled -> Bool,
         risk_alert_minutes -> BigInt,
@@ -111,6 +113,7 @@ diesel::table! {
         user_id -> BigInt,
         chatbot_id -> BigInt,
         role -> Text,
+        absent_since -> Nullable<BigInt>,
     }
 }
 
@@ -237,6 +240,7 @@ diesel::table! {
         scope -> Text,
         value -> Text,
         reachable -> Text,
+        reachable_at -> Nullable<BigInt>,
         created_at -> BigInt,
     }
 }
@@ -322,6 +326,7 @@ diesel::table! {
         direction -> Text,
         kind -> Text,
         body -> Text,
+        folded -> Text,
         payload -> Text,
         provider_id -> Nullable<Text>,
         callback_id -> Nullable<Text>,
@@ -330,7 +335,6 @@ diesel::table! {
         failure_title -> Nullable<Text>,
         occurred_at -> BigInt,
         created_at -> BigInt,
-        folded -> Text,
     }
 }
 
@@ -486,6 +490,7 @@ diesel::table! {
         time_zone -> Text,
         next_run_at -> Nullable<BigInt>,
         run_requested_at -> Nullable<BigInt>,
+        passed_over_at -> Nullable<BigInt>,
     }
 }
 

@@ -1,3 +1,4 @@
+DROP TABLE searches;
 DROP TABLE media_previews;
 DROP TABLE job_runs;
 DROP TABLE job_leases;

@@ -80,6 +80,8 @@ CREATE TABLE chatbots (
     cap_sends BIGINT NOT NULL,
     cap_scope TEXT NOT NULL,
     direct_transfer BOOLEAN NOT NULL,
+    distribution TEXT NOT NULL,
+    release_after_minutes BIGINT,
     all_day_service BOOLEAN NOT NULL,
     quiet_hours_enabled BOOLEAN NOT NULL,
     risk_alert_minutes BIGINT NOT NULL,
@@ -98,12 +100,14 @@ CREATE TABLE quiet_hours_frames (
 );
 CREATE INDEX quiet_hours_frames_by_chatbot ON quiet_hours_frames (chatbot_id);
 
--- Who belongs to a chatbot's team, with the role shown and the permissions held.
+-- Who belongs to a chatbot's team, with the role shown and the permissions held. An absent member's tickets
+-- go by the normal rules.
 CREATE TABLE memberships (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     user_id BIGINT NOT NULL REFERENCES users (id),
     chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
     role TEXT NOT NULL,
+    absent_since BIGINT,
     UNIQUE (user_id, chatbot_id)
 );
 CREATE INDEX memberships_by_chatbot ON memberships (chatbot_id);
@@ -218,6 +222,7 @@ CREATE TABLE contact_words (
 CREATE INDEX contact_words_by_contact ON contact_words (contact_id);
 
 -- How a contact is reached. Phones are in canonical form with scope ''; other kinds name their scope.
+-- reachable_at is the platform's instant of what reachable says; NULL when the platform said nothing yet.
 CREATE TABLE contact_identities (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     contact_id BIGINT NOT NULL REFERENCES contacts (id),
@@ -225,6 +230,7 @@ CREATE TABLE contact_identities (
     scope TEXT NOT NULL,
     value TEXT NOT NULL,
     reachable TEXT NOT NULL,
+    reachable_at BIGINT,
     created_at BIGINT NOT NULL,
     UNIQUE (kind, scope, value)
 );
@@ -261,7 +267,8 @@ CREATE TABLE session_windows (
 );
 CREATE INDEX session_windows_by_contact ON session_windows (contact_id);
 
--- One row per template and language of a platform account.
+-- One row per template and language of a platform account. status_changed_at is since when the platform says
+-- it is in its status: older news must not replace newer.
 CREATE TABLE message_templates (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     account_id TEXT NOT NULL,
@@ -276,6 +283,7 @@ CREATE TABLE message_templates (
     quality TEXT,
     synced_at BIGINT NOT NULL,
     gone_at BIGINT,
+    status_changed_at BIGINT,
     UNIQUE (account_id, name, language)
 );
 
@@ -300,9 +308,14 @@ CREATE UNIQUE INDEX tickets_one_open ON tickets (chatbot_id, contact_id) WHERE s
 CREATE INDEX tickets_by_agent ON tickets (agent_id, state, last_message_at);
 CREATE INDEX tickets_by_chatbot ON tickets (chatbot_id, state, last_message_at);
 CREATE INDEX tickets_by_contact ON tickets (contact_id, opened_at);
+-- Routing asks for an agent's latest tickets and for what waits, never for all there ever was.
+CREATE INDEX tickets_by_assignment ON tickets (agent_id, assigned_at);
+CREATE INDEX tickets_by_closing ON tickets (agent_id, closed_at);
+CREATE INDEX tickets_by_state ON tickets (state, opened_at);
 
 -- Every message of every conversation, in and out. What the dispatcher keeps of outgoing ones
--- stands in outbox; callback_id is what the platform echoes in its receipts.
+-- stands in outbox; callback_id is what the platform echoes in its receipts; folded is the body without case
+-- and accents, for search.
 CREATE TABLE messages (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
@@ -313,6 +326,7 @@ CREATE TABLE messages (
     direction TEXT NOT NULL,
     kind TEXT NOT NULL,
     body TEXT NOT NULL,
+    folded TEXT NOT NULL,
     payload TEXT NOT NULL,
     provider_id TEXT,
     callback_id TEXT UNIQUE,
@@ -355,7 +369,8 @@ CREATE TABLE attempts (
     UNIQUE (message_id, fence)
 );
 
--- The append-only log a message's state is folded from.
+-- The append-only log a message's state is folded from. A failure's code is part of what happened: two codes
+-- in one second are two events, and one that is absent counts as ''.
 CREATE TABLE delivery_events (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     message_id BIGINT NOT NULL REFERENCES messages (id),
@@ -364,9 +379,9 @@ CREATE TABLE delivery_events (
     source TEXT NOT NULL,
     code TEXT,
     title TEXT,
-    received_at BIGINT NOT NULL,
-    UNIQUE (message_id, kind, at, source)
+    received_at BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX delivery_events_once ON delivery_events (message_id, kind, at, source, coalesce(code, ''));
 
 -- Receipts that came before the message they speak of was known.
 CREATE TABLE early_receipts (
@@ -379,9 +394,9 @@ CREATE TABLE early_receipts (
     code TEXT,
     title TEXT,
     class TEXT,
-    received_at BIGINT NOT NULL,
-    UNIQUE (channel_id, provider_id, kind, at)
+    received_at BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX early_receipts_once ON early_receipts (channel_id, provider_id, kind, at, coalesce(code, ''));
 CREATE INDEX early_receipts_by_received ON early_receipts (received_at);
 
 -- A message with which an agent starts a conversation. state is the fold shown on pages.
@@ -413,6 +428,11 @@ CREATE INDEX active_messages_by_expiry ON active_messages (state, expires_at);
 CREATE INDEX active_messages_by_chatbot ON active_messages (chatbot_id, queued_at);
 CREATE INDEX active_messages_by_counted ON active_messages (number_id, counted_at);
 CREATE INDEX active_messages_by_recipient ON active_messages (number_id, contact_id, counted_at);
+-- Growth lists all sends, the latest first, also those of one agent.
+CREATE INDEX active_messages_by_queued ON active_messages (queued_at, message_id);
+CREATE INDEX active_messages_by_agent_queued ON active_messages (agent_id, queued_at, message_id);
+-- Jobs look at what is due, never at all there is.
+CREATE INDEX active_messages_by_listed ON active_messages (listed_until);
 
 -- Latest counted notification of each contact on each number; rows live 168 h.
 CREATE TABLE recipient_window (
@@ -439,6 +459,7 @@ CREATE TABLE decisions (
 );
 CREATE INDEX decisions_by_at ON decisions (at);
 CREATE INDEX decisions_by_contact ON decisions (contact_id, at);
+CREATE INDEX decisions_by_outcome ON decisions (allowed, at);
 
 CREATE TABLE idempotency_keys (
     owner TEXT NOT NULL,
@@ -459,6 +480,7 @@ CREATE TABLE webhook_inbox (
     done_at BIGINT
 );
 CREATE INDEX webhook_inbox_open ON webhook_inbox (id) WHERE done_at IS NULL;
+CREATE INDEX webhook_inbox_done ON webhook_inbox (done_at) WHERE done_at IS NOT NULL;
 
 -- Changes that are neither messages nor receipts, by the hash of the change.
 CREATE TABLE seen_changes (
@@ -467,6 +489,7 @@ CREATE TABLE seen_changes (
     seen_at BIGINT NOT NULL,
     PRIMARY KEY (channel_id, hash)
 );
+CREATE INDEX seen_changes_by_seen ON seen_changes (seen_at);
 
 -- Elements that could not be applied, kept with the reason.
 CREATE TABLE quarantined_events (
@@ -478,13 +501,15 @@ CREATE TABLE quarantined_events (
     at BIGINT NOT NULL
 );
 
--- The timetable as the schedulers run it, for the portal; `run_requested_at` is a press of *Run now*.
+-- The timetable as the schedulers run it, for the portal. run_requested_at is a press of *Run now*;
+-- passed_over_at is the latest occurrence that nobody was there for until it was of no use any more.
 CREATE TABLE jobs (
     name TEXT NOT NULL PRIMARY KEY,
     schedule TEXT NOT NULL,
     time_zone TEXT NOT NULL,
     next_run_at BIGINT,
-    run_requested_at BIGINT
+    run_requested_at BIGINT,
+    passed_over_at BIGINT
 );
 
 CREATE TABLE job_leases (
@@ -507,6 +532,7 @@ CREATE TABLE job_runs (
     UNIQUE (job, scheduled_for)
 );
 CREATE INDEX job_runs_by_start ON job_runs (job, started_at);
+CREATE INDEX job_runs_open ON job_runs (job) WHERE finished_at IS NULL;
 
 -- Media files as found behind the address an agent typed: fetched once, shown from here, kept for a day.
 CREATE TABLE media_previews (
@@ -521,3 +547,14 @@ CREATE TABLE media_previews (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX media_previews_by_owner ON media_previews (owner_id, created_at);
+CREATE INDEX media_previews_by_age ON media_previews (created_at);
+
+-- What someone searched for on a page: addresses carry the id, never the words.
+CREATE TABLE searches (
+    id TEXT NOT NULL PRIMARY KEY,
+    owner_id BIGINT NOT NULL REFERENCES users (id),
+    typed TEXT NOT NULL,
+    used_at BIGINT NOT NULL,
+    UNIQUE (owner_id, typed)
+);
+CREATE INDEX searches_by_use ON searches (used_at);

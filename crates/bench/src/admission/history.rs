@@ -23,7 +23,7 @@ use persistence::{
 use crate::{BenchError, Database, database::Place};
 
 /// Part of the names of kept databases; another one when what is filled in changes.
-const EDITION: u32 = 2;
+const EDITION: u32 = 3;
 
 /// Every contact of the past was written to this often.
 const SENDS_TO_EACH: i64 = 10;

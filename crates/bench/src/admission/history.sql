@@ -26,13 +26,13 @@ FROM contacts, history WHERE id % 3 = 0;
 
 -- The sends. The factor and the number of contacts have no common divisor, so that all take their turn;
 -- the callback ids lie in no order, as random ones do.
-INSERT INTO messages (chatbot_id, channel_id, contact_id, agent_id, direction, kind, body, payload,
+INSERT INTO messages (chatbot_id, channel_id, contact_id, agent_id, direction, kind, body, folded, payload,
     provider_id, callback_id, state, occurred_at, created_at)
 WITH RECURSIVE send (i) AS (
     SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM send, history WHERE i < sends
 )
 SELECT chatbot, channel, (SELECT min(id) FROM contacts) + i * 7919 % people, agent, 'out', 'template',
-    'Hello, how are you?', '{}', 'wamid.' || i, i * 2654435761 % 4294967296 || '-' || (1000000000000000 + i),
+    'Hello, how are you?', 'hello, how are you?', '{}', 'wamid.' || i, i * 2654435761 % 4294967296 || '-' || (1000000000000000 + i),
     CASE WHEN (sends - i) * 30 < sends THEN 'read' ELSE 'expired' END,
     ends_at - (sends - i) * (ends_at - begins_at) / sends, ends_at - (sends - i) * (ends_at - begins_at) / sends
 FROM send, history;

@@ -1,2 +1,0 @@
-DROP INDEX active_messages_by_agent_queued;
-DROP INDEX active_messages_by_queued;
