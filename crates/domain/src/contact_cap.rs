@@ -1,12 +1,9 @@
 //! The agent cap per contact: how many active messages a contact may be sent in a rolling window.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use thiserror::Error;
 
-use crate::{
-    admission::{Refusal, RefusalCode},
-    policy::CapBounds,
-};
+use crate::policy::CapBounds;
 
 /// How many sends a contact may be sent in how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,25 +78,6 @@ pub fn parse_cap_sends(text: &str, bounds: CapBounds) -> Result<u32, CapSendsPro
         // Too large for the type, negative or beyond the bounds: a whole number all the same.
         Ok(_) | Err(_) => Err(CapSendsProblem::OutOfBounds(bounds)),
     }
-}
-
-/// What the cap per agent and contact says of one more active message at `now`.
-///
-/// `sent_at` holds the counted sends, oldest first; the newest `cap.sends` of them are enough. A send
-/// counts while it is younger than `cap.window`; one exactly that old no longer does.
-///
-/// Rules: AD-03, AD-04, CL-01.
-#[must_use]
-pub fn agent_contact_cap(
-    sent_at: &[DateTime<Utc>],
-    cap: ContactCap,
-    now: DateTime<Utc>,
-) -> Option<Refusal> {
-    let counted: Vec<DateTime<Utc>> =
-        sent_at.iter().copied().filter(|sent| now - *sent < cap.window).collect();
-    let surplus = counted.len().checked_sub(cap.sends as usize)?;
-    let until = counted.get(surplus).map(|sent| *sent + cap.window);
-    Some(Refusal { code: RefusalCode::AgentContactCap, until })
 }
 
 #[cfg(test)]

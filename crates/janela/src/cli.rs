@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::role::ProcessRole;
+
 /// A self-hosted desk for proactive messaging.
 #[derive(Debug, Parser)]
 #[command(name = "janela", version, about, long_about = None, propagate_version = true)]
@@ -63,7 +65,7 @@ pub struct ServeArgs {
     pub settings: SettingsArgs,
     /// What this process does: web, worker or all
     #[arg(long, value_name = "ROLE")]
-    pub role: Option<crate::settings::ProcessRole>,
+    pub role: Option<ProcessRole>,
 }
 
 /// Options of `demo`.

@@ -38,7 +38,8 @@ use web::{DeskParts, WebSettings};
 use crate::{
     database::{self, DatabaseError},
     metrics::{self, MetricsError},
-    settings::{ProcessRole, Settings},
+    role::ProcessRole,
+    settings::Settings,
 };
 
 /// How long a stop waits for what is under way.

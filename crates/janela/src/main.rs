@@ -12,6 +12,7 @@ mod desk;
 mod key;
 mod logging;
 mod metrics;
+mod role;
 mod serve;
 mod settings;
 mod stop;
@@ -22,7 +23,8 @@ use clap::Parser;
 
 use crate::{
     cli::{Cli, Command, ConfigCommand, SettingsArgs, UserCommand},
-    settings::{LoadedSettings, ProcessRole},
+    role::ProcessRole,
+    settings::LoadedSettings,
 };
 
 fn main() -> ExitCode {

@@ -14,20 +14,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::cli::SettingsArgs;
-
-/// What a process does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum ProcessRole {
-    /// Pages, API and webhooks.
-    Web,
-    /// Dispatcher and jobs.
-    Worker,
-    /// Everything.
-    #[default]
-    All,
-}
+use crate::{cli::SettingsArgs, role::ProcessRole};
 
 /// Every setting with its default. A key that is not here is refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]

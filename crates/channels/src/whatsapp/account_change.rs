@@ -4,7 +4,10 @@ use domain::channel::{ChannelEvent, UnreadableElement};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{inbound::sender_of, parse::problem, wire::Loose};
+use super::{
+    inbound::sender_of,
+    wire::{Loose, problem},
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -6,10 +6,7 @@ use domain::channel::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    parse::problem,
-    wire::{Loose, lenient, lenient_list},
-};
+use super::wire::{Loose, lenient, lenient_list, problem};
 
 /// One of `contacts[]`: it belongs to a message by id, not by its place.
 #[derive(Debug, Default, Deserialize)]

@@ -13,7 +13,7 @@ use super::{
     account_change::{read_preference, read_template_status},
     inbound::{ContactWire, read_message},
     receipt::read_status,
-    wire::Loose,
+    wire::{Loose, problem},
 };
 
 /// An object whose values are not yet read. Of a key given twice the last counts.
@@ -139,11 +139,6 @@ fn unreadable(external_id: Option<&str>, raw: &RawValue, reason: &str) -> Webhoo
         raw: raw.get().to_owned(),
         event: Err(problem(reason)),
     }
-}
-
-/// What stopped the reading of an element, without anything of its content.
-pub(super) fn problem(reason: &str) -> UnreadableElement {
-    UnreadableElement { reason: reason.to_owned() }
 }
 
 #[cfg(test)]

@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use super::{
     errors::{ErrorWire, Way},
-    parse::problem,
-    wire::{Loose, lenient_list},
+    wire::{Loose, lenient_list, problem},
 };
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,6 +2,7 @@
 //! (protocol, 11.8).
 
 use chrono::{DateTime, Utc};
+use domain::channel::UnreadableElement;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -56,6 +57,11 @@ where
         return Ok(Vec::new());
     };
     Ok(elements.into_iter().filter_map(|element| serde_json::from_value(element).ok()).collect())
+}
+
+/// What stopped the reading of an element, without anything of its content.
+pub(super) fn problem(reason: &str) -> UnreadableElement {
+    UnreadableElement { reason: reason.to_owned() }
 }
 
 #[cfg(test)]

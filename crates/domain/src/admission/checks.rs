@@ -7,7 +7,7 @@ use super::{
     refusal::{Refusal, RefusalCode},
 };
 use crate::{
-    contact_cap,
+    contact_cap::ContactCap,
     opt_out::OptOut,
     presence::Presence,
     quiet_hours::QuietHours,
@@ -36,10 +36,9 @@ pub(super) fn check(code: RefusalCode, facts: &Facts, now: DateTime<Utc>) -> Opt
             now,
         ),
         RefusalCode::AlreadyCalledBack => lasting(facts.call_back.is_some()),
-        RefusalCode::AgentContactCap => facts
-            .cap
-            .as_ref()
-            .and_then(|cap| contact_cap::agent_contact_cap(&cap.sent_at, cap.cap, now)),
+        RefusalCode::AgentContactCap => {
+            facts.cap.as_ref().and_then(|cap| agent_contact_cap(&cap.sent_at, cap.cap, now))
+        }
         RefusalCode::QuietHours => {
             quiet_hours(facts.quiet_hours.as_ref(), facts.forecast_horizon, now)
         }
@@ -55,6 +54,24 @@ pub(super) fn number_not_ready(troubles: &[NumberTrouble], now: DateTime<Utc>) -
     let until: Option<Vec<DateTime<Utc>>> = standing().map(|trouble| trouble.until).collect();
     let until = until.and_then(|ends| ends.into_iter().max());
     Some(Refusal { code: RefusalCode::NumberNotReady, until })
+}
+
+/// What the cap per agent and contact says of one more active message at `now`.
+///
+/// `sent_at` holds the counted sends, oldest first; the newest `cap.sends` of them are enough. A send
+/// counts while it is younger than `cap.window`; one exactly that old no longer does.
+///
+/// Rules: AD-03, AD-04, CL-01.
+pub(super) fn agent_contact_cap(
+    sent_at: &[DateTime<Utc>],
+    cap: ContactCap,
+    now: DateTime<Utc>,
+) -> Option<Refusal> {
+    let counted: Vec<DateTime<Utc>> =
+        sent_at.iter().copied().filter(|sent| now - *sent < cap.window).collect();
+    let surplus = counted.len().checked_sub(cap.sends as usize)?;
+    let until = counted.get(surplus).map(|sent| *sent + cap.window);
+    Some(Refusal { code: RefusalCode::AgentContactCap, until })
 }
 
 /// Refuses notifications alone: a template inside an open window neither counts nor is limited (NU-07).

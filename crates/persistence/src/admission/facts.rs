@@ -7,7 +7,6 @@ use domain::{
     contact_cap::{CapScope, ContactCap},
     ids::{ApiTokenId, ChatbotId, ContactId, PolicyId, TicketId, UserId},
     permission::Permission,
-    phone::PhoneNumber,
     policy::Policy,
     presence::Presence,
     quiet_hours::QuietHours,
@@ -17,7 +16,7 @@ use domain::{
 
 use super::{
     counters,
-    draft::{Draft, Recipient},
+    draft::Draft,
     locked::{ChatbotFacts, Locked},
     values::fill_variables,
 };
@@ -266,15 +265,7 @@ fn find_quiet_hours(
         return Ok(None);
     }
     let own_zone = locked.contact.as_ref().and_then(|row| row.time_zone.as_deref());
-    let phone = recipient_phone(draft, locked);
+    let phone = locked.recipient_phone(draft);
     let zone = settings.time_zone.as_str();
     chatbot::quiet_hours_for(db, locked.chatbot, zone, own_zone, phone.as_ref()).map(Some)
-}
-
-pub(super) fn recipient_phone(draft: &Draft, locked: &Locked) -> Option<PhoneNumber> {
-    match (&locked.contact, &draft.to) {
-        (Some(row), _) => row.phone.as_deref().and_then(|phone| PhoneNumber::from_e164(phone).ok()),
-        (None, Recipient::Phone(phone)) => Some(phone.clone()),
-        (None, Recipient::Contact(_)) => None,
-    }
 }

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use domain::{
     clock::Clock,
     ids::{ChatbotId, ContactId, PolicyId},
+    phone::PhoneNumber,
     policy::Policy,
 };
 
@@ -105,6 +106,17 @@ impl Locked {
         let day = DateTime::from(number.day_expired_through) + policy.tiers.window;
         let week = DateTime::from(number.week_expired_through) + policy.tiers.promotion_window;
         now.max(day).max(week)
+    }
+
+    /// The number written to; `None` for a contact known by another identity only.
+    pub(super) fn recipient_phone(&self, draft: &Draft) -> Option<PhoneNumber> {
+        match (&self.contact, &draft.to) {
+            (Some(row), _) => {
+                row.phone.as_deref().and_then(|phone| PhoneNumber::from_e164(phone).ok())
+            }
+            (None, Recipient::Phone(phone)) => Some(phone.clone()),
+            (None, Recipient::Contact(_)) => None,
+        }
     }
 
     /// The contact, made now when the send goes to a number nobody has.

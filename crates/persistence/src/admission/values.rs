@@ -11,7 +11,6 @@ use domain::{
 
 use super::{
     draft::Draft,
-    facts::recipient_phone,
     locked::{Locked, is_known_to},
 };
 use crate::{
@@ -82,7 +81,7 @@ fn find_fields(
     };
     Ok(FieldValues {
         contact_name,
-        contact_phone: recipient_phone(draft, locked).map(|phone| phone.as_e164().to_owned()),
+        contact_phone: locked.recipient_phone(draft).map(|phone| phone.as_e164().to_owned()),
         contact_protocol,
         agent_name,
     })

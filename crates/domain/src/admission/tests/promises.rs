@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::given::{Given, MILLISECOND, at};
 use crate::{
-    admission::{EffectiveLimit, LimitChange, NumberTroubleKind},
-    contact_cap::{ContactCap, agent_contact_cap},
+    admission::{EffectiveLimit, LimitChange, NumberTroubleKind, checks::agent_contact_cap},
+    contact_cap::ContactCap,
     template::TemplateStatus,
 };
 
