@@ -3,9 +3,12 @@
 
 mod log;
 mod receipt;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod view;
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -14,15 +17,15 @@ use domain::{
     ids::{ChannelId, MessageId},
 };
 
-use self::receipt::join_early_receipts;
 pub use self::{
     log::list_events,
-    receipt::{ReceiptOutcome, apply_receipt},
+    receipt::{ReceiptOutcome, apply_receipts},
 };
 pub(crate) use self::{
     log::{NewEvent, save_event},
     view::{life, refold},
 };
+use self::{receipt::take_early_receipts, telling::Telling};
 use crate::{
     db::Db,
     error::PersistenceError,
@@ -45,9 +48,13 @@ pub(crate) fn accept(
         title: None,
         received_at: at,
     };
-    save_event(db, message, &event)?;
-    join_early_receipts(db, channel, message, provider_id, at)?;
-    refold(db, message, at)
+    let early = take_early_receipts(db, &BTreeMap::from([((channel, provider_id), message)]))?;
+    let mut telling = Telling::begin(db, [message])?;
+    telling.tell(message, event, None);
+    for early in &early {
+        early.tell(&mut telling)?;
+    }
+    telling.finish(db, at)
 }
 
 /// Ends `message` as Failure for a reason of ours or the platform's, given back where the rules say so.

@@ -1,5 +1,7 @@
 //! The log of what happened to a message: each event once, none ever changed.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
@@ -32,52 +34,90 @@ pub(crate) fn save_event(
     message: MessageId,
     event: &NewEvent<'_>,
 ) -> Result<bool, PersistenceError> {
-    let code = match &event.kind {
-        DeliveryEventKind::Failed(failure) => Some(failure.code()),
-        _ => None,
-    };
-    let row = (
-        delivery_events::message_id.eq(message.0),
-        delivery_events::kind.eq(event.kind.as_str()),
-        delivery_events::at.eq(Instant::from(event.at)),
-        delivery_events::source.eq(event.source.as_str()),
-        delivery_events::code.eq(code),
-        delivery_events::title.eq(event.title),
-        delivery_events::received_at.eq(Instant::from(event.received_at)),
-    );
     let inserted = on_either!(db => diesel::insert_into(delivery_events::table)
-        .values(row)
+        .values(EventRow::new(message, event))
         .on_conflict_do_nothing()
         .execute(db))?;
     Ok(inserted == 1)
 }
+
+/// [`save_event`] for events of any messages at once; none of them may stand in its log already.
+pub(super) fn save_new_events(
+    db: &mut Db,
+    events: &[(MessageId, NewEvent<'_>)],
+) -> Result<(), PersistenceError> {
+    let rows: Vec<_> =
+        events.iter().map(|(message, event)| EventRow::new(*message, event)).collect();
+    on_either!(db => diesel::insert_into(delivery_events::table).values(&rows).execute(db))?;
+    Ok(())
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = delivery_events)]
+struct EventRow<'a> {
+    message_id: i64,
+    kind: &'a str,
+    at: Instant,
+    source: &'a str,
+    code: Option<&'a str>,
+    title: Option<&'a str>,
+    received_at: Instant,
+}
+
+impl<'a> EventRow<'a> {
+    fn new(message: MessageId, event: &'a NewEvent<'_>) -> Self {
+        let code = match &event.kind {
+            DeliveryEventKind::Failed(failure) => Some(failure.code()),
+            _ => None,
+        };
+        Self {
+            message_id: message.0,
+            kind: event.kind.as_str(),
+            at: event.at.into(),
+            source: event.source.as_str(),
+            code,
+            title: event.title,
+            received_at: event.received_at.into(),
+        }
+    }
+}
+
+/// The logs of some messages; a message of which nothing is known yet has none.
+pub(super) type Logs = BTreeMap<MessageId, Vec<DeliveryEvent>>;
 
 /// The log of `message`, in the order it was written. The fold does not depend on that order.
 pub fn list_events(
     db: &mut Db,
     message: MessageId,
 ) -> Result<Vec<DeliveryEvent>, PersistenceError> {
-    let rows: Vec<(String, Instant, String, Option<String>)> = delivery_events::table
-        .filter(delivery_events::message_id.eq(message.0))
+    Ok(list_logs(db, &[message])?.remove(&message).unwrap_or_default())
+}
+
+/// The logs of `messages`.
+pub(super) fn list_logs(db: &mut Db, messages: &[MessageId]) -> Result<Logs, PersistenceError> {
+    let rows: Vec<(i64, String, Instant, String, Option<String>)> = delivery_events::table
+        .filter(delivery_events::message_id.eq_any(messages.iter().map(|message| message.0)))
         .order(delivery_events::id.asc())
         .select((
+            delivery_events::message_id,
             delivery_events::kind,
             delivery_events::at,
             delivery_events::source,
             delivery_events::code,
         ))
         .load(db)?;
-    rows.into_iter()
-        .map(|(kind, at, source, code)| {
-            Ok(DeliveryEvent {
-                kind: DeliveryEventKind::parse(&kind, code.as_deref())
-                    .ok_or_else(|| unreadable_event("kind", kind))?,
-                at: at.into(),
-                source: EventSource::parse(&source)
-                    .ok_or_else(|| unreadable_event("source", source))?,
-            })
-        })
-        .collect()
+    let mut logs = Logs::new();
+    for (message, kind, at, source, code) in rows {
+        let event = DeliveryEvent {
+            kind: DeliveryEventKind::parse(&kind, code.as_deref())
+                .ok_or_else(|| unreadable_event("kind", kind))?,
+            at: at.into(),
+            source: EventSource::parse(&source)
+                .ok_or_else(|| unreadable_event("source", source))?,
+        };
+        logs.entry(MessageId(message)).or_default().push(event);
+    }
+    Ok(logs)
 }
 
 fn unreadable_event(column: &'static str, value: String) -> PersistenceError {

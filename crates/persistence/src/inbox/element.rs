@@ -27,6 +27,16 @@ pub(super) enum ElementOutcome {
     Waits,
 }
 
+impl From<ReceiptOutcome> for ElementOutcome {
+    fn from(outcome: ReceiptOutcome) -> Self {
+        match outcome {
+            ReceiptOutcome::Recorded(_) => Self::Applied,
+            ReceiptOutcome::Copy => Self::Copy,
+            ReceiptOutcome::Waits => Self::Waits,
+        }
+    }
+}
+
 /// Applies one element so that its failure undoes its own writes only. Another process may have kept
 /// the same message a moment ago; seen again, it is a copy.
 pub(super) fn apply_element(
@@ -68,11 +78,8 @@ pub(super) fn apply_event(
             }
         }
         ChannelEvent::Receipt(receipt) => {
-            match delivery::apply_receipt(db, channel.id, receipt, now)? {
-                ReceiptOutcome::Recorded(_) => Ok(ElementOutcome::Applied),
-                ReceiptOutcome::Copy => Ok(ElementOutcome::Copy),
-                ReceiptOutcome::Waits => Ok(ElementOutcome::Waits),
-            }
+            let outcomes = delivery::apply_receipts(db, &[(channel.id, receipt)], now)?;
+            Ok(outcomes.first().map_or(ElementOutcome::Copy, |outcome| (*outcome).into()))
         }
         ChannelEvent::MarketingPreference { sender, stopped, at } => {
             once(db, &channel, &element.raw, now, |db| {
