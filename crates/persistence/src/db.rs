@@ -22,7 +22,8 @@ pub enum Db {
 }
 
 /// Expands a query once for each database, for what exists on both but not on [`Db`]: `ON CONFLICT`,
-/// inserts of many rows, `returning` of a struct.
+/// inserts of many rows, `returning` of a struct. Also for an `UPDATE` on a hot path: through [`Db`] each is
+/// prepared anew.
 macro_rules! on_either {
     ($db:ident => $query:expr) => {
         match $db {

@@ -13,7 +13,7 @@ use domain::{
 use super::log::{Logs, list_events};
 use crate::{
     admission,
-    db::Db,
+    db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
@@ -244,13 +244,13 @@ fn store_message_life(
     if is_shown {
         return Ok(());
     }
-    diesel::update(messages::table.find(shown.id))
+    on_either!(db => diesel::update(messages::table.find(shown.id))
         .set((
             messages::state.eq(life.state.as_str()),
             messages::failure_code.eq(code),
             messages::failure_title.eq(title),
         ))
-        .execute(db)?;
+        .execute(db))?;
     let (chatbot, contact) = (ChatbotId(shown.chatbot_id), ContactId(shown.contact_id));
     live::note(db, LiveEvent::of_contact(LiveKind::Message, chatbot, contact, shown.id));
     Ok(())
@@ -268,7 +268,7 @@ fn store_active_life(
     if facts.stored == life {
         return Ok(());
     }
-    diesel::update(active_messages::table.find(message)).set(&life).execute(db)?;
+    on_either!(db => diesel::update(active_messages::table.find(message)).set(&life).execute(db))?;
     if facts.stored.state != life.state {
         let (chatbot, contact) = (ChatbotId(facts.chatbot_id), ContactId(facts.contact_id));
         live::note(db, LiveEvent::of_contact(LiveKind::ActiveMessage, chatbot, contact, message));
