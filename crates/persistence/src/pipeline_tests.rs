@@ -333,19 +333,22 @@ fn eight_threads_claim_every_message_exactly_once() {
 }
 
 #[test]
-fn a_lost_worker_leaves_an_unknown_that_a_receipt_settles_or_the_horizon_ends() {
+fn li_01_li_09_a_lost_worker_leaves_an_unknown_that_a_receipt_settles_or_the_horizon_ends() {
     on_both(|store| {
         let desk = TestDesk::new(store);
         let settled = desk.send(desk.agents[0], PHONE);
         let ended = desk.send(desk.agents[0], "+351912345679");
+        assert_eq!(desk.state_of(settled).0, "sending", "waiting");
         let claims = claim(&desk.store, desk.channel, 10, desk.clock.now());
         assert_eq!(claims.len(), 2);
+        assert_eq!(desk.state_of(settled).0, "sending", "leased");
         desk.clock.advance(TimeDelta::seconds(60));
         let rescue = |desk: &TestDesk| {
             let now = desk.clock.now();
             desk.store.blocking_write(|db| outbox::rescue(db, &policy(), 10, now)).unwrap()
         };
         assert_eq!(rescue(&desk).parked, 2);
+        assert_eq!(desk.state_of(settled).0, "sending", "unknown");
         assert!(
             claim(&desk.store, desk.channel, 10, desk.clock.now()).is_empty(),
             "never repeated"
@@ -537,7 +540,7 @@ fn a_reply_goes_out_inside_the_window_once_and_not_after_it() {
 }
 
 #[test]
-fn eight_contenders_never_share_the_jobs_lease_nor_a_fence() {
+fn jo_02_eight_contenders_never_share_the_jobs_lease_nor_a_fence() {
     on_both(|store| {
         let start = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let mut holders: Vec<(i64, String)> = Vec::new();

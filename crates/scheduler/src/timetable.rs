@@ -272,10 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn every_line_of_the_timetable_is_well_formed() {
+    fn jo_01_every_job_stands_in_the_timetable_with_a_schedule_it_can_keep() {
         for demo in [false, true] {
             let jobs = timetable(TimetableSettings { zone: Tz::Europe__Lisbon, demo })
                 .expect("well-formed patterns");
+            let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+            let expected = "expire_active_messages take_off_desk settle_ambiguous_sends read_numbers \
+                move_windows prove_counters sync_templates take_agents_offline tidy";
+            assert_eq!(names.join(" "), expected);
             let now = at("2026-11-22T10:00:00Z");
             for job in &jobs {
                 assert!(job.schedule.next_after(now).is_some_and(|next| now < next));

@@ -437,6 +437,22 @@ fn sw_04_an_expired_session_keeps_what_was_typed_and_offers_a_template() {
 }
 
 #[test]
+fn sw_05_what_an_expired_session_offers_instead_depends_on_the_channel() {
+    let closed = SessionState::Closed { since: Some(now() - minutes(1)) };
+    let cases =
+        [(ChannelKind::WhatsApp, true), (ChannelKind::WeChat, false), (ChannelKind::WeCom, false)];
+    for (kind, offers_a_template) in cases {
+        let mut thread = thread(closed, Some(open_ticket(mine())));
+        thread.channel = Some((ChannelId(1), kind));
+        let shown = render_thread(&thread, Typed::default());
+        assert!(shown.contains("You may write freely again once the customer answers"), "{kind:?}");
+        assert_eq!(shown.contains("Send a template"), offers_a_template, "{kind:?}");
+        let leads_there = shown.contains("href=\"/desk/active-message?contact=");
+        assert_eq!(leads_there, offers_a_template, "{kind:?}");
+    }
+}
+
+#[test]
 fn am_01_whoever_is_invisible_goes_online_before_a_template_is_sent() {
     let closed = SessionState::Closed { since: Some(now() - minutes(1)) };
     for ticket in [Some(open_ticket(mine())), None] {
