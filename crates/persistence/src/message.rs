@@ -104,7 +104,8 @@ pub(crate) fn apply_inbound(
     if is_known(db, channel.id, &inbound.provider_id)? {
         return Ok(InboundOutcome::Copy);
     }
-    let contact = sender::find_or_create_sender(db, channel.addressed(), &inbound.sender, now)?;
+    let contact =
+        sender::find_or_create_sender(db, channel.addressed(), &inbound.sender, inbound.at, now)?;
     let reading = Reading::of(&inbound.content);
     open_session(db, channel.id, contact, inbound.at)?;
     let answered = match reading.is_reply {

@@ -6,6 +6,8 @@
     reason = "a test whose desk cannot be set up must fail where it stands"
 )]
 
+mod dispatcher;
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -29,6 +31,8 @@ use domain::{
     template::{PlatformTemplate, TemplateCategory, TemplateContent, TemplateStatus},
 };
 
+pub use dispatcher::{accepted, dispatch_policy};
+
 use crate::{
     admission::{self, Door, Draft, Outcome, Recipient},
     channel::{self, NewChannel},
@@ -37,7 +41,9 @@ use crate::{
     inbox::{self, ApplyReport, ParsedWebhook},
     instant::Instant,
     message_template, number, policy, presence,
-    schema::{active_messages, attempts, chatbots, messages, tickets, webhook_inbox},
+    schema::{
+        active_messages, attempts, chatbots, messages, quarantined_events, tickets, webhook_inbox,
+    },
     store::Store,
     user::{self, Actor, NewUser},
 };
@@ -270,6 +276,36 @@ impl TestDesk {
                 Ok(messages::table.find(message.0).select(messages::callback_id).first(db)?)
             })
             .expect("a message")
+    }
+
+    /// The platform's ids of every message there is, sorted, each as often as it is kept.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    #[must_use]
+    pub fn provider_ids(&self) -> Vec<String> {
+        let ids: Vec<Option<String>> = self
+            .store
+            .blocking_read(|db| {
+                Ok(messages::table
+                    .filter(messages::provider_id.is_not_null())
+                    .order(messages::provider_id.asc())
+                    .select(messages::provider_id)
+                    .load(db)?)
+            })
+            .expect("messages");
+        ids.into_iter().flatten().collect()
+    }
+
+    /// How many elements of webhooks are put aside.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    #[must_use]
+    pub fn count_quarantined(&self) -> i64 {
+        self.store
+            .blocking_read(|db| Ok(quarantined_events::table.count().get_result(db)?))
+            .expect("the quarantine")
     }
 
     /// The tickets there are: state, agent, and for whom alone they wait; oldest first.

@@ -131,7 +131,7 @@ fn apply_preference(
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let contact = sender::find_or_create_sender(db, channel.addressed(), sender, now)?;
+    let contact = sender::find_or_create_sender(db, channel.addressed(), sender, at, now)?;
     if stopped {
         let source = OptOutSource::PlatformEvent;
         return opt_out::opt_out(db, contact, OptOutScope::Marketing, source, at);
