@@ -57,6 +57,8 @@ portal-job-late = Late
 portal-job-failed = Failed
 portal-job-done = Done
 portal-job-never = Not run yet
+portal-job-passed-over = Skipped
+portal-job-passed-over-why = Janela was not running at
 # $count (String) - How many.
 portal-job-milliseconds = { $count } ms
 # $count (String) - How many.

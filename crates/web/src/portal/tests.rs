@@ -297,7 +297,7 @@ fn job(name: &str, last_run: Option<JobRun>) -> JobOverview {
         time_zone: "UTC".to_owned(),
         next_run_at: Some(now() + TimeDelta::seconds(15)),
     };
-    JobOverview { line, last_run, run_requested: false }
+    JobOverview { line, last_run, passed_over_at: None, run_requested: false }
 }
 
 #[test]
@@ -317,6 +317,7 @@ fn jo_03_jobs_tell_schedule_latest_run_and_next() {
             job("read_numbers", Some(failed.clone())),
             job("tidy", Some(running.clone())),
             job("of_tomorrow", None),
+            JobOverview { passed_over_at: Some(now()), ..job("prove_counters", Some(run.clone())) },
         ]
     };
     let (admin, _) = given(Role::Admin);
