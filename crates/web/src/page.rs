@@ -60,7 +60,7 @@ pub struct PageUser {
 /// The pages of the portal that are open to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortalPlaces {
-    /// General settings of some chatbot.
+    /// General settings of some chatbot, if only to look.
     pub general_settings: bool,
     /// All active messages of some chatbot.
     pub active_messages: bool,
@@ -73,7 +73,7 @@ impl PortalPlaces {
     #[must_use]
     pub fn of(actor: &Actor) -> Self {
         Self {
-            general_settings: !actor.chatbots_where(Permission::EditGeneralSettings).is_empty(),
+            general_settings: actor.chatbots().iter().any(|one| actor.opens_portal_of(*one)),
             active_messages: !actor.chatbots_where(Permission::ViewGrowth).is_empty(),
             jobs: actor.opens_portal(),
         }
