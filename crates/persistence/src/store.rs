@@ -144,17 +144,28 @@ impl Store {
         self.shared.live.clone()
     }
 
-    /// Starts hearing the changes of other processes; nothing to do on SQLite, which has one process.
-    /// Ends with the last clone of this store.
+    /// Starts hearing the changes of other processes; on SQLite those of commands that say so by
+    /// [`Self::tell_serving_process`]. Ends with the last clone of this store.
     ///
     /// # Errors
-    /// `Settings` when no thread can be started.
+    /// `Settings` when no thread can be started; `Open` when the file cannot be read.
     pub fn listen(&self) -> Result<(), PersistenceError> {
-        let Location::Postgres(url) = &self.shared.location else { return Ok(()) };
         let (live, stop) = (self.live(), Arc::clone(&self.shared.stop_listening));
+        let Location::Postgres(url) = &self.shared.location else {
+            return live::beside::listen(self.connect()?, live, stop);
+        };
         live::listen(url.clone(), self.shared.origin.clone(), live, stop)
             .map(drop)
             .map_err(|error| PersistenceError::Settings(format!("cannot start a thread: {error}")))
+    }
+
+    /// Tells the process that serves from the same SQLite file that something changed, so that its open pages
+    /// read everything anew. For commands that are run beside it; PostgreSQL has told it with each commit.
+    ///
+    /// # Errors
+    /// `Busy` when the write lock is not to be had.
+    pub fn tell_serving_process(&self) -> Result<(), PersistenceError> {
+        if self.is_sqlite() { self.blocking_write(live::beside::tell) } else { Ok(()) }
     }
 
     /// Runs `work` on a connection for reading, off the async threads.

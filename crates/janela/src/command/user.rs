@@ -91,6 +91,7 @@ pub fn add(args: &UserAddArgs, settings: &Settings) -> Result<(), UserError> {
         Err(PersistenceError::Duplicate) => return Err(UserError::Taken(args.email.clone())),
         inserted => inserted?,
     }
+    store.tell_serving_process()?;
     println!("added {} as {}", args.email, role.as_str());
     Ok(())
 }
@@ -180,7 +181,9 @@ fn set_status(
         let Some(known) = user::find_credentials(db, &args.email)? else { return Ok(None) };
         user::set_status(db, known.user, status, now).map(Some)
     })?;
-    found.ok_or_else(|| UserError::Unknown(args.email.clone()))
+    let released = found.ok_or_else(|| UserError::Unknown(args.email.clone()))?;
+    store.tell_serving_process()?;
+    Ok(released)
 }
 
 /// Lists the users by name.
