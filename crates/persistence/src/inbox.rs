@@ -2,6 +2,7 @@
 
 mod apply;
 mod element;
+mod lock;
 mod quarantine;
 mod template_status;
 mod waiting;

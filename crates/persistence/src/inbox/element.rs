@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     channel::{ChannelEvent, SenderIdentity, WebhookElement},
+    ids::TicketId,
     opt_out::{OptOutScope, OptOutSource},
 };
 use sha2::{Digest, Sha256};
@@ -22,7 +23,8 @@ use crate::{
 
 /// What became of an element.
 pub(super) enum ElementOutcome {
-    Applied,
+    /// It changed something; with the ticket it opened, if any.
+    Applied(Option<TicketId>),
     Copy,
     Waits,
 }
@@ -63,13 +65,13 @@ pub(super) fn apply_event(
     match event {
         ChannelEvent::Inbound(inbound) => {
             match message::apply_inbound(db, &channel, inbound, now)? {
-                InboundOutcome::Kept { .. } => Ok(ElementOutcome::Applied),
+                InboundOutcome::Kept { opened, .. } => Ok(ElementOutcome::Applied(opened)),
                 InboundOutcome::Copy => Ok(ElementOutcome::Copy),
             }
         }
         ChannelEvent::Receipt(receipt) => {
             match delivery::apply_receipt(db, channel.id, receipt, now)? {
-                ReceiptOutcome::Recorded(_) => Ok(ElementOutcome::Applied),
+                ReceiptOutcome::Recorded(_) => Ok(ElementOutcome::Applied(None)),
                 ReceiptOutcome::Copy => Ok(ElementOutcome::Copy),
                 ReceiptOutcome::Waits => Ok(ElementOutcome::Waits),
             }
@@ -119,7 +121,7 @@ fn once(
         return Ok(ElementOutcome::Copy);
     }
     change(db)?;
-    Ok(ElementOutcome::Applied)
+    Ok(ElementOutcome::Applied(None))
 }
 
 /// The platform's own stop and resume concern marketing only (AD-09).

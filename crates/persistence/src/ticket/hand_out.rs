@@ -1,5 +1,5 @@
-//! Hands out what waits: to an agent who came online or has a slot again, and what nobody was there for
-//! (RO-02, RO-04).
+//! Hands out what waits: what was just opened, to an agent who came online or has a slot again, and what
+//! nobody was there for (RO-01, RO-02, RO-04).
 //!
 //! Each ticket goes in a transaction of its own, so that nobody waits long for its contact's row or its
 //! agent's; what a failure leaves behind the job takes up.
@@ -12,12 +12,12 @@ use domain::{
     ticket::TicketState,
 };
 
-use super::{LockedTicket, assign, lock};
+use super::{LockedTicket, assign, leave, lock};
 use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
-    routing::{claim_slot, has_direct_transfer, queue_service, sending_agent},
+    routing::{claim_slot, has_direct_transfer, lock_agent, queue_service, sending_agent},
     schema::{memberships, tickets},
 };
 
@@ -38,29 +38,56 @@ pub(super) fn slot_is_free(db: &mut Db, agent: UserId, now: DateTime<Utc>) -> us
 }
 
 /// Hands out what waits for anyone in `chatbot`, oldest first, while someone has a free slot (RO-04). Returns
-/// how many moved.
-pub(crate) fn hand_out_in(
+/// how many moved; a failure leaves them to [`hand_out_waiting`].
+pub(super) fn hand_out_in(db: &mut Db, chatbot: ChatbotId, now: DateTime<Utc>) -> usize {
+    let handed_out = list_lines(db, Where::In(chatbot)).and_then(|lines| hand_out(db, lines, now));
+    or_left_to_the_job(handed_out)
+}
+
+/// Gives the tickets that were just opened, and committed, to whom they belong: the agent they answer (RO-01,
+/// RO-02), else whoever has a free slot (RO-04). Returns how many; a failure leaves them to
+/// [`hand_out_waiting`].
+pub(crate) fn hand_out_opened(db: &mut Db, opened: &[TicketId], now: DateTime<Utc>) -> usize {
+    let each = |db: &mut Db| {
+        opened
+            .iter()
+            .try_fold(0, |moved, ticket| Ok(moved + usize::from(hand_out_one(db, *ticket, now)?)))
+    };
+    // On SQLite nobody else writes meanwhile, and one commit is cheaper than many.
+    let moved = if opened.len() > 1 && db.is_sqlite() { db.write(each) } else { each(db) };
+    or_left_to_the_job(moved)
+}
+
+/// Gives one ticket to whom it belongs; whether it went into *In progress*.
+fn hand_out_one(
     db: &mut Db,
-    chatbot: ChatbotId,
+    ticket: TicketId,
     now: DateTime<Utc>,
-) -> Result<usize, PersistenceError> {
-    let lines = list_lines(db, Where::In(chatbot))?;
-    hand_out(db, lines, now)
+) -> Result<bool, PersistenceError> {
+    let only_agent: Option<i64> =
+        tickets::table.find(ticket.0).select(tickets::only_agent_id).first(db)?;
+    if let Some(agent) = only_agent
+        && move_one(db, ticket, UserId(agent), now)?
+    {
+        return Ok(true);
+    }
+    Ok(matches!(give(db, ticket, now)?, Given::ToAgent))
 }
 
 /// Hands out what waits though someone could serve it: the safety net behind every change of presence,
-/// team or slots. Returns how many tickets moved.
+/// team or slots, and behind whoever was disabled. Returns how many tickets moved.
 ///
 /// # Errors
 /// When the database fails; what was handed out until then stays so.
 pub fn hand_out_waiting(db: &mut Db, now: DateTime<Utc>) -> Result<usize, PersistenceError> {
+    let left_behind = leave::release_of_disabled(db)?;
     let referred = list_referred(db, None)?;
     let moved = move_referred(db, &referred, now)?;
     let lines = list_lines(db, Where::Anywhere)?;
-    Ok(moved + hand_out(db, lines, now)?)
+    Ok(left_behind + moved + hand_out(db, lines, now)?)
 }
 
-fn or_left_to_the_job(moved: Result<usize, PersistenceError>) -> usize {
+pub(super) fn or_left_to_the_job(moved: Result<usize, PersistenceError>) -> usize {
     moved.unwrap_or_else(|error| {
         tracing::warn!(error = %error, "could not hand out all that waits; the next look does");
         0
@@ -140,20 +167,13 @@ fn move_one(
         if !ticket.waits() || ticket.holding.only_agent != Some(agent) {
             return Ok(false);
         }
+        let locked = lock_agent(db, agent)?;
         match what_waits_for(db, ticket.chatbot, agent, now)? {
-            WaitingTickets::MoveToInProgress => assign(db, ticket.id, agent, now),
-            WaitingTickets::Release => release(db, ticket.id).map(|()| false),
+            WaitingTickets::MoveToInProgress => assign(db, ticket.id, locked, now),
+            WaitingTickets::Release => leave::release(db, &ticket).map(|()| false),
             WaitingTickets::WaitOn => Ok(false),
         }
     })
-}
-
-/// Lets a ticket that waited for one agent alone wait for anyone.
-fn release(db: &mut Db, ticket: TicketId) -> Result<(), PersistenceError> {
-    diesel::update(tickets::table.find(ticket.0))
-        .set(tickets::only_agent_id.eq(None::<i64>))
-        .execute(db)?;
-    Ok(())
 }
 
 /// In which chatbots is looked for what waits.
