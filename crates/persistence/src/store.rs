@@ -35,6 +35,20 @@ pub struct DatabaseSettings {
     pub connections: u32,
 }
 
+impl DatabaseSettings {
+    /// The SQLite file that opening would make, as it is not there; `None` when it is, or when the data is on
+    /// a server.
+    ///
+    /// # Errors
+    /// `Settings` when the URL is none.
+    pub fn missing_file(&self) -> Result<Option<PathBuf>, PersistenceError> {
+        match Location::parse(&self.url, &self.data_dir)? {
+            Location::Sqlite(file) if !file.exists() => Ok(Some(file)),
+            Location::Sqlite(_) | Location::Postgres(_) => Ok(None),
+        }
+    }
+}
+
 /// Where the data is.
 #[derive(Debug, Clone)]
 enum Location {

@@ -10,6 +10,7 @@ pub mod stand_in;
 mod state;
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -45,9 +46,18 @@ pub enum DemoError {
     /// The desk does not run.
     #[error(transparent)]
     Desk(#[from] DeskError),
+    /// The sandbox's address is taken, or none of this machine.
+    #[error("cannot listen on {address} for the sandbox; --sandbox-bind chooses another address")]
+    SandboxListen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The sandbox does not run.
     #[error("the sandbox does not run")]
-    Sandbox(#[from] SandboxError),
+    Sandbox(#[source] SandboxError),
     /// The database fails.
     #[error(transparent)]
     Persistence(#[from] PersistenceError),
@@ -63,6 +73,15 @@ pub enum DemoError {
     /// What was started is not whole.
     #[error("{0}")]
     Incomplete(&'static str),
+}
+
+impl From<SandboxError> for DemoError {
+    fn from(error: SandboxError) -> Self {
+        match error {
+            SandboxError::Bind { address, source } => Self::SandboxListen { address, source },
+            error => Self::Sandbox(error),
+        }
+    }
 }
 
 /// Starts the demo and serves until a signal asks to stop.
