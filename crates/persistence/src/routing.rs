@@ -13,13 +13,14 @@ use domain::{
     policy::{Policy, ServicePolicy},
     presence::Presence,
     routing::{
-        AnsweredSend, Distribution, Membership, NormalService, RoutingFacts, SendingAgent,
-        ServingAgent, choose_agent,
+        AnsweredSend, Distribution, Membership, NormalService, ReferralRules, RoutingFacts,
+        SendingAgent, ServingAgent, choose_agent,
     },
     ticket::TicketState,
 };
 
 use crate::{
+    chatbot,
     db::Db,
     delivery,
     error::PersistenceError,
@@ -103,14 +104,15 @@ pub(crate) fn sending_agent(
 ) -> Result<SendingAgent, PersistenceError> {
     let status: Option<String> =
         users::table.find(agent.0).select(users::status).first(db).optional()?;
-    let is_member: bool = diesel::select(exists(
-        memberships::table
-            .filter(memberships::user_id.eq(agent.0))
-            .filter(memberships::chatbot_id.eq(chatbot.0)),
-    ))
-    .get_result(db)?;
-    let membership = match status.as_deref() {
-        Some("active") if is_member => Membership::Present,
+    let absent_since: Option<Option<Instant>> = memberships::table
+        .filter(memberships::user_id.eq(agent.0))
+        .filter(memberships::chatbot_id.eq(chatbot.0))
+        .select(memberships::absent_since)
+        .first(db)
+        .optional()?;
+    let membership = match (status.as_deref(), absent_since) {
+        (Some("active"), Some(None)) => Membership::Present,
+        (Some("active"), Some(Some(_))) => Membership::Absent,
         _ => Membership::Removed,
     };
     let service = Policy::default_profile().service;
@@ -155,6 +157,18 @@ fn first_queue(db: &mut Db, chatbot: ChatbotId) -> Result<Option<QueueId>, Persi
     Ok(queue.map(QueueId))
 }
 
+/// The chatbot's rules for tickets that wait for one agent alone (RO-02).
+pub(crate) fn referral_rules(
+    db: &mut Db,
+    chatbot: ChatbotId,
+) -> Result<ReferralRules, PersistenceError> {
+    let (direct_transfer, minutes): (bool, Option<i64>) = chatbots::table
+        .find(chatbot.0)
+        .select((chatbots::direct_transfer, chatbots::release_after_minutes))
+        .first(db)?;
+    Ok(ReferralRules { direct_transfer, time_out: minutes.map(TimeDelta::minutes) })
+}
+
 /// The normal rules for a ticket that waits in `queue`; without one the chatbot's whole team serves.
 pub(crate) fn queue_service(
     db: &mut Db,
@@ -163,7 +177,10 @@ pub(crate) fn queue_service(
     now: DateTime<Utc>,
 ) -> Result<NormalService, PersistenceError> {
     let agents = list_serving(db, chatbot, queue, None, now)?;
-    Ok(NormalService { queue, agents, distribution: Distribution::default() })
+    let distribution: String =
+        chatbots::table.find(chatbot.0).select(chatbots::distribution).first(db)?;
+    let distribution = chatbot::parse_distribution(&distribution)?;
+    Ok(NormalService { queue, agents, distribution })
 }
 
 /// An agent whose row is locked until the transaction ends: what is read of them from now on holds until it is
@@ -226,7 +243,7 @@ struct ServingRow {
     last_closed_at: Option<Instant>,
 }
 
-/// Active members of the chatbot's team who may serve tickets, by id; those of `queue` where there is one,
+/// Active members of the chatbot's team who are not absent and may serve tickets, by id; those of `queue` where there is one,
 /// `only` this one where one is named.
 ///
 /// One query, however many they are: of each agent's tickets it looks at those in progress and, by the
@@ -241,6 +258,7 @@ fn list_serving(
     let serving = memberships::table
         .inner_join(membership_permissions::table)
         .filter(memberships::chatbot_id.eq(chatbot.0))
+        .filter(memberships::absent_since.is_null())
         .filter(membership_permissions::permission.eq(Permission::ServeTickets.as_str()))
         .select(memberships::user_id);
     let theirs = || tickets::table.filter(tickets::agent_id.eq(users::id.nullable()));

@@ -192,6 +192,7 @@ struct HoldingRow {
     contact_id: i64,
     channel_id: i64,
     queue_id: Option<i64>,
+    opened_at: Instant,
     state: String,
     agent_id: Option<i64>,
     only_agent_id: Option<i64>,
@@ -205,6 +206,7 @@ struct LockedTicket {
     contact: ContactId,
     channel: ChannelId,
     queue: Option<QueueId>,
+    opened_at: DateTime<Utc>,
     holding: Holding,
 }
 
@@ -226,6 +228,7 @@ fn lock(db: &mut Db, ticket: TicketId) -> Result<LockedTicket, PersistenceError>
             tickets::contact_id,
             tickets::channel_id,
             tickets::queue_id,
+            tickets::opened_at,
             tickets::state,
             tickets::agent_id,
             tickets::only_agent_id,
@@ -239,6 +242,7 @@ fn lock(db: &mut Db, ticket: TicketId) -> Result<LockedTicket, PersistenceError>
         contact: ContactId(row.contact_id),
         channel: ChannelId(row.channel_id),
         queue: row.queue_id.map(QueueId),
+        opened_at: row.opened_at.into(),
         holding: Holding {
             state,
             agent: row.agent_id.map(UserId),

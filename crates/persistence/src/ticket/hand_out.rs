@@ -5,7 +5,7 @@
 //! agent's; what a failure leaves behind the job takes up.
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::{dsl::min, prelude::*};
 use domain::{
     ids::{ChatbotId, TicketId, UserId},
     routing::{self, WaitingTickets},
@@ -17,7 +17,7 @@ use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
-    routing::{claim_slot, has_direct_transfer, lock_agent, queue_service, sending_agent},
+    routing::{claim_slot, lock_agent, queue_service, referral_rules, sending_agent},
     schema::{memberships, tickets},
 };
 
@@ -99,6 +99,8 @@ pub(super) fn or_left_to_the_job(moved: Result<usize, PersistenceError>) -> usiz
 struct Referred {
     chatbot_id: i64,
     agent_id: Option<i64>,
+    /// Since when the first of them waits.
+    since: Option<Instant>,
 }
 
 /// In which chatbots tickets wait for one agent alone; for `agent`, or for whomever.
@@ -106,8 +108,8 @@ fn list_referred(db: &mut Db, agent: Option<UserId>) -> Result<Vec<Referred>, Pe
     let mut waiting = tickets::table
         .filter(tickets::state.eq(TicketState::Waiting.as_str()))
         .filter(tickets::only_agent_id.is_not_null())
-        .select((tickets::chatbot_id, tickets::only_agent_id))
-        .distinct()
+        .group_by((tickets::chatbot_id, tickets::only_agent_id))
+        .select((tickets::chatbot_id, tickets::only_agent_id, min(tickets::opened_at)))
         .order((tickets::chatbot_id.asc(), tickets::only_agent_id.asc()))
         .into_boxed();
     if let Some(agent) = agent {
@@ -116,8 +118,8 @@ fn list_referred(db: &mut Db, agent: Option<UserId>) -> Result<Vec<Referred>, Pe
     Ok(waiting.load(db)?)
 }
 
-/// Moves what waits for one agent alone as that agent's presence and membership say (RO-02). Returns how
-/// many went into *In progress*.
+/// Moves what waits for one agent alone as that agent's presence and membership say, and how long it waits
+/// (RO-02). Returns how many went into *In progress*.
 fn move_referred(
     db: &mut Db,
     referred: &[Referred],
@@ -128,7 +130,8 @@ fn move_referred(
         let (chatbot, Some(agent)) = (ChatbotId(line.chatbot_id), line.agent_id.map(UserId)) else {
             continue;
         };
-        if what_waits_for(db, chatbot, agent, now)? == WaitingTickets::WaitOn {
+        let since = line.since.map_or(now, DateTime::from);
+        if what_waits_for(db, chatbot, agent, since, now)? == WaitingTickets::WaitOn {
             continue;
         }
         let waiting: Vec<i64> = tickets::table
@@ -149,10 +152,11 @@ fn what_waits_for(
     db: &mut Db,
     chatbot: ChatbotId,
     agent: UserId,
+    since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<WaitingTickets, PersistenceError> {
     let as_they_are = sending_agent(db, chatbot, agent, now)?;
-    Ok(routing::when_agent_changes(as_they_are, has_direct_transfer(db, chatbot)?))
+    Ok(routing::what_becomes_of(as_they_are, referral_rules(db, chatbot)?, since, now))
 }
 
 /// Moves one ticket that waits for `agent` alone; whether it went into *In progress*.
@@ -168,7 +172,7 @@ fn move_one(
             return Ok(false);
         }
         let locked = lock_agent(db, agent)?;
-        match what_waits_for(db, ticket.chatbot, agent, now)? {
+        match what_waits_for(db, ticket.chatbot, agent, ticket.opened_at, now)? {
             WaitingTickets::MoveToInProgress => assign(db, ticket.id, locked, now),
             WaitingTickets::Release => leave::release(db, &ticket).map(|()| false),
             WaitingTickets::WaitOn => Ok(false),

@@ -240,6 +240,6 @@ fn routing_asks_as_many_queries_for_forty_agents_as_for_two() {
             });
             asked.push(count.unwrap());
         }
-        assert_eq!(asked, [1, 1]);
+        assert_eq!(asked, [2, 2]);
     });
 }
