@@ -7,7 +7,7 @@ use domain::{
     ids::{ChannelId, ChatbotId, NumberId, PolicyId, TemplateId, UserId},
     permission::{Permission, Role},
     presence::Presence,
-    template::{PlatformTemplate, TemplateCategory, TemplateContent, TemplateStatus},
+    template::PlatformTemplate,
 };
 use persistence::{
     channel::{self, NewChannel},
@@ -123,21 +123,7 @@ fn set_up_desk(db: &mut Db, vault: &Vault, now: DateTime<Utc>) -> Result<Desk, P
     };
     let channel = channel::create(db, vault, &new, now)?;
     let number = number::create(db, channel, "+351210000001", policy, now)?;
-    let template = PlatformTemplate {
-        external_id: "1".into(),
-        name: "hello".into(),
-        language: "en".into(),
-        category: TemplateCategory::Utility,
-        status: TemplateStatus::Approved,
-        named_parameters: false,
-        content: TemplateContent {
-            header: None,
-            body: "Hello, how are you?".into(),
-            footer: None,
-            buttons: Vec::new(),
-        },
-        quality: None,
-    };
+    let template = PlatformTemplate::of_text("hello", "en", "Hello, how are you?");
     message_template::save_all(db, ACCOUNT, &[template], now)?;
     let template = message_template::list_of_account(db, ACCOUNT)?
         .first()

@@ -8,7 +8,6 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use domain::{
     admission::RefusalCode,
-    channel::ChannelKind,
     clock::Clock,
     contact_cap::CapScope,
     ids::{ChannelId, ContactId},
@@ -21,11 +20,12 @@ use super::*;
 use crate::{
     channel::{self, NewChannel},
     chatbot, contact,
-    given::{ACCOUNT, Desk, TOKEN},
+    given::{ACCOUNT, Desk},
     idempotency::{IdempotencyKey, KeyOwner, hash_body},
     instant::Instant,
     number, policy,
     schema::{chatbots, contacts, decisions, messages, outbox, recipient_window, session_windows},
+    test_desk,
     test_support::on_both,
     user,
 };
@@ -97,15 +97,9 @@ fn another_chatbots_channel(desk: &Desk, contact: ContactId) -> ChannelId {
                 .set(chatbots::active_messages_enabled.eq(true))
                 .execute(db)?;
             let new = NewChannel {
-                chatbot,
-                kind: ChannelKind::WhatsApp,
-                name: "WhatsApp 2",
                 external_id: "106540352242923",
                 account_id: ACCOUNT,
-                api_base_url: "http://127.0.0.1:1",
-                access_token: TOKEN,
-                app_secret: "app-secret",
-                verify_token: "verify-token",
+                ..test_desk::new_channel(chatbot)
             };
             let channel = channel::create(db, &vault, &new, now)?;
             number::create(db, channel, "+551140000001", policy, now)?;

@@ -19,7 +19,6 @@ pub fn dispatch_policy() -> DispatchPolicy {
 }
 
 /// The platform took it, under this id.
-#[must_use]
 pub fn accepted(provider_id: &str) -> SendOutcome {
     SendOutcome::Accepted { provider_id: provider_id.to_owned() }
 }
