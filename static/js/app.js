@@ -1,6 +1,7 @@
 // What every page loads: each import is one behaviour and stands alone. Pages work without any of them.
 import "./arrivals.js";
 import "./dialog.js";
+import "./elapsed-time.js";
 import "./hotkeys.js";
 import "./list-keys.js";
 import "./live.js";

@@ -166,6 +166,10 @@ impl LivePage {
                 () = self.stopping.cancelled() => return None,
                 change = self.changes.recv() => match change {
                     Ok(event) if self.may_know(&event) => {
+                        if event.kind == LiveKind::Resync {
+                            // Whoever said so may have ended this very session (C12).
+                            self.actor = self.still_signed_in().await?;
+                        }
                         if event.kind == LiveKind::Clock {
                             // By the clock's new reading every stream has long been silent.
                             renew_streams(&self.desk);

@@ -45,6 +45,8 @@ pub struct PageUser {
     pub presence: &'static str,
     /// The presence in the reader's words.
     pub presence_text: String,
+    /// The timer of a break (RO-06); `None` unless on one.
+    pub on_break: Option<BreakTimer>,
     /// The name of the live event of the reader's own presence.
     pub presence_event: String,
     /// Bound to the session; every form carries it.
@@ -55,6 +57,15 @@ pub struct PageUser {
     pub uses_portal: bool,
     /// Which of the portal's pages are.
     pub portal: PortalPlaces,
+}
+
+/// How long a break has lasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BreakTimer {
+    /// For the script that counts on: UTC with milliseconds.
+    pub since: String,
+    /// In the reader's words, cut to the minute.
+    pub lasted: String,
 }
 
 /// The pages of the portal that are open to a user.
@@ -115,7 +126,13 @@ impl Page {
             domain::presence::Presence::Invisible => t.presence_invisible(),
             domain::presence::Presence::Offline => t.presence_offline(),
         };
+        let on_break =
+            (session.presence == domain::presence::Presence::OnBreak).then(|| BreakTimer {
+                since: json_instant(session.presence_since),
+                lasted: visit.viewer().elapsed(session.presence_since),
+            });
         let user = PageUser {
+            on_break,
             name: session.actor.user.name.clone(),
             initials: initials(&session.actor.user.name),
             presence: session.presence.as_str(),

@@ -103,7 +103,7 @@ fn session(presence: Presence) -> Session {
         })
         .unwrap()
         .unwrap();
-    Session { actor, form_token: "form-token".to_owned(), presence }
+    Session { actor, form_token: "form-token".to_owned(), presence, presence_since: now() }
 }
 
 fn id() -> ConversationId {
