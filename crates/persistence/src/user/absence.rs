@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::ids::UserId;
 
-use crate::{db::Db, error::PersistenceError, instant::Instant, schema::memberships, ticket};
+use crate::{
+    db::Db, error::PersistenceError, instant::Instant, routing::lock_agent, schema::memberships,
+    ticket,
+};
 
 /// Marks `user` absent in every team they belong to, from `now` until [`mark_present`]. What waits for them
 /// alone goes by the normal rules (RO-02); what they serve they keep. Returns how many tickets moved on.
@@ -40,6 +43,8 @@ fn save_absence(
     since: Option<DateTime<Utc>>,
 ) -> Result<(), PersistenceError> {
     db.write(|db| {
+        // Whoever is giving them a ticket just now is waited for; whoever comes later sees it.
+        lock_agent(db, user)?;
         let changed = diesel::update(memberships::table.filter(memberships::user_id.eq(user.0)))
             .set(memberships::absent_since.eq(since.map(Instant::from)))
             .execute(db)?;

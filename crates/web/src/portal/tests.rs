@@ -82,8 +82,12 @@ fn given(role: Role) -> (Session, GeneralSettings) {
         unverified: vec![ChannelId(7)],
         right: SettingsRight::Edit,
     };
-    let session =
-        Session { actor, form_token: "form-token".to_owned(), presence: Presence::Online };
+    let session = Session {
+        actor,
+        form_token: "form-token".to_owned(),
+        presence: Presence::Online,
+        presence_since: DateTime::UNIX_EPOCH,
+    };
     (session, settings)
 }
 
