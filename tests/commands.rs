@@ -173,7 +173,7 @@ fn add_the_first_admin(here: &Installation) {
     assert_eq!(twice.status, Some(1));
     assert!(twice.stderr.contains("helena@desk.example"), "{}", twice.stderr);
     assert_eq!(add("nobody").status, Some(1));
-    let absent = here.run(&["user", "absent", "--email", "nobody@desk.example"]);
+    let absent = here.run(&["user", "absent", "nobody@desk.example"]);
     assert_eq!(absent.status, Some(1));
     assert!(absent.stderr.contains("nobody@desk.example"), "{}", absent.stderr);
     let users = here.succeed(&["user", "list", "--json"]);

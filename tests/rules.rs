@@ -85,7 +85,8 @@ fn sources(folder: &Path, into: &mut Vec<(String, String)>) {
 fn is_test_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap();
     let is_named_so = name == "tests.rs" || name.ends_with("_tests.rs");
-    let is_in_folder = path.split('/').any(|folder| folder == "tests");
+    let is_in_folder =
+        path.split('/').any(|folder| folder == "tests" || folder.ends_with("_tests"));
     (is_named_so || is_in_folder) && path != "tests/rules.rs"
 }
 
@@ -144,5 +145,6 @@ fn a_comment_of_product_code_shows_no_rule() {
     assert_eq!(named.into_iter().collect::<Vec<_>>(), ["RO-02", "RO-03"]);
     assert!(is_test_file("crates/domain/src/number/tests/capacity.rs"));
     assert!(is_test_file("crates/persistence/src/pipeline_tests.rs"));
+    assert!(is_test_file("crates/persistence/src/pipeline_tests/jobs.rs"));
     assert!(!is_test_file("crates/domain/src/contact_cap.rs") && !is_test_file("tests/rules.rs"));
 }
