@@ -15,13 +15,13 @@ use domain::{
 };
 
 use self::receipt::join_early_receipts;
-pub use self::{
-    log::list_events,
-    receipt::{ReceiptOutcome, apply_receipt},
-};
 pub(crate) use self::{
     log::{NewEvent, save_event},
     view::{life, refold},
+};
+pub use self::{
+    log::{list_events, list_events_of},
+    receipt::{ReceiptOutcome, apply_receipt},
 };
 use crate::{
     db::Db,

@@ -30,6 +30,8 @@ pub struct Page {
     pub path: String,
     /// Who is signed in; `None` on the sign-in page and on errors shown to a stranger.
     pub user: Option<PageUser>,
+    /// How many conversations hold something unread, for the desk's rail.
+    pub unread: u32,
     /// Said once, at the bottom, when the page opens.
     pub toast: Option<Toast>,
 }
@@ -157,6 +159,7 @@ impl Page {
             place: Place::None,
             path: visit.path.clone(),
             user: None,
+            unread: 0,
             toast: None,
         }
     }
@@ -220,6 +223,12 @@ impl Page {
     #[must_use]
     pub fn now(&self) -> String {
         json_instant(self.viewer.now)
+    }
+
+    /// [`Self::unread`] in the reader's digits.
+    #[must_use]
+    pub fn unread_shown(&self) -> String {
+        self.viewer.locale.number(i64::from(self.unread))
     }
 
     /// The session's form token; empty where nobody is signed in.

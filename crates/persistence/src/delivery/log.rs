@@ -1,5 +1,7 @@
 //! The log of what happened to a message: each event once, none ever changed.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
@@ -57,27 +59,38 @@ pub fn list_events(
     db: &mut Db,
     message: MessageId,
 ) -> Result<Vec<DeliveryEvent>, PersistenceError> {
-    let rows: Vec<(String, Instant, String, Option<String>)> = delivery_events::table
-        .filter(delivery_events::message_id.eq(message.0))
-        .order(delivery_events::id.asc())
+    Ok(list_events_of(db, &[message])?.remove(&message).unwrap_or_default())
+}
+
+/// The logs of `messages`, each in the order it was written; one without events is left out.
+pub fn list_events_of(
+    db: &mut Db,
+    messages: &[MessageId],
+) -> Result<BTreeMap<MessageId, Vec<DeliveryEvent>>, PersistenceError> {
+    let mut rows: Vec<(i64, i64, String, Instant, String, Option<String>)> = delivery_events::table
+        .filter(delivery_events::message_id.eq_any(messages.iter().map(|id| id.0)))
         .select((
+            delivery_events::id,
+            delivery_events::message_id,
             delivery_events::kind,
             delivery_events::at,
             delivery_events::source,
             delivery_events::code,
         ))
         .load(db)?;
-    rows.into_iter()
-        .map(|(kind, at, source, code)| {
-            Ok(DeliveryEvent {
-                kind: DeliveryEventKind::parse(&kind, code.as_deref())
-                    .ok_or_else(|| unreadable_event("kind", kind))?,
-                at: at.into(),
-                source: EventSource::parse(&source)
-                    .ok_or_else(|| unreadable_event("source", source))?,
-            })
-        })
-        .collect()
+    rows.sort_unstable_by_key(|(id, ..)| *id);
+    let mut logs: BTreeMap<MessageId, Vec<DeliveryEvent>> = BTreeMap::new();
+    for (_, message, kind, at, source, code) in rows {
+        let event = DeliveryEvent {
+            kind: DeliveryEventKind::parse(&kind, code.as_deref())
+                .ok_or_else(|| unreadable_event("kind", kind))?,
+            at: at.into(),
+            source: EventSource::parse(&source)
+                .ok_or_else(|| unreadable_event("source", source))?,
+        };
+        logs.entry(MessageId(message)).or_default().push(event);
+    }
+    Ok(logs)
 }
 
 fn unreadable_event(column: &'static str, value: String) -> PersistenceError {
