@@ -3,6 +3,7 @@
 pub mod company;
 mod history;
 mod line;
+mod phones;
 mod picture;
 mod script;
 mod seed;
@@ -208,8 +209,8 @@ async fn connect(
     Ok(())
 }
 
-/// Plays the company's past, once, before any job runs: jobs would count up to now. Tells the sandbox who
-/// may be answered, which it does not remember.
+/// Plays the company's past, once, before any job runs: jobs would count up to now. Tells it to the customers'
+/// phones at each start, for the sandbox keeps nothing.
 fn play_past(
     store: &Store,
     args: &DemoArgs,
@@ -229,11 +230,7 @@ fn play_past(
             now
         }
     };
-    for (number, contact, ago) in script::open_windows(&scenes) {
-        let wa_id = contacts[contact].phone.trim_start_matches('+');
-        let number = company::NUMBERS[number].phone_number_id;
-        sandbox.open_window(number, wa_id, (until - ago).timestamp_millis());
-    }
+    sandbox.remember(phones::past(&contacts, &scenes, until))?;
     Ok(())
 }
 
