@@ -133,10 +133,12 @@ fn the_past_is_whole_and_leaves_nothing_to_be_sent() {
                     .map(|it| it.clock.standing().as_str())
                     .collect();
                 assert_eq!(standings, ["connected", "flagged", "connected", "restricted"]);
-                let states: BTreeSet<&str> = conversation::list_sent(db, &first_agent, "", now)?
-                    .iter()
-                    .map(|row| row.latest.state.as_str())
-                    .collect();
+                let states: BTreeSet<&str> =
+                    conversation::list_sent(db, &first_agent, "", None, now)?
+                        .rows
+                        .iter()
+                        .map(|row| row.latest.state.as_str())
+                        .collect();
                 let wanted = [
                     ActiveMessageState::Sent,
                     ActiveMessageState::Delivered,
