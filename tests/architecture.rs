@@ -52,10 +52,14 @@ fn every_crate_is_in_the_plan() {
 }
 
 #[test]
-fn the_domain_knows_no_clock_database_or_network() {
+fn cl_03_the_domain_knows_no_clock_database_or_network() {
     let allowed = ["chrono", "chrono-tz", "phonenumber", "thiserror"];
     for dependency in dependencies("domain") {
         assert!(allowed.contains(&dependency.as_str()), "domain must not use {dependency}");
+    }
+    let clippy = fs::read_to_string(root().join("clippy.toml")).unwrap();
+    for reading in ["chrono::Utc::now", "chrono::Local::now", "std::time::SystemTime::now"] {
+        assert!(clippy.contains(reading), "no crate may call {reading} without saying why");
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a journey whose desk is not there fails where it stands")]
 
-use std::fs;
+use std::{fs, net::TcpListener};
 
 use journeys::{Browser, Database, Installation, Server};
 use reqwest::StatusCode;
@@ -98,6 +98,35 @@ fn a_broken_database_file_is_named_and_left_as_it_was() {
     }
 }
 
+#[test]
+fn the_doctor_names_a_missing_database_file_and_makes_none() {
+    let here = Installation::new(Database::Sqlite);
+    let ran = here.run(&["doctor"]);
+    assert_eq!(ran.status, Some(1), "{}", ran.stderr);
+    let told = ran.stdout.lines().find(|line| line.contains("database")).expect("a finding");
+    assert!(told.starts_with("FAIL") && told.contains("janela.db"), "{told}");
+    assert!(told.contains("janela migrate"), "what to do: {told}");
+    assert!(!here.data_folder().exists(), "looking makes nothing");
+}
+
+#[test]
+fn a_taken_address_is_named_with_the_option_that_chooses_another() {
+    let here = Installation::new(Database::Sqlite);
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("an address").to_string();
+    let cases: [(&[&str], &str); 2] = [
+        (&["demo", "--bind", "127.0.0.1:0", "--sandbox-bind", &taken], "--sandbox-bind"),
+        (&["serve", "--bind", &taken], "--bind"),
+    ];
+    for (command, option) in cases {
+        let ran = here.run(command);
+        assert_eq!(ran.status, Some(1), "{command:?}: {}", ran.stderr);
+        let said = ran.stderr.lines().last().unwrap_or_default();
+        let names_both = said.contains(&taken) && said.contains(&format!(" {option} "));
+        assert!(names_both, "{command:?}: {said}");
+    }
+}
+
 #[tokio::test]
 async fn an_operator_sets_janela_up_on_sqlite() {
     set_up(&Installation::new(Database::Sqlite)).await;
@@ -144,6 +173,9 @@ fn add_the_first_admin(here: &Installation) {
     assert_eq!(twice.status, Some(1));
     assert!(twice.stderr.contains("helena@desk.example"), "{}", twice.stderr);
     assert_eq!(add("nobody").status, Some(1));
+    let absent = here.run(&["user", "absent", "nobody@desk.example"]);
+    assert_eq!(absent.status, Some(1));
+    assert!(absent.stderr.contains("nobody@desk.example"), "{}", absent.stderr);
     let users = here.succeed(&["user", "list", "--json"]);
     let users: Vec<Value> = serde_json::from_str(&users).expect("a list");
     assert_eq!(users.len(), 1);

@@ -26,6 +26,8 @@ common-broken = Something went wrong on the way. What you typed is still here: t
 
 nav-main = Main
 nav-conversations = Conversations
+# $count (String) - Conversations.
+nav-unread = { $count } with unread messages
 nav-portal = Portal
 nav-desk = Desk
 nav-service = Service

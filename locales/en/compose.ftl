@@ -50,6 +50,7 @@ compose-paused-until-why = The platform paused this template because of its qual
 compose-disabled-why = The platform turned this template off for good. Choose another one.
 compose-gone-why = This template is no longer in the platform's account. Choose another one.
 compose-choose-template = Choose a template first.
+compose-template-in-full = Type the whole name of a template, or choose one of the list: arrow down, then Enter.
 
 # Step 2.
 compose-to = To
@@ -78,6 +79,7 @@ compose-whom-why = Type a name, or a number that starts with + and the country c
 compose-nobody = Nobody found
 compose-nobody-why = Check the spelling, or type the whole number with + and the country code to write to someone new.
 compose-choose-recipient = Choose whom to write to.
+compose-person-in-full = Type the whole name or number, or choose someone of the list: arrow down, then Enter.
 compose-number-empty = Type a name or a number.
 compose-number-no-country = Start the number with + and the country code, such as +55.
 # $code (String) - The first digits, such as "+999".

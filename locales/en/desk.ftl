@@ -45,6 +45,7 @@ desk-nothing-open = No conversation open
 desk-nothing-open-text = Pick one from the list.
 desk-nothing-open-keys = The keys j and k move through it.
 desk-more = Only the latest 100 are shown. Search finds the rest.
+desk-show-more = Show more
 
 desk-clock-window = Session window
 desk-clock-closed = closed
@@ -114,6 +115,15 @@ desk-state-read = Read
 desk-state-replied = Replied
 desk-state-failed = Failure
 desk-state-expired = Expired
+# $hours (String) - How long an answer was awaited, such as "24 h".
+desk-state-expired-read = Expired: read, but no answer within { $hours }
+# $hours (String) - How long an answer was awaited, such as "24 h".
+desk-state-expired-delivered = Expired: delivered, but no answer within { $hours }
+# $hours (String) - How long an answer was awaited, such as "24 h".
+desk-state-expired-sent = Expired: sent, but no answer within { $hours }
+# $state (String) - How far it came, such as "Read".
+# $hours (String) - How long an answer was awaited, such as "24 h".
+desk-state-unanswered = { $state }, but no answer within { $hours }
 desk-state-cancelled = Cancelled
 
 desk-failure-unknown-outcome = Nobody knows whether it arrived. It still counts; send again if the customer did not get it.
@@ -143,6 +153,12 @@ desk-take-waits-for = This conversation waits for { $name } alone.
 # $name (String) - The agent.
 desk-served-by-other = { $name } serves this conversation.
 desk-served-elsewhere = Another agent serves this customer now.
+desk-moved-answered = The customer wrote: this conversation is in progress now.
+desk-moved-answered-waiting = The customer wrote: this conversation waits now.
+desk-moved-in-progress = This conversation is in progress now.
+desk-moved-waiting = This conversation waits now.
+desk-moved-open-in-progress = Open in progress
+desk-moved-open-waiting = Open in Waiting
 desk-no-ticket = No ticket is open. The customer's answer opens one.
 
 desk-refused-empty = Write something first.
@@ -227,6 +243,10 @@ desk-ticket-closed-by = { $protocol }, closed by { $name }
 desk-ticket-closed = { $protocol }, closed
 
 desk-sends-title = Your sends
+# $name (String) - The template.
+# $language (String) - Its language.
+desk-send-template = { $name } · { $language }
+desk-step-queued = Queued
 desk-send-until = listed until
 
 desk-keys = Keys

@@ -52,6 +52,8 @@ sandbox-other-businesses = Chats with other businesses
 sandbox-chat-empty = No messages here yet. What the desk sends to this number arrives here.
 # $when (String) - Day and time.
 sandbox-since = The phone remembers what came since { $when }, when the sandbox was started.
+# $when (String) - Day and time.
+sandbox-since-past = The phone remembers the seeded past, and what came since { $when }, when the sandbox was started.
 sandbox-not-arrived = A message of the business did not arrive.
 # $name (String) - The customer.
 sandbox-write-as = Write as { $name }

@@ -24,6 +24,7 @@ common-broken = Algo salió mal por el camino. Lo que escribiste sigue aquí: in
 
 nav-main = Principal
 nav-conversations = Conversaciones
+nav-unread = { $count } con mensajes sin leer
 nav-portal = Portal
 nav-desk = Atención
 nav-service = Servicio

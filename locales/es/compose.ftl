@@ -47,6 +47,7 @@ compose-paused-until-why = La plataforma pausó esta plantilla por su calidad, h
 compose-disabled-why = La plataforma desactivó esta plantilla para siempre. Elige otra.
 compose-gone-why = Esta plantilla ya no está en la cuenta de la plataforma. Elige otra.
 compose-choose-template = Elige primero una plantilla.
+compose-template-in-full = Escribe el nombre completo de una plantilla o elige una de la lista: flecha abajo y Enter.
 
 compose-to = Para
 compose-to-hint = nombre, o número con código de país
@@ -67,6 +68,7 @@ compose-whom-why = Escribe un nombre, o un número que empiece por + y el códig
 compose-nobody = No se encontró a nadie
 compose-nobody-why = Revisa la ortografía, o escribe el número entero con + y el código de país para escribir a alguien nuevo.
 compose-choose-recipient = Elige a quién escribir.
+compose-person-in-full = Escribe el nombre o el número completo, o elige a alguien de la lista: flecha abajo y Enter.
 compose-number-empty = Escribe un nombre o un número.
 compose-number-no-country = Empieza el número por + y el código de país, como +55.
 compose-number-unknown-country = Ningún país tiene el código { $code }. Revisa los dígitos después del +.

@@ -37,6 +37,7 @@ desk-nothing-open = Ninguna conversación abierta
 desk-nothing-open-text = Elige una de la lista.
 desk-nothing-open-keys = Las teclas j y k la recorren.
 desk-more = Solo se muestran las 100 más recientes. La búsqueda encuentra las demás.
+desk-show-more = Mostrar más
 
 desk-clock-window = Ventana de la sesión
 desk-clock-closed = cerrada
@@ -89,6 +90,10 @@ desk-state-read = Leído
 desk-state-replied = Respondido
 desk-state-failed = Fallo
 desk-state-expired = Vencido
+desk-state-expired-read = Vencido: leído, pero sin respuesta en { $hours }
+desk-state-expired-delivered = Vencido: entregado, pero sin respuesta en { $hours }
+desk-state-expired-sent = Vencido: enviado, pero sin respuesta en { $hours }
+desk-state-unanswered = { $state }, pero sin respuesta en { $hours }
 desk-state-cancelled = Cancelado
 
 desk-failure-unknown-outcome = No se sabe si llegó. Sigue contando; envía otro si el cliente no lo recibió.
@@ -114,6 +119,12 @@ desk-take-first = Toma esta conversación para responder.
 desk-take-waits-for = Esta conversación solo espera a { $name }.
 desk-served-by-other = { $name } atiende esta conversación.
 desk-served-elsewhere = Otro agente atiende ahora a este cliente.
+desk-moved-answered = El cliente escribió: esta conversación está ahora en curso.
+desk-moved-answered-waiting = El cliente escribió: esta conversación está ahora en espera.
+desk-moved-in-progress = Esta conversación está ahora en curso.
+desk-moved-waiting = Esta conversación está ahora en espera.
+desk-moved-open-in-progress = Abrir en curso
+desk-moved-open-waiting = Abrir en espera
 desk-no-ticket = No hay ticket abierto. La respuesta del cliente abre uno.
 
 desk-refused-empty = Escribe algo primero.
@@ -182,6 +193,8 @@ desk-ticket-closed-by = { $protocol }, cerrado por { $name }
 desk-ticket-closed = { $protocol }, cerrado
 
 desk-sends-title = Tus envíos
+desk-send-template = { $name } · { $language }
+desk-step-queued = En cola
 desk-send-until = en la lista hasta
 
 desk-keys = Teclas

@@ -46,6 +46,7 @@ sandbox-messages = Mensajes con { $business }
 sandbox-other-businesses = Chats con otras empresas
 sandbox-chat-empty = Aún no hay mensajes. Lo que la mesa envía a este número llega aquí.
 sandbox-since = El teléfono recuerda lo que llegó desde { $when }, cuando arrancó el sandbox.
+sandbox-since-past = El teléfono recuerda el pasado de la demostración y lo que llegó desde { $when }, cuando arrancó el sandbox.
 sandbox-not-arrived = Un mensaje de la empresa no llegó.
 sandbox-write-as = Escribir como { $name }
 sandbox-reaction = Reacción { $emoji }

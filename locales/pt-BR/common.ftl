@@ -24,6 +24,7 @@ common-broken = Algo deu errado no caminho. O que você digitou continua aqui: t
 
 nav-main = Principal
 nav-conversations = Conversas
+nav-unread = { $count } com mensagens não lidas
 nav-portal = Portal
 nav-desk = Atendimento
 nav-service = Atendimento

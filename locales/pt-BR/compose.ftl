@@ -47,6 +47,7 @@ compose-paused-until-why = A plataforma pausou este modelo por causa da qualidad
 compose-disabled-why = A plataforma desativou este modelo para sempre. Escolha outro.
 compose-gone-why = Este modelo não está mais na conta da plataforma. Escolha outro.
 compose-choose-template = Escolha um modelo primeiro.
+compose-template-in-full = Digite o nome completo de um modelo ou escolha um da lista: seta para baixo, depois Enter.
 
 compose-to = Para
 compose-to-hint = nome ou número com código do país
@@ -67,6 +68,7 @@ compose-whom-why = Digite um nome, ou um número que comece com + e o código do
 compose-nobody = Ninguém encontrado
 compose-nobody-why = Confira a grafia, ou digite o número inteiro com + e o código do país para escrever a alguém novo.
 compose-choose-recipient = Escolha para quem escrever.
+compose-person-in-full = Digite o nome ou o número completo, ou escolha alguém da lista: seta para baixo, depois Enter.
 compose-number-empty = Digite um nome ou um número.
 compose-number-no-country = Comece o número com + e o código do país, como +55.
 compose-number-unknown-country = Nenhum país tem o código { $code }. Confira os dígitos depois do +.

@@ -37,6 +37,7 @@ desk-nothing-open = Nenhuma conversa aberta
 desk-nothing-open-text = Escolha uma na lista.
 desk-nothing-open-keys = As teclas j e k percorrem a lista.
 desk-more = Só as 100 mais recentes aparecem. A busca encontra as outras.
+desk-show-more = Mostrar mais
 
 desk-clock-window = Janela da sessão
 desk-clock-closed = fechada
@@ -89,6 +90,10 @@ desk-state-read = Lida
 desk-state-replied = Respondida
 desk-state-failed = Falha
 desk-state-expired = Expirada
+desk-state-expired-read = Expirada: lida, mas sem resposta em { $hours }
+desk-state-expired-delivered = Expirada: entregue, mas sem resposta em { $hours }
+desk-state-expired-sent = Expirada: enviada, mas sem resposta em { $hours }
+desk-state-unanswered = { $state }, mas sem resposta em { $hours }
 desk-state-cancelled = Cancelada
 
 desk-failure-unknown-outcome = Não se sabe se chegou. Ela ainda conta; envie de novo se o cliente não a recebeu.
@@ -114,6 +119,12 @@ desk-take-first = Atenda esta conversa para responder.
 desk-take-waits-for = Esta conversa espera só por { $name }.
 desk-served-by-other = { $name } atende esta conversa.
 desk-served-elsewhere = Outro agente atende este cliente agora.
+desk-moved-answered = O cliente escreveu: esta conversa agora está em atendimento.
+desk-moved-answered-waiting = O cliente escreveu: esta conversa agora está em espera.
+desk-moved-in-progress = Esta conversa agora está em atendimento.
+desk-moved-waiting = Esta conversa agora está em espera.
+desk-moved-open-in-progress = Abrir em atendimento
+desk-moved-open-waiting = Abrir em espera
 desk-no-ticket = Nenhum atendimento aberto. A resposta do cliente abre um.
 
 desk-refused-empty = Escreva algo primeiro.
@@ -182,6 +193,8 @@ desk-ticket-closed-by = { $protocol }, encerrado por { $name }
 desk-ticket-closed = { $protocol }, encerrado
 
 desk-sends-title = Seus envios
+desk-send-template = { $name } · { $language }
+desk-step-queued = Na fila
 desk-send-until = na lista até
 
 desk-keys = Teclas

@@ -46,6 +46,7 @@ sandbox-messages = Mensagens com { $business }
 sandbox-other-businesses = Conversas com outras empresas
 sandbox-chat-empty = Ainda não há mensagens. O que a mesa envia a este número chega aqui.
 sandbox-since = O telefone lembra o que chegou desde { $when }, quando o sandbox foi iniciado.
+sandbox-since-past = O telefone lembra o passado da demonstração e o que chegou desde { $when }, quando o sandbox foi iniciado.
 sandbox-not-arrived = Uma mensagem da empresa não chegou.
 sandbox-write-as = Escrever como { $name }
 sandbox-reaction = Reação { $emoji }

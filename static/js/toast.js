@@ -3,7 +3,9 @@
 // Three ways in: the server renders .toast into #toasts; a response sends the header
 //   HX-Trigger: {"janela:toast": {"text": "Message sent to Rafael Torres", "kind": "done"}}
 // (escape non-ASCII as \u00e9: headers are ASCII); or an element with data-toast="text" data-toast-kind="error" is pressed.
-// kind: done (default) or error. An error stays longer and is announced at once.
+// kind: done (default) or error. An error stays longer and is announced at once. It goes before its time when what it
+// tells of is over: the same form (or field) was answered well, or its dialog closed. Escape takes errors away as well,
+// after a tooltip or menu, before the dialog beneath.
 // Equal ones are one, and at most three stand at a time: the oldest goes.
 const SHOWN_FOR = { done: 6_000, error: 12_000 };
 const MOST = 3;
@@ -24,14 +26,15 @@ function icon(name) {
   return svg;
 }
 
-/** Shows `text`; `kind` is `done` or `error`. */
-export function toast(text, kind = "done") {
+/** Shows `text`; `kind` is `done` or `error`. `action` is the id of the form or field it came of, if of any. */
+export function toast(text, kind = "done", action = "") {
   const home = region();
   if (!home || !text) return;
   for (const same of home.querySelectorAll(".toast")) if (same.querySelector("p")?.textContent === text) same.remove();
   const element = document.createElement("div");
   element.className = "toast";
   element.dataset.kind = kind;
+  element.dataset.action = action;
   if (kind === "error") element.setAttribute("role", "alert");
   const words = document.createElement("p");
   words.textContent = text;
@@ -45,6 +48,23 @@ export function toast(text, kind = "done") {
   home.append(element);
 }
 
+/** Where the focus came from into each toast. */
+const cameFrom = new WeakMap();
+
+/** Takes `element` away, and gives the focus back that was inside. */
+function dismiss(element) {
+  const home = element.contains(document.activeElement) ? cameFrom.get(element) : undefined;
+  element.remove();
+  if (home?.isConnected) home.focus({ preventScroll: true });
+}
+
+/** Takes the errors away that `isOver` says are over; whether there were any. */
+function dismissErrors(isOver) {
+  const over = [...(region()?.querySelectorAll('.toast[data-kind="error"]') ?? [])].filter(isOver);
+  over.forEach(dismiss);
+  return over.length !== 0;
+}
+
 /** Keeps `element` for its time; the time stands still under the pointer and while the focus is inside. */
 function watch(element) {
   let timer;
@@ -55,10 +75,14 @@ function watch(element) {
   const hold = () => clearTimeout(timer);
   element.addEventListener("pointerenter", hold);
   element.addEventListener("pointerleave", start);
-  element.addEventListener("focusin", hold);
+  element.addEventListener("focusin", (event) => {
+    hold();
+    const from = event.relatedTarget;
+    if (from && !from.closest(".toast")) cameFrom.set(element, from);
+  });
   element.addEventListener("focusout", start);
   element.addEventListener("click", (event) => {
-    if (event.target.closest("[data-close]")) element.remove();
+    if (event.target.closest("[data-close]")) dismiss(element);
   });
   start();
 }
@@ -91,14 +115,28 @@ function start() {
   }).observe(home, { childList: true });
 }
 
-document.addEventListener("janela:toast", (event) => toast(event.detail?.text, event.detail?.kind));
+document.addEventListener("janela:toast", (event) => toast(event.detail?.text, event.detail?.kind, event.target.id));
 document.addEventListener("click", (event) => {
   const owner = event.target.closest?.("[data-toast]");
   if (!owner) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  toast(owner.dataset.toast, owner.dataset.toastKind);
+  toast(owner.dataset.toast, owner.dataset.toastKind, owner.closest("form")?.id);
 }, { capture: true });
-document.addEventListener("htmx:after:swap", start);
-document.addEventListener("close", () => watched?.isConnected && raise(watched), { capture: true });
+document.addEventListener("htmx:after:swap", (event) => {
+  start();
+  const { response, sourceElement } = event.detail?.ctx ?? {};
+  const isDone = (response?.status ?? 400) < 400 && sourceElement?.id;
+  if (isDone) dismissErrors(({ dataset }) => dataset.action === sourceElement.id);
+});
+document.addEventListener("close", (event) => {
+  if (watched?.isConnected) raise(watched);
+  const forms = [...event.target.querySelectorAll("form[id], form [id]")].map((element) => element.id);
+  dismissErrors(({ dataset }) => forms.includes(dataset.action));
+}, { capture: true });
+document.addEventListener("keydown", (event) => {
+  const isOurs = event.key === "Escape" && !event.defaultPrevented && !event.isComposing;
+  if (!isOurs || document.querySelector(":popover-open:not(#toasts)")) return;
+  if (dismissErrors(() => true)) event.preventDefault(); // and not the dialog beneath
+});
 start();

@@ -86,7 +86,7 @@ export function launchBrowser() {
   });
 }
 
-/** A page that fails the test on errors and on violations of the content policy. */
+/** A page that fails the test on errors, on violations of the content policy, and on a header the browser cannot read. */
 export async function openPage(browser, { width = 1440, height = 900, scheme = "light", locale = "en" } = {}) {
   const context = await browser.newContext({
     viewport: { width, height }, colorScheme: scheme, locale, reducedMotion: "reduce",
@@ -95,7 +95,7 @@ export async function openPage(browser, { width = 1440, height = 900, scheme = "
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(`error: ${error.message}`));
   page.on("console", (message) => {
-    if (/Content Security Policy|Refused to/.test(message.text())) page.problems.push(message.text());
+    if (/Content Security Policy|Permissions-Policy|Refused to/.test(message.text())) page.problems.push(message.text());
   });
   page.setDefaultTimeout(PATIENCE);
   return page;

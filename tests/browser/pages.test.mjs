@@ -5,7 +5,8 @@ import { axe, launchBrowser, openPage, picture, signIn, startDemo } from "./demo
 
 const PAGES = {
   agent: ["/desk/conversations", "/desk/waiting", "/desk/sent", "/desk/active-message", "conversation", "/no-such-page"],
-  admin: ["general settings", "/portal/growth/active-messages", "send", "/portal/jobs"],
+  admin: ["general settings", "settings without a cap", "/portal/growth/active-messages", "no such filter", "send", "/portal/jobs"],
+  manager: ["general settings"],
 };
 
 /** Whether the page can be scrolled sideways. */
@@ -32,7 +33,14 @@ describe("every page", () => {
     };
     if (name === "conversation") await first("/desk/conversations", "a[href^='/desk/conversations/']");
     else if (name === "general settings") await page.goto(`${desk}/portal`);
-    else if (name === "send") {
+    else if (name === "settings without a cap") {
+      await page.goto(`${desk}/portal`);
+      await page.goto(await page.locator("main nav.tabs a:not([aria-current])").first().evaluate((anchor) => anchor.href));
+      assert.equal(await page.locator("#cap").isChecked(), false);
+    } else if (name === "no such filter") {
+      await page.goto(`${desk}/portal/growth/active-messages?state=lost&from=2026-11-22&to=2026-11-21`);
+      await page.locator("#state-problem").waitFor();
+    } else if (name === "send") {
       await first("/portal/growth/active-messages", "main a[href^='/portal/growth/active-messages/']");
     } else await page.goto(desk + name);
   }
@@ -81,12 +89,57 @@ describe("every page", () => {
     });
   }
 
+  it("SW-02: pressing a session's clock says how long is left, and counts on", async () => {
+    const page = await openPage(browser);
+    await signIn(page, demo, "agent");
+    await page.goto(`${desk}/desk/conversations`);
+    await page.locator("button.clock:not([data-state=over])").first().click();
+    const left = page.locator(".popover:popover-open [data-clock-left]");
+    const before = await left.innerText();
+    assert.match(before, /^\d+ h \d\d min$/);
+    await demo.control("/clock", { advance: "PT2M" });
+    await page.waitForFunction((text) => document.querySelector(".popover:popover-open [data-clock-left]")?.innerText !== text, before);
+    assert.match(await left.innerText(), /^\d+ h \d\d min$/);
+    await page.context().close();
+  });
+
+  it("keeps what is typed into a filter while the list follows, and says what is wrong with it", async () => {
+    const page = await openPage(browser);
+    await signIn(page, demo, "manager");
+    await page.goto(`${desk}/portal/growth/active-messages`);
+    const contact = page.getByLabel("Contact: name or number");
+    await contact.pressSequentially("luiza prado", { delay: 120 });
+    await page.waitForURL(/search=/);
+    await page.waitForFunction(() => document.querySelectorAll("#results tbody tr").length > 0
+      && [...document.querySelectorAll("#results tbody tr")].every((row) => row.innerText.includes("Luiza Prado")));
+    assert.equal(await contact.inputValue(), "luiza prado");
+    assert.equal(await contact.evaluate((field) => field === document.activeElement), true);
+    await page.getByLabel("From", { exact: true }).fill("2026-11-22");
+    await page.getByLabel("To", { exact: true }).fill("2026-11-21");
+    await page.getByText("The last day is before the first").first().waitFor();
+    assert.equal(await contact.inputValue(), "luiza prado");
+    await page.getByLabel("To", { exact: true }).fill("");
+    await page.locator("#to-problem").waitFor({ state: "detached" });
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  });
+
+  it("shows on a customer's phone what the desk shows from before the start", async () => {
+    const page = await openPage(browser);
+    await signIn(page, demo, "manager");
+    const sent = "Done. It is under your name until Thursday.";
+    await page.goto(`${demo.sandbox.replace(/\/$/, "")}/phones/5511987654321`);
+    await page.locator(".bubble", { hasText: sent }).waitFor();
+    await page.locator(".bubble img").first().waitFor();
+    await page.context().close();
+  });
+
   for (const scheme of ["light", "dark"]) {
     for (const width of [1440, 390]) {
       it(`is clean in the sandbox in ${scheme} at ${width} px`, async () => {
         const sandbox = demo.sandbox.replace(/\/$/, "");
         const view = await openPage(browser, { width, scheme, locale: "pt-BR" });
-        for (const name of ["phones", "phones/525512345678", "phones/447700900555", "mailbox"]) {
+        for (const name of ["phones", "phones/525512345678", "phones/5511987654321", "phones/447700900555", "mailbox"]) {
           await view.goto(`${sandbox}/${name}`);
           assert.equal(await view.locator("html").getAttribute("lang"), "pt-BR");
           await picture(view, `sandbox-${name.replace(/\W+/g, "-")}-${scheme}-${width}`);

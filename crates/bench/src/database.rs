@@ -6,7 +6,11 @@ use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection,
     sql_types::Bool,
 };
-use persistence::store::{DatabaseSettings, Store};
+use persistence::{
+    error::PersistenceError,
+    secret::{KeyEncryptionKey, Vault},
+    store::{DatabaseSettings, Store},
+};
 
 use crate::{BenchError, Database};
 
@@ -151,6 +155,18 @@ impl Place {
             DatabaseSettings { url: self.url(), data_dir: PathBuf::new(), connections: 2 };
         Ok(Store::open(&settings)?)
     }
+}
+
+/// Makes the tables of `store` and a key in `folder`, where a program that serves it looks for it.
+///
+/// # Errors
+/// When the database or the system refuses.
+pub fn prepare(store: &Store, folder: &Path) -> Result<Vault, BenchError> {
+    store.migrate()?;
+    let key = KeyEncryptionKey::generate().map_err(PersistenceError::from)?;
+    std::fs::write(folder.join("secret.key"), key.to_hex())?;
+    store.unlock(&key)?;
+    Ok(store.vault()?)
 }
 
 fn beside(file: &Path, end: &str) -> PathBuf {

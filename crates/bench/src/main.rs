@@ -1,11 +1,17 @@
 //! Measures what Janela promises: `cargo run --release -p bench -- NAME`.
 
 mod admission;
+mod clock;
 mod database;
+mod desk;
+mod dispatch;
 mod footprint;
+mod ingest;
+mod load;
 mod report;
+mod serving;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use thiserror::Error;
@@ -25,6 +31,9 @@ struct Arguments {
     /// Other sizes of history than the promised ones, to try a bench out
     #[arg(long, hide = true, value_delimiter = ',')]
     sizes: Vec<i64>,
+    /// Shorter than promised, to try a bench out
+    #[arg(long, hide = true, default_value_t = 60)]
+    seconds: u64,
 }
 
 /// The benches.
@@ -36,6 +45,10 @@ enum Name {
     Footprint,
     /// Deciding and enqueueing one send, at little and at much history
     Admission,
+    /// Webhooks: made durable, answered, applied
+    Ingest,
+    /// Sends: admitted, dispatched, taken by the sandbox
+    Dispatch,
 }
 
 /// Which databases to measure on.
@@ -112,6 +125,9 @@ pub enum BenchError {
     /// Janela refused what was measured.
     #[error("{}", with_causes(.0))]
     Persistence(#[from] persistence::error::PersistenceError),
+    /// What should be there is not.
+    #[error("{0}")]
+    Broken(String),
     /// The report could not be written.
     #[error("the report could not be written: {0}")]
     Report(#[from] serde_json::Error),
@@ -144,6 +160,13 @@ fn run(arguments: &Arguments) -> Result<bool, BenchError> {
     if is_wanted(Name::Admission) {
         let report = admission::run(arguments.database, &arguments.sizes)?;
         reached &= report.print(arguments.json)?;
+    }
+    if is_wanted(Name::Ingest) {
+        let report = ingest::run(arguments.database, Duration::from_secs(arguments.seconds))?;
+        reached &= report.print(arguments.json)?;
+    }
+    if is_wanted(Name::Dispatch) {
+        reached &= dispatch::run(arguments.database)?.print(arguments.json)?;
     }
     Ok(reached)
 }

@@ -19,11 +19,14 @@ pub struct Row {
     pub ok: bool,
 }
 
-/// What a figure should reach.
+/// What a figure should reach; the bound is inclusive.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Goal {
-    /// The bound, inclusive.
-    pub at_most: f64,
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// No more than this.
+    AtMost(f64),
+    /// No less than this.
+    AtLeast(f64),
 }
 
 impl Row {
@@ -35,8 +38,20 @@ impl Row {
         unit: &'static str,
         bound: f64,
     ) -> Self {
-        let goal = Some(Goal { at_most: bound });
+        let goal = Some(Goal::AtMost(bound));
         Self { what: what.into(), database, value, unit, goal, ok: value <= bound }
+    }
+
+    /// A figure that should be at least `bound`.
+    pub fn at_least(
+        what: impl Into<String>,
+        database: &'static str,
+        value: f64,
+        unit: &'static str,
+        bound: f64,
+    ) -> Self {
+        let goal = Some(Goal::AtLeast(bound));
+        Self { what: what.into(), database, value, unit, goal, ok: bound <= value }
     }
 
     /// A figure that only informs.
@@ -73,7 +88,8 @@ impl Report {
             println!("{} on {}", self.name, self.machine);
             for row in &self.rows {
                 let goal = match row.goal {
-                    Some(Goal { at_most }) => format!("<= {at_most}"),
+                    Some(Goal::AtMost(bound)) => format!("<= {bound}"),
+                    Some(Goal::AtLeast(bound)) => format!(">= {bound}"),
                     None => String::new(),
                 };
                 let mark = if row.ok { "" } else { "MISSED" };

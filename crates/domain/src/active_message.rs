@@ -43,7 +43,7 @@ impl ActiveMessageState {
 
     /// The word it is stored and exchanged by.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Scheduled => "scheduled",
             Self::Sending => "sending",
@@ -79,6 +79,55 @@ impl ActiveMessageState {
             Self::Sent | Self::Delivered | Self::Read if expires_at <= now => Self::Expired,
             Self::Sending if triggered_at + policy.send_deadline <= now => Self::Failed,
             kept => kept,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::{
+        calendar::{day, milliseconds},
+        policy::Policy,
+    };
+
+    #[test]
+    fn li_01_nine_states_are_read_back_by_their_words() {
+        let words = "scheduled sending sent delivered read replied failed expired cancelled";
+        assert_eq!(ActiveMessageState::ALL.map(ActiveMessageState::as_str).join(" "), words);
+        for state in ActiveMessageState::ALL {
+            assert_eq!(ActiveMessageState::parse(state.as_str()), Some(state));
+        }
+        for kept_besides in ["held", "leased", "unknown", "Sent", ""] {
+            assert_eq!(ActiveMessageState::parse(kept_besides), None, "{kept_besides:?}");
+        }
+    }
+
+    #[test]
+    fn li_01_li_08_time_alone_ends_what_is_open_to_the_millisecond() {
+        use ActiveMessageState as State;
+        let policy = Policy::default_profile().active_messages;
+        let triggered_at = day(1, "10:00");
+        let expires_at = triggered_at + TimeDelta::hours(30);
+        let in_time = triggered_at + policy.send_deadline;
+        let cases = [
+            (State::Sending, in_time, State::Failed),
+            (State::Sent, expires_at, State::Expired),
+            (State::Delivered, expires_at, State::Expired),
+            (State::Read, expires_at, State::Expired),
+        ];
+        for (kept, end, after) in cases {
+            let at = |now| kept.at(triggered_at, expires_at, &policy, now);
+            assert_eq!(at(end - milliseconds(1)), kept, "{kept:?}, a millisecond before");
+            assert_eq!(at(end), after, "{kept:?}, at its end");
+        }
+        let ended =
+            [State::Scheduled, State::Replied, State::Failed, State::Expired, State::Cancelled];
+        for state in ended {
+            let later = expires_at + TimeDelta::days(9);
+            assert_eq!(state.at(triggered_at, expires_at, &policy, later), state);
         }
     }
 }

@@ -174,17 +174,6 @@ pub fn fold_message(events: &[DeliveryEvent]) -> MessageLife {
     MessageLife { state, failure }
 }
 
-/// The end of the response window: acceptance by the platform, or the trigger if it was never accepted,
-/// and the window's length on top. An answer written at that instant comes too late.
-#[must_use]
-pub fn response_window_end(
-    events: &[DeliveryEvent],
-    triggered_at: DateTime<Utc>,
-    policy: &ActiveMessagePolicy,
-) -> DateTime<Utc> {
-    ResponseWindow::of(triggered_at, accepted_at(events), policy.response_window).ends_at
-}
-
 impl ActiveMessageLife {
     /// Whether an answer written at `written_at` is one to this message: inside its window, before any
     /// other answer, and not to a message that certainly never arrived (LI-10, LI-11).

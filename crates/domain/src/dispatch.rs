@@ -64,13 +64,8 @@ pub enum NextStep {
     },
     /// It stays queued until its number may send again.
     Hold(HoldReason),
-    /// It ends.
-    Fail {
-        /// Why.
-        failure: Failure,
-        /// What else follows.
-        consequence: Consequence,
-    },
+    /// It ends, for this reason; what the refusal means beyond the message its class says.
+    Fail(Failure),
     /// It is parked and never repeated (LI-09).
     Park,
 }
@@ -82,19 +77,6 @@ pub enum HoldReason {
     NumberPaused,
     /// Its credentials fail.
     CredentialsFailing,
-}
-
-/// What a final refusal means beyond its message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Consequence {
-    /// Nothing.
-    None,
-    /// The contact cannot be reached on this channel.
-    ContactUnreachable,
-    /// The contact opted out of marketing (AD-09).
-    OptedOutOfMarketing,
-    /// The template is paused.
-    TemplatePaused,
 }
 
 /// What becomes of a claim whose worker has not told an outcome.
@@ -136,16 +118,12 @@ pub fn after_attempt(
         SendOutcome::Unknown { .. } => return NextStep::Park,
         SendOutcome::Refused { refusal, class } => (refusal, class),
     };
-    let fail = |consequence: Consequence| NextStep::Fail {
-        failure: Failure::Coded(refusal.code.clone()),
-        consequence,
-    };
     match class {
         RefusalClass::Retry { after, scope } => retry(*after, *scope),
-        RefusalClass::Fail => fail(Consequence::None),
-        RefusalClass::FailContact => fail(Consequence::ContactUnreachable),
-        RefusalClass::FailOptedOut => fail(Consequence::OptedOutOfMarketing),
-        RefusalClass::PauseTemplate => fail(Consequence::TemplatePaused),
+        RefusalClass::Fail
+        | RefusalClass::FailContact
+        | RefusalClass::FailOptedOut
+        | RefusalClass::PauseTemplate => NextStep::Fail(Failure::Coded(refusal.code.clone())),
         RefusalClass::PauseNumber => NextStep::Hold(HoldReason::NumberPaused),
         RefusalClass::CredentialsFail => NextStep::Hold(HoldReason::CredentialsFailing),
     }
@@ -310,15 +288,12 @@ mod tests {
 
     #[test]
     fn every_outcome_has_its_step() {
-        let fails = |consequence| NextStep::Fail {
-            failure: Failure::Coded("131026".to_owned()),
-            consequence,
-        };
+        let fails = || NextStep::Fail(Failure::Coded("131026".to_owned()));
         let cases = [
-            (refused(RefusalClass::Fail), fails(Consequence::None)),
-            (refused(RefusalClass::FailContact), fails(Consequence::ContactUnreachable)),
-            (refused(RefusalClass::FailOptedOut), fails(Consequence::OptedOutOfMarketing)),
-            (refused(RefusalClass::PauseTemplate), fails(Consequence::TemplatePaused)),
+            (refused(RefusalClass::Fail), fails()),
+            (refused(RefusalClass::FailContact), fails()),
+            (refused(RefusalClass::FailOptedOut), fails()),
+            (refused(RefusalClass::PauseTemplate), fails()),
             (refused(RefusalClass::PauseNumber), NextStep::Hold(HoldReason::NumberPaused)),
             (
                 refused(RefusalClass::CredentialsFail),

@@ -162,3 +162,49 @@ impl Role {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn de_02_roles_are_sets_of_permissions() {
+        let changes = [
+            Permission::EditGeneralSettings,
+            Permission::EditHours,
+            Permission::EditQueues,
+            Permission::EditAgents,
+            Permission::EditTemplates,
+            Permission::EditChannels,
+        ];
+        let works = [Permission::SendActiveMessages, Permission::ServeTickets];
+        for permission in Permission::ALL {
+            let (is_change, is_work) = (changes.contains(&permission), works.contains(&permission));
+            let may = |role: Role| role.permissions().contains(&permission);
+            assert_eq!(may(Role::Agent), is_work, "agent: {permission:?}");
+            assert_eq!(may(Role::Manager), !is_change && !is_work, "manager: {permission:?}");
+            assert!(may(Role::Admin), "admin: {permission:?}");
+        }
+        for permission in WorkspacePermission::ALL {
+            let may = |role: Role| role.workspace_permissions().contains(&permission);
+            assert_eq!(Role::ALL.map(may), [false, false, true], "{permission:?}");
+        }
+    }
+
+    #[test]
+    fn de_02_permissions_and_roles_are_read_back_by_their_words() {
+        let words = "send_active_messages serve_tickets see_all_tickets edit_general_settings edit_hours \
+            edit_queues edit_agents edit_templates edit_channels view_growth read_decisions export";
+        assert_eq!(Permission::ALL.map(Permission::as_str).join(" "), words);
+        for permission in Permission::ALL {
+            assert_eq!(Permission::parse(permission.as_str()), Some(permission));
+        }
+        for permission in WorkspacePermission::ALL {
+            assert_eq!(WorkspacePermission::parse(permission.as_str()), Some(permission));
+        }
+        for role in Role::ALL {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+        }
+        assert_eq!((Permission::parse("edit_policies"), Role::parse("owner")), (None, None));
+    }
+}

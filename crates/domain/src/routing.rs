@@ -105,6 +105,15 @@ pub enum Route {
     },
 }
 
+/// The chatbot's rules for a ticket that waits for one agent alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReferralRules {
+    /// The chatbot's switch.
+    pub direct_transfer: bool,
+    /// How long it waits at most; `None` is for ever, as is usual.
+    pub time_out: Option<TimeDelta>,
+}
+
 /// What becomes of the tickets that wait for one agent alone when something changes about that agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -170,11 +179,21 @@ pub fn when_agent_changes(agent: SendingAgent, direct_transfer: bool) -> Waiting
     }
 }
 
-/// When a ticket that waits for one agent alone since `since` is released; `None` without a time-out,
-/// as is usual (RO-02).
-#[must_use]
-pub fn released_at(since: DateTime<Utc>, time_out: Option<TimeDelta>) -> Option<DateTime<Utc>> {
-    time_out.map(|time_out| since + time_out)
+/// What becomes, at `now`, of a ticket that waits for `agent` alone since `since`: as [`when_agent_changes`]
+/// says, and what waits on is released when its time is out (inclusive).
+///
+/// Rule: RO-02.
+pub fn what_becomes_of(
+    agent: SendingAgent,
+    rules: ReferralRules,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> WaitingTickets {
+    let is_out_of_time = rules.time_out.is_some_and(|time_out| since + time_out <= now);
+    match when_agent_changes(agent, rules.direct_transfer) {
+        WaitingTickets::WaitOn if is_out_of_time => WaitingTickets::Release,
+        becomes => becomes,
+    }
 }
 
 impl ServingAgent {
@@ -407,7 +426,26 @@ mod tests {
         assert_eq!(when_agent_changes(invisible, true), WaitingTickets::WaitOn);
         let absent = agent(Membership::Absent, Presence::Online);
         assert_eq!(when_agent_changes(absent, true), WaitingTickets::Release);
-        assert_eq!(released_at(day(1, "10:00"), None), None);
-        assert_eq!(released_at(day(1, "10:00"), Some(TimeDelta::hours(1))), Some(day(1, "11:00")));
+    }
+
+    #[test]
+    fn ro_02_a_ticket_that_waits_for_one_agent_is_released_when_its_time_is_out() {
+        use WaitingTickets::{MoveToInProgress, Release, WaitOn};
+        let agent = |membership, presence| SendingAgent { id: UserId(1), membership, presence };
+        let away = agent(Membership::Present, Presence::Invisible);
+        let online = agent(Membership::Present, Presence::Online);
+        let absent = agent(Membership::Absent, Presence::Invisible);
+        let (none, hour) = (None, Some(TimeDelta::hours(1)));
+        let cases = [
+            ("no time-out", away, none, day(9, "10:00"), WaitOn),
+            ("a moment before", away, hour, day(1, "10:59:59.999"), WaitOn),
+            ("the time is out", away, hour, day(1, "11:00"), Release),
+            ("who is online gets it", online, hour, day(1, "11:00"), MoveToInProgress),
+            ("who is absent keeps none", absent, none, day(1, "10:00"), Release),
+        ];
+        for (case, agent, time_out, now, expected) in cases {
+            let rules = ReferralRules { direct_transfer: true, time_out };
+            assert_eq!(what_becomes_of(agent, rules, day(1, "10:00"), now), expected, "{case}");
+        }
     }
 }

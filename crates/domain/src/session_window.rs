@@ -129,7 +129,7 @@ mod tests {
     };
 
     #[test]
-    fn each_channels_window_ends_to_the_millisecond() {
+    fn cl_01_sw_01_sw_03_each_channels_window_warns_and_ends_to_the_millisecond() {
         let policy = Policy::default();
         let wrote_at = day(1, "10:00:00.250");
         let cases = [
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_messages_of_a_window_are_used_up_before_it_closes() {
+    fn sw_06_the_messages_of_a_window_are_used_up_before_it_closes() {
         let policy = Policy::default();
         let refused = |kind, sent_since, now| {
             let facts = SessionFacts { last_inbound_at: Some(day(1, "10:00")), sent_since };

@@ -125,6 +125,10 @@ pub enum UserCommand {
     Disable(UserStatusArgs),
     /// Let a disabled user sign in again
     Enable(UserStatusArgs),
+    /// Mark a user absent: no ticket waits for them alone, and none is given to them
+    Absent(UserStatusArgs),
+    /// End a user's absence
+    Present(UserStatusArgs),
 }
 
 /// Options of `user add`.

@@ -29,6 +29,12 @@ pub enum DatabaseError {
         #[source]
         source: std::io::Error,
     },
+    /// There is no such file.
+    #[error(
+        "there is no file {}; `janela migrate` makes it, and so does `janela serve`",
+        .0.display()
+    )]
+    Missing(PathBuf),
     /// The database does not open, migrate or unlock.
     #[error(transparent)]
     Persistence(#[from] PersistenceError),
@@ -37,18 +43,34 @@ pub enum DatabaseError {
     Key(#[from] KeyError),
 }
 
-/// Opens the database without changing it.
+/// Opens the database without changing it; a SQLite file that is missing is made, empty.
 ///
 /// # Errors
 /// [`DatabaseError`] says which file or server, and what is wrong with it.
 pub fn open(settings: &Settings) -> Result<Store, DatabaseError> {
     std::fs::create_dir_all(&settings.data_dir)
         .map_err(|source| DatabaseError::Folder { path: settings.data_dir.clone(), source })?;
-    Ok(Store::open(&DatabaseSettings {
+    Ok(Store::open(&database_settings(settings))?)
+}
+
+/// Opens the database if it is there, and makes nothing.
+///
+/// # Errors
+/// As [`open`], and `Missing` for a SQLite file that is not there.
+pub fn open_existing(settings: &Settings) -> Result<Store, DatabaseError> {
+    let database = database_settings(settings);
+    match database.missing_file()? {
+        Some(file) => Err(DatabaseError::Missing(file)),
+        None => Ok(Store::open(&database)?),
+    }
+}
+
+fn database_settings(settings: &Settings) -> DatabaseSettings {
+    DatabaseSettings {
         url: settings.database_url.expose_secret().to_owned(),
         data_dir: PathBuf::new(),
         connections: CONNECTIONS,
-    })?)
+    }
 }
 
 /// Opens the database, brings its tables up to date and unlocks its secrets.

@@ -58,7 +58,7 @@ pub enum DeskError {
     #[error(transparent)]
     Persistence(#[from] persistence::error::PersistenceError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}; --bind chooses another address")]
     Listen {
         /// Which address.
         address: SocketAddr,

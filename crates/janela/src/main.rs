@@ -70,6 +70,14 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
             let loaded = load(&args.settings, None)?;
             Ok(command::user::enable(&args, &loaded.settings)?)
         }
+        Command::User(UserCommand::Absent(args)) => {
+            let loaded = load(&args.settings, None)?;
+            Ok(command::user::mark_absent(&args, &loaded.settings)?)
+        }
+        Command::User(UserCommand::Present(args)) => {
+            let loaded = load(&args.settings, None)?;
+            Ok(command::user::mark_present(&args, &loaded.settings)?)
+        }
         Command::Doctor(args) => {
             let loaded = load(&args.settings, None)?;
             Ok(command::doctor::run(&loaded.settings, args.json)?)

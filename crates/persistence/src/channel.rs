@@ -237,6 +237,19 @@ pub fn list_connected(db: &mut Db) -> Result<Vec<Channel>, PersistenceError> {
     rows.into_iter().map(read_channel).collect()
 }
 
+/// Every channel of the workspace, connected or not, by id; for commands, which have no actor.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_all(db: &mut Db) -> Result<Vec<Channel>, PersistenceError> {
+    let rows: Vec<ChannelAndNumber> = channels::table
+        .left_join(numbers::table)
+        .order(channels::id.asc())
+        .select((ChannelRow::as_select(), (numbers::id, numbers::phone).nullable()))
+        .load(db)?;
+    rows.into_iter().map(read_channel).collect()
+}
+
 /// Notes that the platform verified the webhook of `channel`. The first time stays.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! Chatbots and their general settings, the switch of active messages and the cap among them.
 
+mod general;
 mod quiet_hours;
 
 use chrono::{DateTime, Utc};
@@ -17,10 +18,13 @@ use crate::{
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
-    schema::{channels, chatbots, message_templates, users},
+    schema::chatbots,
     user::Actor,
 };
 
+pub use general::{
+    GeneralSettings, MissingStep, SettingsRight, get_general_settings, list_missing_steps,
+};
 pub(crate) use quiet_hours::quiet_hours_for;
 pub use quiet_hours::{find_quiet_hours, save_quiet_hours};
 
@@ -81,17 +85,6 @@ impl Default for Settings {
             risk_alert_minutes: 120,
         }
     }
-}
-
-/// What active messages still need before they can be switched on (AM-14).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MissingStep {
-    /// No number is connected.
-    ConnectedNumber,
-    /// No connected number's webhook was verified.
-    VerifiedWebhook,
-    /// No template is approved for a connected number.
-    ApprovedTemplate,
 }
 
 /// What became of saving the settings.
@@ -315,73 +308,6 @@ fn store(
     Ok(SaveOutcome::Saved)
 }
 
-/// What the page *General settings* shows of a chatbot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GeneralSettings {
-    /// The chatbot with its settings.
-    pub chatbot: Chatbot,
-    /// The name of who saved them last; `None` as long as they are the defaults.
-    pub changed_by: Option<String>,
-    /// What active messages still need before they can be switched on (AM-14).
-    pub missing: Vec<MissingStep>,
-}
-
-/// The general settings of `chatbot`, for who may change them.
-///
-/// # Errors
-/// `NotFound` outside the team, `Denied` without *edit general settings*.
-pub fn get_general_settings(
-    db: &mut Db,
-    actor: &Actor,
-    chatbot: ChatbotId,
-    now: DateTime<Utc>,
-) -> Result<GeneralSettings, PersistenceError> {
-    actor.require(chatbot, Permission::EditGeneralSettings)?;
-    let (row, changed_by): (ChatbotRow, Option<String>) = chatbots::table
-        .left_join(users::table)
-        .filter(chatbots::id.eq(chatbot.0))
-        .select((ChatbotRow::as_select(), users::name.nullable()))
-        .first(db)?;
-    let missing = list_missing_steps(db, chatbot, now)?;
-    Ok(GeneralSettings { chatbot: row.try_into()?, changed_by, missing })
-}
-
-/// What `chatbot` still needs before active messages can be switched on, in the order to mend it.
-///
-/// Rule: AM-14.
-///
-/// # Errors
-/// When the database fails.
-pub fn list_missing_steps(
-    db: &mut Db,
-    chatbot: ChatbotId,
-    now: DateTime<Utc>,
-) -> Result<Vec<MissingStep>, PersistenceError> {
-    let connected: Vec<(String, Option<Instant>)> = channels::table
-        .filter(channels::chatbot_id.eq(chatbot.0))
-        .filter(channels::connected.eq(true))
-        .select((channels::account_id, channels::webhook_verified_at))
-        .load(db)?;
-    let verified = connected.iter().any(|(_, verified_at)| verified_at.is_some());
-    let accounts: Vec<String> = connected.iter().map(|(account, _)| account.clone()).collect();
-    let pause_is_over = message_templates::status
-        .eq("paused")
-        .and(message_templates::paused_until.le(Some(Instant::from(now))))
-        .assume_not_null();
-    let approved: i64 = message_templates::table
-        .filter(message_templates::account_id.eq_any(accounts))
-        .filter(message_templates::gone_at.is_null())
-        .filter(message_templates::status.eq("approved").or(pause_is_over))
-        .count()
-        .get_result(db)?;
-    let steps = [
-        (MissingStep::ConnectedNumber, !connected.is_empty()),
-        (MissingStep::VerifiedWebhook, verified),
-        (MissingStep::ApprovedTemplate, approved > 0),
-    ];
-    Ok(steps.into_iter().filter(|(_, done)| !done).map(|(step, _)| step).collect())
-}
-
 fn note_change(db: &mut Db, chatbot: ChatbotId) {
     let event =
         LiveEvent { chatbot: Some(chatbot), ..LiveEvent::of_all(LiveKind::Settings, chatbot.0) };
@@ -474,6 +400,32 @@ mod tests {
             let refused =
                 store.blocking_read(|db| get_general_settings(db, &agent, desk.chatbot, now));
             assert!(matches!(refused, Err(PersistenceError::Denied)), "{refused:?}");
+            let role = domain::permission::Role::Manager;
+            store.blocking_write(|db| crate::user::save_role(db, ana, desk.chatbot, role)).unwrap();
+            let manager = desk.actor(ana);
+            let refused = store
+                .blocking_write(|db| save_settings(db, &manager, desk.chatbot, &settings, now));
+            assert!(matches!(refused, Err(PersistenceError::Denied)), "{refused:?}");
+            desk.another_agent("zoe");
+            let bruno = desk.another_agent("bruno");
+            let look = || {
+                store
+                    .blocking_read(|db| get_general_settings(db, &manager, desk.chatbot, now))
+                    .unwrap()
+            };
+            assert_eq!(look().right, SettingsRight::Look(vec!["bruno".into(), "zoe".into()]));
+            assert_eq!(look().unverified, [desk.channel]);
+            let disabled = crate::user::UserStatus::Disabled;
+            store
+                .blocking_write(|db| {
+                    diesel::update(crate::schema::users::table.find(bruno.id().0))
+                        .set(crate::schema::users::status.eq(disabled.as_str()))
+                        .execute(db)?;
+                    channel::mark_webhook_verified(db, desk.channel, now)
+                })
+                .unwrap();
+            assert_eq!(look().right, SettingsRight::Look(vec!["zoe".into()]));
+            assert_eq!(look().unverified, []);
             let stranger = Actor::without_teams(agent.user);
             let refused =
                 store.blocking_read(|db| get_general_settings(db, &stranger, desk.chatbot, now));

@@ -75,7 +75,7 @@ pub enum Identity<'a> {
 
 impl Identity<'_> {
     /// Kind, scope and value as they are stored.
-    fn stored(self) -> (&'static str, String, String) {
+    pub(crate) fn stored(self) -> (&'static str, String, String) {
         match self {
             Self::Phone(phone) => ("phone", String::new(), phone.canonical().as_e164().to_owned()),
             Self::Scoped { scope, id } => ("scoped_id", scope.to_owned(), id.to_owned()),

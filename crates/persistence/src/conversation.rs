@@ -10,6 +10,7 @@ mod sent;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod unread;
 
 use std::{fmt, str::FromStr};
 
@@ -20,8 +21,9 @@ pub use self::{
     access::{Access, OpenTicketRow, find_access},
     list::{LastMessage, TabCounts, TicketRow, TicketTab, count_tabs, find_ticket, list_tickets},
     media::{SentMedia, find_media},
-    sent::{SentMessage, SentRow, find_sent, list_sent},
+    sent::{SentMessage, SentPage, SentRow, find_sent, list_sent},
     thread::{EarlierTicket, SentTemplate, Side, Thread, ThreadMessage, find_thread},
+    unread::count_unread,
 };
 pub(crate) use self::{access::may_know_ticket, thread::get_message};
 

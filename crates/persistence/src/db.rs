@@ -100,6 +100,28 @@ impl Db {
         ended
     }
 
+    /// Runs `work` so that it leaves nothing behind, neither writes nor locks, unless it answers `Some`.
+    ///
+    /// # Errors
+    /// What `work` returned, after its writes are undone.
+    pub fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<Option<T>, PersistenceError>,
+    ) -> Result<Option<T>, PersistenceError> {
+        let mut gave_up = false;
+        let done = self.savepoint(|db| {
+            work(db)?.ok_or_else(|| {
+                gave_up = true;
+                // Only to have it undone; whoever gave up is told by the flag.
+                PersistenceError::NotFound
+            })
+        });
+        match done {
+            Err(PersistenceError::NotFound) if gave_up => Ok(None),
+            done => done.map(Some),
+        }
+    }
+
     /// Runs `work` on one unchanging view of the data.
     ///
     /// # Errors

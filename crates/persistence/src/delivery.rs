@@ -18,7 +18,7 @@ use domain::{
 };
 
 pub use self::{
-    log::list_events,
+    log::{Logs, list_events, list_events_of},
     receipt::{ReceiptOutcome, apply_receipts},
 };
 pub(crate) use self::{

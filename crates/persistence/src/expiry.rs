@@ -1,11 +1,13 @@
 //! Active messages whose time has come: Expired after the response window, off the desk 48 h later
 //! (LI-04, LI-05, LI-07, LI-08). Pages filter by instant themselves; this only keeps the rows tidy.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     active_message::ActiveMessageState,
-    ids::{ChatbotId, MessageId},
+    ids::{ChatbotId, MessageId, NumberId},
 };
 
 use crate::{
@@ -14,10 +16,13 @@ use crate::{
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
+    number,
     schema::active_messages,
 };
 
-/// Folds anew what waited for a reply until `now`, at most `limit`, oldest first. Returns how many.
+/// Folds anew what waited for a reply until `now`, at most `limit`, oldest first. Returns how many. Takes the
+/// locks of their numbers first, as whoever folds messages does, so that it waits for webhooks and never the
+/// other way round.
 ///
 /// Served by the index on `(state, expires_at)`.
 pub fn expire(db: &mut Db, limit: i64, now: DateTime<Utc>) -> Result<usize, PersistenceError> {
@@ -27,14 +32,18 @@ pub fn expire(db: &mut Db, limit: i64, now: DateTime<Utc>) -> Result<usize, Pers
         ActiveMessageState::Read.as_str(),
     ];
     db.write(|db| {
-        let due: Vec<i64> = active_messages::table
+        let due: Vec<(i64, i64)> = active_messages::table
             .filter(active_messages::state.eq_any(waiting))
             .filter(active_messages::expires_at.le(Instant::from(now)))
-            .order(active_messages::expires_at.asc())
+            .order((active_messages::expires_at.asc(), active_messages::message_id.asc()))
             .limit(limit)
-            .select(active_messages::message_id)
+            .select((active_messages::number_id, active_messages::message_id))
             .load(db)?;
-        for message in &due {
+        let numbers: BTreeSet<i64> = due.iter().map(|(number, _)| *number).collect();
+        for number in numbers {
+            number::lock(db, NumberId(number))?;
+        }
+        for (_, message) in &due {
             delivery::refold(db, MessageId(*message), now)?;
         }
         Ok(due.len())

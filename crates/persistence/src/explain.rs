@@ -1,15 +1,10 @@
 //! How a database would carry out what a read model asks: for tests that its indexes are used.
 
-use std::sync::{Arc, Mutex};
-
 use diesel::{
-    Connection, QueryableByName, RunQueryDsl,
-    connection::{InstrumentationEvent, SimpleConnection},
-    sql_query,
-    sql_types::Text,
+    QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text,
 };
 
-use crate::{db::Db, store::Store};
+use crate::{db::Db, store::Store, test_support::statements_of};
 
 /// A query and how it is carried out.
 #[derive(Debug)]
@@ -52,23 +47,16 @@ fn is_detour(step: &str) -> bool {
 /// They are made without the values and, on PostgreSQL, with whole tables and sorts as the last resort: the
 /// tables of a test are too small for a choice by size.
 pub(crate) fn plans_of<T>(store: &Store, work: impl FnOnce(&mut Db) -> T) -> Vec<Plan> {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let listener = Arc::clone(&asked);
     let mut plans = Vec::new();
     store
         .blocking_read(|db| {
-            db.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-                if let InstrumentationEvent::StartQuery { query, .. } = event {
-                    listener.lock().unwrap().push(query.to_string());
-                }
-            });
-            drop(work(db));
-            db.set_instrumentation(|_: InstrumentationEvent<'_>| {});
-            let asked = std::mem::take(&mut *asked.lock().unwrap());
+            let ((), asked) = statements_of(db, |db| {
+                drop(work(db));
+                Ok(())
+            })?;
             // What can have no rows reads none, though SQLite plans it as if it did.
             let reads = |sql: &&String| sql.starts_with("SELECT") && !sql.contains("(1=0)");
-            for sql in asked.iter().filter(reads) {
-                let sql = sql.split(" -- binds:").next().unwrap_or_default().to_owned();
+            for sql in asked.into_iter().filter(|sql| reads(&sql)) {
                 plans.push(Plan { steps: explain(db, &sql), sql });
             }
             Ok(())

@@ -1,17 +1,14 @@
 //! A desk in which everything is allowed, for tests to change what they are about.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
-    channel::ChannelKind,
     clock::Clock,
     contact_cap::CapScope,
     ids::{ChannelId, ChatbotId, ContactId, NumberId, TemplateId, UserId},
     permission::{Permission, Role},
     phone::PhoneNumber,
-    template::{PlatformTemplate, TemplateCategory, TemplateContent, TemplateStatus, VariableName},
+    template::{PlatformTemplate, VariableName},
 };
 
 use crate::{
@@ -20,29 +17,10 @@ use crate::{
     chatbot, contact, message_template, number, policy,
     schema::{chatbots, message_templates, numbers},
     store::Store,
+    test_desk::{self, TestClock},
     test_support::test_key,
     user::{self, Actor, NewUser},
 };
-
-/// A clock that stands until it is moved.
-#[derive(Debug)]
-pub(crate) struct TestClock(AtomicI64);
-
-impl TestClock {
-    pub(crate) fn advance(&self, by: TimeDelta) {
-        self.0.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0.load(Ordering::SeqCst)).unwrap()
-    }
-
-    fn monotonic(&self) -> std::time::Duration {
-        std::time::Duration::from_millis(self.0.load(Ordering::SeqCst).unsigned_abs())
-    }
-}
 
 /// One chatbot with a number, a template and an agent who may do everything in it.
 pub(crate) struct Desk {
@@ -61,7 +39,7 @@ pub(crate) const TOKEN: &str = "EAAG-a-very-secret-token";
 impl Desk {
     /// Monday, 23 November 2026, 09:00 UTC.
     pub(crate) fn given(store: &Store) -> Self {
-        let clock = TestClock(AtomicI64::new(1_795_424_400_000));
+        let clock = TestClock::at(DateTime::from_timestamp_millis(1_795_424_400_000).unwrap());
         let now = clock.now();
         let vault = store.vault().unwrap_or_else(|_| {
             store.unlock(&test_key()).unwrap();
@@ -75,15 +53,9 @@ impl Desk {
                     .set(chatbots::active_messages_enabled.eq(true))
                     .execute(db)?;
                 let new = NewChannel {
-                    chatbot,
-                    kind: ChannelKind::WhatsApp,
-                    name: "WhatsApp",
-                    external_id: "106540352242922",
                     account_id: ACCOUNT,
-                    api_base_url: "http://127.0.0.1:1",
                     access_token: TOKEN,
-                    app_secret: "app-secret",
-                    verify_token: "verify-token",
+                    ..test_desk::new_channel(chatbot)
                 };
                 let channel = channel::create(db, &vault, &new, now)?;
                 let number = number::create(db, channel, "+551140000000", policy, now)?;
@@ -197,19 +169,5 @@ impl Desk {
 }
 
 fn platform_template() -> PlatformTemplate {
-    PlatformTemplate {
-        external_id: "1".into(),
-        name: "order_ready".into(),
-        language: "pt_BR".into(),
-        category: TemplateCategory::Utility,
-        status: TemplateStatus::Approved,
-        named_parameters: false,
-        content: TemplateContent {
-            header: None,
-            body: "Olá {{1}}, o seu pedido está pronto.".into(),
-            footer: None,
-            buttons: Vec::new(),
-        },
-        quality: None,
-    }
+    PlatformTemplate::of_text("order_ready", "pt_BR", "Olá {{1}}, o seu pedido está pronto.")
 }

@@ -5,13 +5,14 @@ mod choices;
 mod detail;
 mod list;
 mod row;
+mod state;
 #[cfg(test)]
 mod tests;
 
 use domain::{ids::ChatbotId, permission::Permission};
 
 pub use self::{
-    choices::{SendChoices, TemplateChoice, list_choices},
+    choices::{SendChoices, list_choices},
     detail::{SendDecision, SendDetail, get_send},
     list::{SendCursor, SendFilter, list_sends},
     row::{SendRow, Sender},

@@ -1,9 +1,13 @@
-//! Webhooks: durable before they are answered, then applied in batches, one savepoint per element.
+//! Webhooks: durable before they are answered, then applied in batches: receipts together, the rest with a
+//! savepoint per element.
 
 mod apply;
 mod element;
+mod known;
+mod lock;
 mod quarantine;
 mod template_status;
+mod together;
 mod waiting;
 mod writer;
 

@@ -14,7 +14,7 @@ pub use self::{
     overview::{JobOverview, JobRun, list_jobs},
     run::{
         RunOutcome, close_interrupted_runs, delete_old_runs, finish_run, list_last_occurrences,
-        start_run,
+        pass_over, start_run,
     },
 };
 use crate::{

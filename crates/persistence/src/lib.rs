@@ -42,6 +42,7 @@ mod pipeline_tests;
 pub mod policy;
 pub mod presence;
 pub mod queue;
+mod reach;
 mod refusal;
 pub mod retention;
 mod routing;

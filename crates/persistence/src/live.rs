@@ -2,7 +2,10 @@
 //!
 //! A use case calls [`note`] inside its transaction. What was noted waits in the thread that runs the
 //! transaction, is dropped with a rollback, and is broadcast by the [`Store`](crate::store::Store) after
-//! the commit. On PostgreSQL one `NOTIFY` per transaction tells the other processes the same.
+//! the commit. On PostgreSQL one `NOTIFY` per transaction tells the other processes the same; on SQLite commands
+//! that are run beside the one process say that something changed.
+
+pub(crate) mod beside;
 
 use std::{
     cell::RefCell,
@@ -237,8 +240,8 @@ pub(crate) fn take_committed() -> Vec<LiveEvent> {
 const LONGEST_PAYLOAD: usize = 7_800;
 const PG_CHANNEL: &str = "janela_live";
 
-/// Puts one `NOTIFY` for all that was noted into the open transaction; nothing on SQLite, which has
-/// one process.
+/// Puts one `NOTIFY` for all that was noted into the open transaction; nothing on SQLite, where one process
+/// serves.
 ///
 /// The connection's own `janela.origin` goes first, so that a process knows its own events.
 pub(crate) fn notify_other_processes(db: &mut Db) -> Result<(), PersistenceError> {

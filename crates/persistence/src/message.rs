@@ -47,8 +47,9 @@ pub enum InboundOutcome {
     Kept {
         /// The message.
         message: MessageId,
-        /// The ticket it opened or joined; `None` when it opened none.
-        ticket: Option<TicketId>,
+        /// The ticket it opened, to be handed out once this is committed; `None` when it joined one or
+        /// opened none.
+        opened: Option<TicketId>,
     },
     /// It was kept before.
     Copy,
@@ -104,7 +105,8 @@ pub(crate) fn apply_inbound(
     if is_known(db, channel.id, &inbound.provider_id)? {
         return Ok(InboundOutcome::Copy);
     }
-    let contact = sender::find_or_create_sender(db, channel.addressed(), &inbound.sender, now)?;
+    let contact =
+        sender::find_or_create_sender(db, channel.addressed(), &inbound.sender, inbound.at, now)?;
     let reading = Reading::of(&inbound.content);
     open_session(db, channel.id, contact, inbound.at)?;
     let answered = match reading.is_reply {
@@ -116,31 +118,26 @@ pub(crate) fn apply_inbound(
     let opens_none = word == Some(OptOutWord::Stop)
         || (reading.is_reaction && answered.is_empty())
         || !reading.is_reply;
-    let ticket = match arrival(open, opens_none) {
-        Arrival::Joins(ticket) => {
-            ticket::join(db, ticket, inbound.at)?;
-            Some(ticket)
-        }
+    let arriving =
+        Arriving { chatbot: channel.chatbot, contact, channel: channel.id, written_at: inbound.at };
+    let (ticket, opened) = match arrival(open, opens_none) {
+        Arrival::Joins(ticket) => (Some(ticket), None),
         Arrival::Opens => {
-            let arriving = Arriving {
-                chatbot: channel.chatbot,
-                contact,
-                channel: channel.id,
-                written_at: inbound.at,
-            };
-            let facts = routing::routing_facts(db, channel.chatbot, &answered, now)?;
+            let facts = routing::routing_facts(db, channel.chatbot, &answered)?;
             let ticket = ticket::open(db, arriving, &facts, now)?;
-            ticket::join(db, ticket, inbound.at)?;
-            Some(ticket)
+            (Some(ticket), Some(ticket))
         }
-        Arrival::OpensNone => None,
+        Arrival::OpensNone => (None, None),
     };
+    if let Some(ticket) = ticket {
+        ticket::join(db, ticket, arriving)?;
+    }
     let message = insert(db, channel, contact, ticket, inbound, &reading, now)?;
     for answered in &answered {
         count_reply(db, answered.message, inbound.at, now)?;
     }
     live::note(db, LiveEvent::of_contact(LiveKind::Arrival, channel.chatbot, contact, message.0));
-    Ok(InboundOutcome::Kept { message, ticket })
+    Ok(InboundOutcome::Kept { message, opened })
 }
 
 fn is_known(db: &mut Db, channel: ChannelId, provider_id: &str) -> Result<bool, PersistenceError> {

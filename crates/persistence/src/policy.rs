@@ -371,7 +371,7 @@ mod tests {
     use crate::test_support::on_both;
 
     #[test]
-    fn a_policy_comes_back_as_it_was_and_keeps_its_versions() {
+    fn nu_11_a_policy_comes_back_as_it_was_and_keeps_its_versions() {
         on_both(|store| {
             let now = DateTime::UNIX_EPOCH;
             let first = store.blocking_write(|db| find_or_create_default(db, now)).unwrap();

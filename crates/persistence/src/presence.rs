@@ -1,5 +1,8 @@
 //! Whether users take part right now, and what tells that their desk is still there (RO-06).
 
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
@@ -61,6 +64,26 @@ impl PresenceRow {
             None => Connection::Requests { last_at },
         }
     }
+}
+
+/// A user's presence as last noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Noted {
+    /// What they are.
+    pub presence: Presence,
+    /// Since when: a break's timer counts from it (RO-06).
+    pub since: DateTime<Utc>,
+    /// Whether a live stream of theirs is open.
+    pub streaming: bool,
+}
+
+/// The presence of `user` as last noted, with since when; `None` when they never entered.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_noted(db: &mut Db, user: UserId) -> Result<Option<Noted>, PersistenceError> {
+    let Some(row) = find_row(db, user)? else { return Ok(None) };
+    Ok(Some(Noted { presence: row.chosen()?, since: row.since(), streaming: row.streaming }))
 }
 
 /// The presence of `user` as last noted; offline when they never entered.
@@ -134,12 +157,26 @@ pub fn note_request(db: &mut Db, user: UserId, now: DateTime<Utc>) -> Result<(),
         if find(db, user)? == Presence::Offline {
             return save(db, user, Presence::ON_ENTERING, now);
         }
-        let earlier = presences::table
-            .filter(presences::user_id.eq(user.0))
-            .filter(presences::last_seen_at.lt(Instant::from(now)));
-        diesel::update(earlier).set(presences::last_seen_at.eq(Instant::from(now))).execute(db)?;
-        Ok(())
+        note_past_request(db, user, now)
     })
+}
+
+/// Notes a request of `user` that was answered a while ago, at `at`. Whoever is offline by now stays so. Never
+/// goes back in time.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_past_request(
+    db: &mut Db,
+    user: UserId,
+    at: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let earlier = presences::table
+        .filter(presences::user_id.eq(user.0))
+        .filter(presences::last_seen_at.lt(Instant::from(at)))
+        .filter(presences::presence.ne(Presence::Offline.as_str()));
+    diesel::update(earlier).set(presences::last_seen_at.eq(Instant::from(at))).execute(db)?;
+    Ok(())
 }
 
 /// Notes that `user` has a live stream open; whoever had fallen offline is back, invisible.
@@ -199,7 +236,8 @@ pub fn renew_streams(
     })
 }
 
-/// Turns everyone offline whose desk has not been heard of for too long, and tells how many.
+/// Turns everyone offline whose desk has not been heard of for too long, and tells how many. Whoever comes back
+/// at the same moment stays.
 ///
 /// A stream that nobody renewed for too long counts as lost from `now` on: the process that held it ended
 /// without a word. Its user is offline once the usual grace is over too, three minutes after the last sign.
@@ -213,22 +251,63 @@ pub fn turn_absent_offline(
     policy: &ServicePolicy,
     now: DateTime<Utc>,
 ) -> Result<usize, PersistenceError> {
-    db.write(|db| {
-        lose_silent_streams(db, policy, now)?;
-        let rows: Vec<PresenceRow> = presences::table
-            .filter(presences::presence.ne(Presence::Offline.as_str()))
-            .filter(presences::streaming.eq(false))
-            .order(presences::user_id.asc())
-            .select(PresenceRow::as_select())
-            .load(db)?;
-        let mut absent = 0;
-        for row in rows {
-            if row.presence_at(policy, now)? == Presence::Offline {
-                save(db, UserId(row.user_id), Presence::Offline, now)?;
-                absent += 1;
-            }
+    lose_silent_streams(db, policy, now)?;
+    let mut absent = 0;
+    for row in list_absent(db, policy, now)? {
+        absent += usize::from(turn_offline(db, &row, now)?);
+    }
+    Ok(absent)
+}
+
+/// Whoever is not offline yet, though nothing was heard of their desk for too long; by user.
+fn list_absent(
+    db: &mut Db,
+    policy: &ServicePolicy,
+    now: DateTime<Utc>,
+) -> Result<Vec<PresenceRow>, PersistenceError> {
+    let rows: Vec<PresenceRow> = presences::table
+        .filter(presences::presence.ne(Presence::Offline.as_str()))
+        .filter(presences::streaming.eq(false))
+        .order(presences::user_id.asc())
+        .select(PresenceRow::as_select())
+        .load(db)?;
+    let mut absent = Vec::new();
+    for row in rows {
+        if row.presence_at(policy, now)? == Presence::Offline {
+            absent.push(row);
         }
-        Ok(absent)
+    }
+    Ok(absent)
+}
+
+/// Turns the user of `row` offline, unless their desk was heard of since it was read; whether it was done.
+fn turn_offline(
+    db: &mut Db,
+    row: &PresenceRow,
+    now: DateTime<Utc>,
+) -> Result<bool, PersistenceError> {
+    db.write(|db| {
+        let as_read = presences::table
+            .find(row.user_id)
+            .filter(presences::presence.eq(&row.presence))
+            .filter(presences::since.eq(row.since))
+            .filter(presences::last_seen_at.eq(row.last_seen_at))
+            .filter(presences::streaming.eq(false))
+            .filter(
+                presences::stream_lost_at
+                    .is_null()
+                    .or(presences::stream_lost_at.eq(row.stream_lost_at)),
+            );
+        let turned = diesel::update(as_read)
+            .set((
+                presences::presence.eq(Presence::Offline.as_str()),
+                presences::since.eq(Instant::from(now)),
+            ))
+            .execute(db)?;
+        if turned == 1 {
+            live::note(db, LiveEvent::of_all(LiveKind::Presence, row.user_id));
+        }
+        Ok(turned == 1)
     })
 }
 
@@ -264,7 +343,8 @@ pub fn drop_streams(db: &mut Db, now: DateTime<Utc>) -> Result<(), PersistenceEr
     Ok(())
 }
 
-/// Saves what `user` is from `now` on, and tells open desks. An open stream stays noted.
+/// Saves what `user` is from `now` on, and tells open desks. Whoever is that already has been so since they
+/// became it: a break that is chosen twice began the first time. An open stream stays noted.
 fn save(
     db: &mut Db,
     user: UserId,
@@ -273,6 +353,10 @@ fn save(
 ) -> Result<(), PersistenceError> {
     db.write(|db| {
         let now = Instant::from(now);
+        let stays = presences::table.find(user.0).filter(presences::presence.eq(presence.as_str()));
+        if diesel::update(stays).set(presences::last_seen_at.eq(now)).execute(db)? == 1 {
+            return Ok(());
+        }
         on_either!(db => diesel::insert_into(presences::table)
             .values((
                 presences::user_id.eq(user.0),
@@ -292,155 +376,4 @@ fn save(
         live::note(db, LiveEvent::of_all(LiveKind::Presence, user.0));
         Ok(())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::TimeDelta;
-    use domain::policy::Policy;
-
-    use super::*;
-    use crate::{
-        test_support::on_both,
-        user::{self, NewUser},
-    };
-
-    fn now() -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(1_795_348_800_000).unwrap()
-    }
-
-    fn ana(db: &mut Db) -> UserId {
-        agent(db, "ana@example.com")
-    }
-
-    fn agent(db: &mut Db, email: &str) -> UserId {
-        let ana = NewUser {
-            email,
-            name: "Ana",
-            password_hash: "x",
-            language: None,
-            time_zone: None,
-            max_tickets: 5,
-        };
-        user::create(db, &ana, now()).unwrap()
-    }
-
-    #[test]
-    fn ro_06_entering_starts_invisible_and_leaving_is_offline() {
-        on_both(|store| {
-            store
-                .blocking_write(|db| {
-                    let ana = ana(db);
-                    assert_eq!(find(db, ana)?, Presence::Offline);
-                    enter(db, ana, now())?;
-                    assert_eq!(find(db, ana)?, Presence::Invisible);
-                    choose(db, ana, Presence::Online, now())?;
-                    enter(db, ana, now())?;
-                    assert_eq!(find(db, ana)?, Presence::Online, "another browser changes nothing");
-                    leave(db, ana, now())?;
-                    assert_eq!(find(db, ana)?, Presence::Offline);
-                    Ok(())
-                })
-                .unwrap();
-        });
-    }
-
-    #[test]
-    fn ro_06_offline_90_s_after_the_last_stream_or_5_min_after_the_last_request() {
-        let policy = Policy::default().service;
-        let at = |seconds| now() + TimeDelta::seconds(seconds);
-        on_both(|store| {
-            store
-                .blocking_write(|db| {
-                    let ana = ana(db);
-                    enter(db, ana, at(0))?;
-                    choose(db, ana, Presence::Online, at(0))?;
-                    assert_eq!(turn_absent_offline(db, &policy, at(299))?, 0);
-                    stream_opened(db, ana, at(10))?;
-                    assert_eq!(turn_absent_offline(db, &policy, at(20))?, 0, "streaming");
-                    renew_streams(db, &[ana], at(8_990))?;
-                    assert_eq!(turn_absent_offline(db, &policy, at(9_000))?, 0, "streaming");
-                    stream_lost(db, ana, at(9_000))?;
-                    assert_eq!(turn_absent_offline(db, &policy, at(9_089))?, 0);
-                    assert_eq!(turn_absent_offline(db, &policy, at(9_090))?, 1);
-                    assert_eq!(find(db, ana)?, Presence::Offline);
-                    stream_opened(db, ana, at(9_100))?;
-                    assert_eq!(find(db, ana)?, Presence::Invisible, "back, and invisible");
-                    leave(db, ana, at(9_200))?;
-                    enter(db, ana, at(9_300))?;
-                    drop_streams(db, at(9_300))?;
-                    assert_eq!(turn_absent_offline(db, &policy, at(9_390))?, 1);
-                    Ok(())
-                })
-                .unwrap();
-        });
-    }
-
-    /// An agent streams since second 0 and is online; the job looks at each of `looks`, and their process
-    /// says at each of `signs` that the stream is open.
-    fn presence_after(db: &mut Db, agent: UserId, signs: &[i64], looks: &[i64]) -> Presence {
-        let policy = Policy::default().service;
-        let at = |second: i64| now() + TimeDelta::seconds(second);
-        stream_opened(db, agent, at(0)).unwrap();
-        choose(db, agent, Presence::Online, at(0)).unwrap();
-        let mut seconds: Vec<i64> = signs.iter().chain(looks).copied().collect();
-        seconds.sort_unstable();
-        seconds.dedup();
-        for second in seconds {
-            if looks.contains(&second) {
-                turn_absent_offline(db, &policy, at(second)).unwrap();
-            }
-            if signs.contains(&second) {
-                renew_streams(db, &[agent], at(second)).unwrap();
-            }
-        }
-        find(db, agent).unwrap()
-    }
-
-    #[test]
-    fn ro_06_a_stream_whose_process_died_is_lost_by_its_silence() {
-        const DAY: i64 = 86_400;
-        let cases: [(&str, &[i64], &[i64], Presence); 7] = [
-            ("it gives signs", &[60, 120, 180, 240], &[89, 150, 209, 300], Presence::Online),
-            ("silent for less than 90 s", &[60], &[149], Presence::Online),
-            ("silent for 90 s: within the grace", &[60], &[150, 239], Presence::Online),
-            ("silent for 3 min", &[60], &[150, 240], Presence::Offline),
-            ("a sign within the grace", &[60, 239], &[150, 240, 300], Presence::Online),
-            ("the job comes late", &[60], &[9_000, 9_089], Presence::Online),
-            (
-                "the clock is moved by a day, then comes the next sign",
-                &[60, DAY + 80],
-                &[DAY + 61, DAY + 71, DAY + 81, DAY + 160],
-                Presence::Online,
-            ),
-        ];
-        on_both(|store| {
-            store
-                .blocking_write(|db| {
-                    for (index, (case, signs, looks, expected)) in cases.into_iter().enumerate() {
-                        let agent = agent(db, &format!("{index}@example.com"));
-                        assert_eq!(presence_after(db, agent, signs, looks), expected, "{case}");
-                    }
-                    Ok(())
-                })
-                .unwrap();
-        });
-    }
-
-    #[test]
-    fn a_sign_of_a_stream_brings_nobody_back_who_left() {
-        on_both(|store| {
-            store
-                .blocking_write(|db| {
-                    let ana = ana(db);
-                    enter(db, ana, now())?;
-                    stream_opened(db, ana, now())?;
-                    leave(db, ana, now())?;
-                    renew_streams(db, &[ana, UserId(9_999)], now() + TimeDelta::seconds(4))?;
-                    assert_eq!(find(db, ana)?, Presence::Offline, "signed out");
-                    Ok(())
-                })
-                .unwrap();
-        });
-    }
 }

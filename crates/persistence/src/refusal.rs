@@ -4,7 +4,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use domain::{
-    admission::ContactReach,
     channel::{RefusalClass, RetryScope},
     ids::{ChannelId, ContactId, MessageId, NumberId, TemplateId},
     opt_out::{OptOutScope, OptOutSource},
@@ -16,8 +15,8 @@ use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
-    message_template, number, opt_out,
-    schema::{active_messages, contact_identities, messages, numbers},
+    message_template, number, opt_out, reach,
+    schema::{active_messages, messages, numbers},
 };
 
 /// How long a number rests after the platform told it to stop; then one send tries again.
@@ -67,7 +66,7 @@ pub(crate) fn take_effect(
             ..
         }
         | RefusalClass::Fail => Ok(()),
-        RefusalClass::FailContact => mark_not_on_platform(db, contact),
+        RefusalClass::FailContact => reach::mark_not_on_platform(db, contact, channel, at),
         RefusalClass::FailOptedOut => {
             opt_out::opt_out(db, contact, OptOutScope::Marketing, OptOutSource::PlatformRefusal, at)
         }
@@ -75,18 +74,6 @@ pub(crate) fn take_effect(
         RefusalClass::PauseNumber => rest_number(db, channel, now),
         RefusalClass::CredentialsFail => channel::mark_credentials_failing(db, channel, now),
     }
-}
-
-/// The platform does not know the contact there (131026): no further send to it is admitted.
-fn mark_not_on_platform(db: &mut Db, contact: ContactId) -> Result<(), PersistenceError> {
-    diesel::update(
-        contact_identities::table
-            .filter(contact_identities::contact_id.eq(contact.0))
-            .filter(contact_identities::reachable.eq(ContactReach::Reachable.as_str())),
-    )
-    .set(contact_identities::reachable.eq(ContactReach::NotOnPlatform.as_str()))
-    .execute(db)?;
-    Ok(())
 }
 
 /// The platform refuses the message's template; one that is kept back for another reason stays so.

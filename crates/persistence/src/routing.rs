@@ -13,13 +13,14 @@ use domain::{
     policy::{Policy, ServicePolicy},
     presence::Presence,
     routing::{
-        AnsweredSend, Distribution, Membership, NormalService, RoutingFacts, SendingAgent,
-        ServingAgent, choose_agent,
+        AnsweredSend, Distribution, Membership, NormalService, ReferralRules, RoutingFacts,
+        SendingAgent, ServingAgent, choose_agent,
     },
     ticket::TicketState,
 };
 
 use crate::{
+    chatbot,
     db::Db,
     delivery,
     error::PersistenceError,
@@ -103,14 +104,15 @@ pub(crate) fn sending_agent(
 ) -> Result<SendingAgent, PersistenceError> {
     let status: Option<String> =
         users::table.find(agent.0).select(users::status).first(db).optional()?;
-    let is_member: bool = diesel::select(exists(
-        memberships::table
-            .filter(memberships::user_id.eq(agent.0))
-            .filter(memberships::chatbot_id.eq(chatbot.0)),
-    ))
-    .get_result(db)?;
-    let membership = match status.as_deref() {
-        Some("active") if is_member => Membership::Present,
+    let absent_since: Option<Option<Instant>> = memberships::table
+        .filter(memberships::user_id.eq(agent.0))
+        .filter(memberships::chatbot_id.eq(chatbot.0))
+        .select(memberships::absent_since)
+        .first(db)
+        .optional()?;
+    let membership = match (status.as_deref(), absent_since) {
+        (Some("active"), Some(None)) => Membership::Present,
+        (Some("active"), Some(Some(_))) => Membership::Absent,
         _ => Membership::Removed,
     };
     let service = Policy::default_profile().service;
@@ -118,17 +120,21 @@ pub(crate) fn sending_agent(
     Ok(SendingAgent { id: agent, membership, presence })
 }
 
-/// What [`domain::routing::route`] looks at for a contact's message in `chatbot`.
+/// What [`domain::routing::route`] looks at for a contact's message in `chatbot`. Of the normal rules only the
+/// queue: who serves it is looked at when the ticket is handed out.
 pub(crate) fn routing_facts(
     db: &mut Db,
     chatbot: ChatbotId,
     answered: &[Answered],
-    now: DateTime<Utc>,
 ) -> Result<RoutingFacts, PersistenceError> {
     Ok(RoutingFacts {
         answered: answered.iter().map(|answered| answered.send).collect(),
         direct_transfer: has_direct_transfer(db, chatbot)?,
-        service: normal_service(db, chatbot, now)?,
+        service: NormalService {
+            queue: first_queue(db, chatbot)?,
+            agents: Vec::new(),
+            distribution: Distribution::default(),
+        },
     })
 }
 
@@ -140,20 +146,27 @@ pub(crate) fn has_direct_transfer(
     Ok(chatbots::table.find(chatbot.0).select(chatbots::direct_transfer).first(db)?)
 }
 
-/// The chatbot's normal rules for a new ticket: its first queue with those who serve it; without queues the
-/// whole team serves as one.
-pub(crate) fn normal_service(
-    db: &mut Db,
-    chatbot: ChatbotId,
-    now: DateTime<Utc>,
-) -> Result<NormalService, PersistenceError> {
+/// The queue of the chatbot that takes what no rule sends elsewhere; `None` when it has no queues.
+fn first_queue(db: &mut Db, chatbot: ChatbotId) -> Result<Option<QueueId>, PersistenceError> {
     let queue: Option<i64> = queues::table
         .filter(queues::chatbot_id.eq(chatbot.0))
         .order((queues::position.asc(), queues::id.asc()))
         .select(queues::id)
         .first(db)
         .optional()?;
-    queue_service(db, chatbot, queue.map(QueueId), now)
+    Ok(queue.map(QueueId))
+}
+
+/// The chatbot's rules for tickets that wait for one agent alone (RO-02).
+pub(crate) fn referral_rules(
+    db: &mut Db,
+    chatbot: ChatbotId,
+) -> Result<ReferralRules, PersistenceError> {
+    let (direct_transfer, minutes): (bool, Option<i64>) = chatbots::table
+        .find(chatbot.0)
+        .select((chatbots::direct_transfer, chatbots::release_after_minutes))
+        .first(db)?;
+    Ok(ReferralRules { direct_transfer, time_out: minutes.map(TimeDelta::minutes) })
 }
 
 /// The normal rules for a ticket that waits in `queue`; without one the chatbot's whole team serves.
@@ -164,46 +177,59 @@ pub(crate) fn queue_service(
     now: DateTime<Utc>,
 ) -> Result<NormalService, PersistenceError> {
     let agents = list_serving(db, chatbot, queue, None, now)?;
-    Ok(NormalService { queue, agents, distribution: Distribution::default() })
+    let distribution: String =
+        chatbots::table.find(chatbot.0).select(chatbots::distribution).first(db)?;
+    let distribution = chatbot::parse_distribution(&distribution)?;
+    Ok(NormalService { queue, agents, distribution })
+}
+
+/// An agent whose row is locked until the transaction ends: what is read of them from now on holds until it is
+/// committed. Only to them a ticket is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LockedAgent(UserId);
+
+impl LockedAgent {
+    pub(crate) fn id(self) -> UserId {
+        self.0
+    }
 }
 
 /// Chooses who of `service` is given the next ticket in `chatbot`; `None` when nobody has a free slot.
 ///
 /// A slot is one for all chatbots and queues, and others may be choosing in other transactions. So the
 /// chosen agent's row is locked until this transaction ends, and counted anew: nobody is given more than
-/// they serve at once. It is the row of the user, which nothing else writes while people work; the row of
-/// their presence would keep their own pages waiting for a batch of webhooks.
+/// they serve at once, and nobody who was disabled meanwhile.
 pub(crate) fn claim_slot(
     db: &mut Db,
     chatbot: ChatbotId,
     service: &NormalService,
     now: DateTime<Utc>,
-) -> Result<Option<UserId>, PersistenceError> {
+) -> Result<Option<LockedAgent>, PersistenceError> {
     let mut agents = service.agents.clone();
     while let Some(chosen) = choose_agent(&agents, service.distribution) {
-        // In a savepoint, whose end lets go of the row: who holds one agent's and waits for another's may
-        // wait for someone who does the same the other way round.
-        let claimed = db.savepoint(|db| {
-            lock_agent(db, chosen)?;
-            let locked = list_serving(db, chatbot, service.queue, Some(chosen), now)?;
-            let is_free = locked.iter().any(ServingAgent::has_free_slot);
-            if is_free { Ok(()) } else { Err(PersistenceError::Busy) }
-        });
+        // Whoever holds one agent's row and waits for another's may wait for someone who does the same the
+        // other way round: the row of one who has no free slot any more is let go of.
+        let claimed = db.attempt(|db| {
+            let agent = lock_agent(db, chosen)?;
+            let as_they_are = list_serving(db, chatbot, service.queue, Some(chosen), now)?;
+            Ok(as_they_are.iter().any(ServingAgent::has_free_slot).then_some(agent))
+        })?;
         match claimed {
-            Ok(()) => return Ok(Some(chosen)),
-            Err(PersistenceError::Busy) => agents.retain(|agent| agent.id != chosen),
-            Err(error) => return Err(error),
+            Some(agent) => return Ok(Some(agent)),
+            None => agents.retain(|agent| agent.id != chosen),
         }
     }
     Ok(None)
 }
 
-/// Locks the agent's row until the transaction ends: one ticket at a time is given to them.
-fn lock_agent(db: &mut Db, agent: UserId) -> Result<(), PersistenceError> {
-    diesel::update(users::table.find(agent.0))
+/// Locks the agent's row until the transaction ends: one ticket at a time is given to them, and what disables
+/// them waits or has been. It is the row of the user, which nothing else writes while people work; the row of
+/// their presence would keep their own pages waiting. It comes after the contact's and the ticket's.
+pub(crate) fn lock_agent(db: &mut Db, agent: UserId) -> Result<LockedAgent, PersistenceError> {
+    let locked = diesel::update(users::table.find(agent.0))
         .set(users::max_tickets.eq(users::max_tickets))
         .execute(db)?;
-    Ok(())
+    if locked == 0 { Err(PersistenceError::NotFound) } else { Ok(LockedAgent(agent)) }
 }
 
 /// An agent with what is weighed of them.
@@ -217,7 +243,7 @@ struct ServingRow {
     last_closed_at: Option<Instant>,
 }
 
-/// Active members of the chatbot's team who may serve tickets, by id; those of `queue` where there is one,
+/// Active members of the chatbot's team who are not absent and may serve tickets, by id; those of `queue` where there is one,
 /// `only` this one where one is named.
 ///
 /// One query, however many they are: of each agent's tickets it looks at those in progress and, by the
@@ -232,6 +258,7 @@ fn list_serving(
     let serving = memberships::table
         .inner_join(membership_permissions::table)
         .filter(memberships::chatbot_id.eq(chatbot.0))
+        .filter(memberships::absent_since.is_null())
         .filter(membership_permissions::permission.eq(Permission::ServeTickets.as_str()))
         .select(memberships::user_id);
     let theirs = || tickets::table.filter(tickets::agent_id.eq(users::id.nullable()));

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
-    admission::ContactReach,
     channel::SenderIdentity,
     ids::{ChannelId, ChatbotId, ContactId},
     phone::PhoneNumber,
@@ -13,7 +12,8 @@ use crate::{
     contact::{self, Identity, NewContact},
     db::Db,
     error::PersistenceError,
-    schema::{contact_identities, contacts},
+    reach,
+    schema::contacts,
 };
 
 /// Where someone wrote.
@@ -25,7 +25,7 @@ pub(crate) struct Addressed<'a> {
     pub account: &'a str,
 }
 
-/// The contact who is `sender`; made when nobody is, named by their profile when they have no name yet,
+/// The contact who is `sender`, who wrote at `written_at` by the platform's time; made when nobody is, named by their profile when they have no name yet,
 /// and known to the chatbot from now on. The contact's row is locked until the transaction ends.
 ///
 /// Where number and scoped id name two contacts, the number decides and the scoped id goes with it: the
@@ -37,6 +37,7 @@ pub(crate) fn find_or_create_sender(
     db: &mut Db,
     to: Addressed<'_>,
     sender: &SenderIdentity,
+    written_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<ContactId, PersistenceError> {
     let phone =
@@ -67,7 +68,7 @@ pub(crate) fn find_or_create_sender(
     if let Some(identity) = by_scope {
         keep_scoped_id(db, contact, identity, now)?;
     }
-    mark_reachable(db, contact)?;
+    reach::mark_reachable(db, contact, written_at)?;
     if known.is_some() && !name.is_empty() {
         name_the_nameless(db, contact, &name)?;
     }
@@ -123,19 +124,6 @@ fn keep_scoped_id(
         Some(_) => contact::move_identity(db, identity, contact),
         None => contact::add_identity(db, contact, identity, now),
     }
-}
-
-/// Who wrote just now is certainly there.
-fn mark_reachable(db: &mut Db, contact: ContactId) -> Result<(), PersistenceError> {
-    let reachable = ContactReach::Reachable.as_str();
-    diesel::update(
-        contact_identities::table
-            .filter(contact_identities::contact_id.eq(contact.0))
-            .filter(contact_identities::reachable.ne(reachable)),
-    )
-    .set(contact_identities::reachable.eq(reachable))
-    .execute(db)?;
-    Ok(())
 }
 
 fn name_the_nameless(db: &mut Db, contact: ContactId, name: &str) -> Result<(), PersistenceError> {

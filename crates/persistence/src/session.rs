@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*};
 use domain::ids::{SessionId, UserId};
 use sha2::{Digest, Sha256};
 
@@ -11,6 +11,7 @@ use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
+    presence,
     schema::sessions,
     secret::random_bytes,
     user::{self, Actor},
@@ -165,6 +166,43 @@ pub fn touch(db: &mut Db, session: SessionId, now: DateTime<Utc>) -> Result<(), 
         .filter(sessions::last_seen_at.lt(Instant::from(now)));
     diesel::update(earlier).set(sessions::last_seen_at.eq(Instant::from(now))).execute(db)?;
     Ok(())
+}
+
+/// Notes a request of `session` and of its `user`, who is back with it if they had fallen offline (RO-06). A
+/// session that ended meanwhile brings nobody back.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_request(
+    db: &mut Db,
+    session: SessionId,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    db.write(|db| {
+        touch(db, session, now)?;
+        let holds = sessions::table.find(session.0);
+        match diesel::select(exists(holds)).get_result(db)? {
+            true => presence::note_request(db, user, now),
+            false => Ok(()),
+        }
+    })
+}
+
+/// Notes a request of `session` and of its `user` that was answered a while ago, at `at`; it brings nobody back.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_past_request(
+    db: &mut Db,
+    session: SessionId,
+    user: UserId,
+    at: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    db.write(|db| {
+        touch(db, session, at)?;
+        presence::note_past_request(db, user, at)
+    })
 }
 
 /// The open sessions of `user`, the latest request first.

@@ -35,6 +35,20 @@ pub struct DatabaseSettings {
     pub connections: u32,
 }
 
+impl DatabaseSettings {
+    /// The SQLite file that opening would make, as it is not there; `None` when it is, or when the data is on
+    /// a server.
+    ///
+    /// # Errors
+    /// `Settings` when the URL is none.
+    pub fn missing_file(&self) -> Result<Option<PathBuf>, PersistenceError> {
+        match Location::parse(&self.url, &self.data_dir)? {
+            Location::Sqlite(file) if !file.exists() => Ok(Some(file)),
+            Location::Sqlite(_) | Location::Postgres(_) => Ok(None),
+        }
+    }
+}
+
 /// Where the data is.
 #[derive(Debug, Clone)]
 enum Location {
@@ -144,17 +158,28 @@ impl Store {
         self.shared.live.clone()
     }
 
-    /// Starts hearing the changes of other processes; nothing to do on SQLite, which has one process.
-    /// Ends with the last clone of this store.
+    /// Starts hearing the changes of other processes; on SQLite those of commands that say so by
+    /// [`Self::tell_serving_process`]. Ends with the last clone of this store.
     ///
     /// # Errors
-    /// `Settings` when no thread can be started.
+    /// `Settings` when no thread can be started; `Open` when the file cannot be read.
     pub fn listen(&self) -> Result<(), PersistenceError> {
-        let Location::Postgres(url) = &self.shared.location else { return Ok(()) };
         let (live, stop) = (self.live(), Arc::clone(&self.shared.stop_listening));
+        let Location::Postgres(url) = &self.shared.location else {
+            return live::beside::listen(self.connect()?, live, stop);
+        };
         live::listen(url.clone(), self.shared.origin.clone(), live, stop)
             .map(drop)
             .map_err(|error| PersistenceError::Settings(format!("cannot start a thread: {error}")))
+    }
+
+    /// Tells the process that serves from the same SQLite file that something changed, so that its open pages
+    /// read everything anew. For commands that are run beside it; PostgreSQL has told it with each commit.
+    ///
+    /// # Errors
+    /// `Busy` when the write lock is not to be had.
+    pub fn tell_serving_process(&self) -> Result<(), PersistenceError> {
+        if self.is_sqlite() { self.blocking_write(live::beside::tell) } else { Ok(()) }
     }
 
     /// Runs `work` on a connection for reading, off the async threads.

@@ -6,6 +6,8 @@
     reason = "a test whose desk cannot be set up must fail where it stands"
 )]
 
+mod dispatcher;
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -26,8 +28,10 @@ use domain::{
     permission::Role,
     phone::PhoneNumber,
     presence::Presence,
-    template::{PlatformTemplate, TemplateCategory, TemplateContent, TemplateStatus},
+    template::PlatformTemplate,
 };
+
+pub use dispatcher::{accepted, dispatch_policy};
 
 use crate::{
     admission::{self, Door, Draft, Outcome, Recipient},
@@ -37,7 +41,9 @@ use crate::{
     inbox::{self, ApplyReport, ParsedWebhook},
     instant::Instant,
     message_template, number, policy, presence,
-    schema::{active_messages, attempts, chatbots, messages, tickets, webhook_inbox},
+    schema::{
+        active_messages, attempts, chatbots, messages, quarantined_events, tickets, webhook_inbox,
+    },
     store::Store,
     user::{self, Actor, NewUser},
 };
@@ -116,18 +122,7 @@ impl TestDesk {
                 diesel::update(chatbots::table.find(chatbot.0))
                     .set(chatbots::active_messages_enabled.eq(true))
                     .execute(db)?;
-                let new = NewChannel {
-                    chatbot,
-                    kind: ChannelKind::WhatsApp,
-                    name: "Main",
-                    external_id: EXTERNAL_ID,
-                    account_id: ACCOUNT,
-                    api_base_url: "http://127.0.0.1:1",
-                    access_token: "token",
-                    app_secret: "secret",
-                    verify_token: "verify",
-                };
-                let channel = channel::create(db, &vault, &new, now)?;
+                let channel = channel::create(db, &vault, &new_channel(chatbot), now)?;
                 number::create(db, channel, "+351210000001", policy, now)?;
                 message_template::save_all(db, ACCOUNT, &[platform_template()], now)?;
                 let template = message_template::list_of_account(db, ACCOUNT)?
@@ -272,6 +267,36 @@ impl TestDesk {
             .expect("a message")
     }
 
+    /// The platform's ids of every message there is, sorted, each as often as it is kept.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    #[must_use]
+    pub fn provider_ids(&self) -> Vec<String> {
+        let ids: Vec<Option<String>> = self
+            .store
+            .blocking_read(|db| {
+                Ok(messages::table
+                    .filter(messages::provider_id.is_not_null())
+                    .order(messages::provider_id.asc())
+                    .select(messages::provider_id)
+                    .load(db)?)
+            })
+            .expect("messages");
+        ids.into_iter().flatten().collect()
+    }
+
+    /// How many elements of webhooks are put aside.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    #[must_use]
+    pub fn count_quarantined(&self) -> i64 {
+        self.store
+            .blocking_read(|db| Ok(quarantined_events::table.count().get_result(db)?))
+            .expect("the quarantine")
+    }
+
     /// The tickets there are: state, agent, and for whom alone they wait; oldest first.
     ///
     /// # Panics
@@ -316,24 +341,27 @@ fn agent(
     Ok(agent)
 }
 
+/// The desk's channel before it is made, for tests to change what they are about: nothing listens where its
+/// platform's API should be.
+#[must_use]
+pub fn new_channel(chatbot: ChatbotId) -> NewChannel<'static> {
+    NewChannel {
+        chatbot,
+        kind: ChannelKind::WhatsApp,
+        name: "Main",
+        external_id: EXTERNAL_ID,
+        account_id: ACCOUNT,
+        api_base_url: "http://127.0.0.1:1",
+        access_token: "token",
+        app_secret: "secret",
+        verify_token: "verify",
+    }
+}
+
 /// The desk's template as its platform lists it: approved, without variables.
 #[must_use]
 pub fn platform_template() -> PlatformTemplate {
-    PlatformTemplate {
-        external_id: "1".into(),
-        name: "hello".into(),
-        language: "en".into(),
-        category: TemplateCategory::Utility,
-        status: TemplateStatus::Approved,
-        named_parameters: false,
-        content: TemplateContent {
-            header: None,
-            body: "Hello, how are you?".into(),
-            footer: None,
-            buttons: Vec::new(),
-        },
-        quality: None,
-    }
+    PlatformTemplate::of_text("hello", "en", "Hello, how are you?")
 }
 
 /// A receipt as a webhook element.

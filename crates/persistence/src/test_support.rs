@@ -18,15 +18,20 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
-        OnceLock,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_types::Bool};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::InstrumentationEvent,
+    sql_types::Bool,
+};
 
 use crate::{
+    db::Db,
+    error::PersistenceError,
     secret::KeyEncryptionKey,
     store::{DatabaseSettings, Store},
 };
@@ -165,10 +170,13 @@ pub fn postgres_is_wanted() -> bool {
     env::var("JANELA_TEST_SQLITE_ONLY").as_deref() != Ok("1")
 }
 
+/// The key every test store is unlocked with, as a setting holds it.
+pub const TEST_KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+
 /// The key every test store is unlocked with.
 #[must_use]
 pub fn test_key() -> KeyEncryptionKey {
-    KeyEncryptionKey::parse(&"5a".repeat(32)).expect("64 digits")
+    KeyEncryptionKey::parse(TEST_KEY).expect("64 digits")
 }
 
 static TEMPLATE: OnceLock<String> = OnceLock::new();
@@ -318,4 +326,27 @@ fn as_owner(program: &Path, owner: Option<(u32, u32)>) -> Command {
 fn run_quietly(command: &mut Command) {
     let status = command.status().expect("a program of PostgreSQL starts");
     assert!(status.success(), "{command:?} failed");
+}
+
+/// What `work` asks the database, in its order.
+///
+/// # Errors
+/// Those of `work`.
+pub fn statements_of<T>(
+    db: &mut Db,
+    work: impl FnOnce(&mut Db) -> Result<T, PersistenceError>,
+) -> Result<(T, Vec<String>), PersistenceError> {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&asked);
+    db.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            let sql = query.to_string();
+            let sql = sql.split(" -- binds:").next().unwrap_or_default().to_owned();
+            listener.lock().expect("the statements").push(sql);
+        }
+    });
+    let done = work(db);
+    db.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+    let asked = std::mem::take(&mut *asked.lock().expect("the statements"));
+    done.map(|done| (done, asked))
 }

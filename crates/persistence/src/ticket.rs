@@ -1,5 +1,9 @@
 //! Tickets: opened or joined by a contact's message, taken, answered and closed by agents
 //! (RO-01, RO-02, RO-04, RO-07, RO-08).
+//!
+//! Locks are taken in one order: the contact's row, the ticket's, the agent's; one of each at a time, except
+//! that a batch of webhooks holds many contacts and no agent. Whoever gives a ticket holds all three and looks
+//! at the agent after the lock, so that nobody who was disabled meanwhile is given one.
 
 mod desk;
 mod hand_out;
@@ -20,17 +24,14 @@ pub use self::desk::{
     set_presence, take,
 };
 pub use self::hand_out::hand_out_waiting;
-pub(crate) use self::{
-    hand_out::hand_out_in,
-    leave::{Released, release_all_of},
-};
+pub(crate) use self::{hand_out::hand_out_opened, leave::leave_to_others};
 use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
-    routing::claim_slot,
-    schema::{chatbot_contacts, tickets},
+    routing::LockedAgent,
+    schema::{channels, chatbot_contacts, session_windows, tickets},
     sender,
 };
 
@@ -59,22 +60,20 @@ pub(crate) struct Arriving {
     pub written_at: DateTime<Utc>,
 }
 
-/// Opens a ticket for a contact's message and sends it where the rules say. The caller holds the
-/// contact's row, so that two messages at once open one ticket; the unique index stands behind that.
+/// Opens a ticket for a contact's message, which waits where the rules send it: for the agent it answers
+/// alone, or for anyone. [`hand_out_opened`] gives it to them once this is committed, so that a batch of
+/// webhooks keeps no agent's row. The caller holds the contact's row, so that two messages at once open one
+/// ticket; the unique index stands behind that.
 pub(crate) fn open(
     db: &mut Db,
     arriving: Arriving,
     facts: &RoutingFacts,
     now: DateTime<Utc>,
 ) -> Result<TicketId, PersistenceError> {
-    let route = match routing::route(facts) {
-        Route::Queue { queue, agent: Some(_) } => {
-            let agent = claim_slot(db, arriving.chatbot, &facts.service, now)?;
-            Route::Queue { queue, agent }
-        }
-        route => route,
+    let only_agent = match routing::route(facts) {
+        Route::InProgress(agent) | Route::WaitFor(agent) => Some(agent.0),
+        Route::Queue { .. } => None,
     };
-    let placement = Placement::of(route, facts);
     let provisional = format!("new {} {}", arriving.chatbot, arriving.contact);
     let id: i64 = diesel::insert_into(tickets::table)
         .values((
@@ -82,12 +81,10 @@ pub(crate) fn open(
             tickets::chatbot_id.eq(arriving.chatbot.0),
             tickets::contact_id.eq(arriving.contact.0),
             tickets::channel_id.eq(arriving.channel.0),
-            tickets::queue_id.eq(placement.queue),
-            tickets::agent_id.eq(placement.agent),
-            tickets::only_agent_id.eq(placement.only_agent),
-            tickets::state.eq(placement.state.as_str()),
+            tickets::queue_id.eq(facts.service.queue.map(|queue| queue.0)),
+            tickets::only_agent_id.eq(only_agent),
+            tickets::state.eq(TicketState::Waiting.as_str()),
             tickets::opened_at.eq(Instant::from(now)),
-            tickets::assigned_at.eq(placement.agent.map(|_| Instant::from(now))),
             tickets::last_message_at.eq(Instant::from(arriving.written_at)),
             tickets::unread.eq(0),
         ))
@@ -97,23 +94,33 @@ pub(crate) fn open(
     diesel::update(tickets::table.find(id))
         .set(tickets::protocol.eq(ProtocolNumber::of(ticket).as_str()))
         .execute(db)?;
-    if let Some(agent) = placement.agent {
-        remember_agent(db, arriving.chatbot, arriving.contact, UserId(agent))?;
-    }
     note(db, arriving.chatbot, arriving.contact, ticket);
     Ok(ticket)
 }
 
-/// Counts a contact's message into its ticket: unread, and the latest one.
+/// Counts a contact's message into its ticket: unread, and the latest one. The ticket goes on over the channel
+/// on which the contact wrote last, by the platform's instants, so that the answer goes where the session
+/// window is open (SW-04, RO-08). The caller has moved that channel's window already.
 pub(crate) fn join(
     db: &mut Db,
     ticket: TicketId,
-    written_at: DateTime<Utc>,
+    arriving: Arriving,
 ) -> Result<(), PersistenceError> {
+    let channel: Option<i64> = session_windows::table
+        .inner_join(channels::table)
+        .filter(session_windows::contact_id.eq(arriving.contact.0))
+        .filter(channels::chatbot_id.eq(arriving.chatbot.0))
+        .order((session_windows::last_inbound_at.desc(), channels::id.asc()))
+        .select(channels::id)
+        .first(db)
+        .optional()?;
     diesel::update(tickets::table.find(ticket.0))
-        .set(tickets::unread.eq(tickets::unread + 1))
+        .set((
+            tickets::unread.eq(tickets::unread + 1),
+            tickets::channel_id.eq(channel.unwrap_or(arriving.channel.0)),
+        ))
         .execute(db)?;
-    touch(db, ticket, written_at)
+    touch(db, ticket, arriving.written_at)
 }
 
 /// Moves the instant of the ticket's latest message, forward only.
@@ -129,45 +136,15 @@ pub(crate) fn touch(
     Ok(())
 }
 
-/// Where a new ticket stands, in columns.
-#[derive(Debug, Clone, Copy)]
-struct Placement {
-    state: TicketState,
-    queue: Option<i64>,
-    agent: Option<i64>,
-    only_agent: Option<i64>,
-}
-
-impl Placement {
-    fn of(route: Route, facts: &RoutingFacts) -> Self {
-        let queue = facts.service.queue.map(|queue| queue.0);
-        match route {
-            Route::InProgress(agent) => Self {
-                state: TicketState::InProgress,
-                queue,
-                agent: Some(agent.0),
-                only_agent: None,
-            },
-            Route::WaitFor(agent) => {
-                Self { state: TicketState::Waiting, queue, agent: None, only_agent: Some(agent.0) }
-            }
-            Route::Queue { queue, agent } => Self {
-                state: if agent.is_some() { TicketState::InProgress } else { TicketState::Waiting },
-                queue: queue.map(|queue| queue.0),
-                agent: agent.map(|agent| agent.0),
-                only_agent: None,
-            },
-        }
-    }
-}
-
-/// Puts a waiting ticket into *In progress* of `agent`; `false` when it waits no more.
-pub(crate) fn assign(
+/// Puts a waiting ticket into *In progress* of `agent`, who is as the caller saw them after the lock; `false`
+/// when it waits no more.
+fn assign(
     db: &mut Db,
     ticket: TicketId,
-    agent: UserId,
+    agent: LockedAgent,
     now: DateTime<Utc>,
 ) -> Result<bool, PersistenceError> {
+    let agent = agent.id();
     let assigned = diesel::update(
         tickets::table.find(ticket.0).filter(tickets::state.eq(TicketState::Waiting.as_str())),
     )
@@ -215,6 +192,7 @@ struct HoldingRow {
     contact_id: i64,
     channel_id: i64,
     queue_id: Option<i64>,
+    opened_at: Instant,
     state: String,
     agent_id: Option<i64>,
     only_agent_id: Option<i64>,
@@ -228,6 +206,7 @@ struct LockedTicket {
     contact: ContactId,
     channel: ChannelId,
     queue: Option<QueueId>,
+    opened_at: DateTime<Utc>,
     holding: Holding,
 }
 
@@ -249,6 +228,7 @@ fn lock(db: &mut Db, ticket: TicketId) -> Result<LockedTicket, PersistenceError>
             tickets::contact_id,
             tickets::channel_id,
             tickets::queue_id,
+            tickets::opened_at,
             tickets::state,
             tickets::agent_id,
             tickets::only_agent_id,
@@ -262,6 +242,7 @@ fn lock(db: &mut Db, ticket: TicketId) -> Result<LockedTicket, PersistenceError>
         contact: ContactId(row.contact_id),
         channel: ChannelId(row.channel_id),
         queue: row.queue_id.map(QueueId),
+        opened_at: row.opened_at.into(),
         holding: Holding {
             state,
             agent: row.agent_id.map(UserId),

@@ -1,5 +1,6 @@
 //! Users: who signs in, what they may do, and the actor every use case is asked by.
 
+mod absence;
 mod actor;
 mod status;
 mod team;
@@ -9,6 +10,7 @@ use diesel::prelude::*;
 use domain::ids::UserId;
 
 pub use self::{
+    absence::{mark_absent, mark_present},
     actor::{Actor, find_actor},
     status::set_status,
     team::{list_team, save_membership, save_role, save_workspace_permissions},

@@ -26,6 +26,14 @@ pub enum SandboxError {
     /// The webhook's address did not answer the handshake.
     #[error("the webhook address did not pass the handshake: {0}")]
     Handshake(String),
+    /// A message of a seeded past speaks of what is not there.
+    #[error("the past message {id} cannot be remembered: {what} is not known")]
+    Past {
+        /// The message.
+        id: String,
+        /// What is missing.
+        what: String,
+    },
     /// The server ended with an error.
     #[error("the sandbox's server ended badly")]
     Server(#[source] std::io::Error),

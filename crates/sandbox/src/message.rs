@@ -150,6 +150,30 @@ impl Failure {
         title: "Spam rate limit hit",
         details: "The messaging limit of this number is used up for now.",
     };
+    /// What the platform's `code` means; `None` for a code no phone of the sandbox knows.
+    pub(crate) fn of_code(code: u32) -> Option<Self> {
+        [
+            Self::UNDELIVERABLE,
+            Self::WINDOW_CLOSED,
+            Self::LIMIT_REACHED,
+            Self::ENOUGH_MARKETING,
+            Self::UNDELIVERED_MARKETING,
+            Self::BAD_MEDIA,
+        ]
+        .into_iter()
+        .find(|failure| failure.code == code)
+    }
+
+    pub(crate) const UNDELIVERABLE: Self = Self {
+        code: 131_026,
+        title: "Message undeliverable",
+        details: "There is no such phone on the platform.",
+    };
+    pub(crate) const ENOUGH_MARKETING: Self = Self {
+        code: 131_049,
+        title: "This message was not delivered to maintain healthy ecosystem engagement.",
+        details: "The customer has had enough marketing for now.",
+    };
     pub(crate) const BAD_MEDIA: Self = Self {
         code: 131_053,
         title: "Media upload error",

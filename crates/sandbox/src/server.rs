@@ -18,7 +18,10 @@ use crate::core::Core;
 use crate::dispatcher::Dispatcher;
 use crate::graph::subscriptions::shake_hands;
 use crate::state::State;
-use crate::{SandboxConfig, SandboxError, control, graph, guard, lifecycle, pages, samples, smtp};
+use crate::{
+    PastMessage, SandboxConfig, SandboxError, control, graph, guard, lifecycle, pages, samples,
+    smtp,
+};
 
 const WORKERS: usize = 2;
 
@@ -107,10 +110,14 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Lets the customer `wa_id` have written to `phone_number_id` at `at_ms`, so that the window of a seeded history
-    /// is open here too; no webhook is sent.
-    pub fn open_window(&self, phone_number_id: &str, wa_id: &str, at_ms: i64) {
-        self.core.act(|state, _| state.open_window(wa_id, phone_number_id, at_ms));
+    /// Lets the phones remember `messages`, oldest first, from before the start, with the windows that customers
+    /// opened by them; no webhook is sent.
+    ///
+    /// # Errors
+    ///
+    /// When a message speaks of a number, a template or a button that is not there.
+    pub fn remember(&self, messages: Vec<PastMessage>) -> Result<(), SandboxError> {
+        self.core.act(|state, _| state.remember(messages))
     }
 
     /// Stops serving, delivering and receiving; webhooks not yet taken are dropped.

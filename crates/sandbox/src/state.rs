@@ -2,6 +2,7 @@
 
 mod customer;
 mod outbox;
+mod past;
 mod provider;
 mod sending;
 
@@ -63,6 +64,8 @@ pub(crate) struct State {
     pub subscriptions: BTreeMap<String, Subscription>,
     speed: f64,
     started_ms: i64,
+    /// Whether the phones know of what was before.
+    knows_past: bool,
     seed: u64,
     last_id: u64,
     /// Where each message stands: the customer and the place in the chat.
@@ -105,6 +108,7 @@ impl State {
             subscriptions: BTreeMap::new(),
             speed,
             started_ms: now_ms,
+            knows_past: false,
             seed,
             last_id: 0,
             places: HashMap::new(),
@@ -124,9 +128,23 @@ impl State {
         phones.into_iter().map(Phone::summary).collect()
     }
 
-    /// When the sandbox started: what it remembers is younger.
+    /// When the sandbox started: what it remembers is younger, but for a seeded past.
     pub(crate) fn started_ms(&self) -> i64 {
         self.started_ms
+    }
+
+    /// Whether the phones know of a seeded past.
+    pub(crate) fn knows_past(&self) -> bool {
+        self.knows_past
+    }
+
+    /// The template of an account by name and language.
+    fn template_of(&self, account: &str, name: &str, language: &str) -> Option<&Template> {
+        self.templates.iter().find(|template| {
+            template.seed.waba_id == account
+                && template.seed.name == name
+                && template.seed.language.eq_ignore_ascii_case(language)
+        })
     }
 
     /// The customer `wa_id`, who appears if new.

@@ -7,8 +7,9 @@ mod support;
 
 use std::sync::atomic::Ordering;
 
+use sandbox::{PastContent, PastFate, PastMessage};
 use serde_json::{Value, json};
-use support::{ACCOUNT, CUSTOMER, NUMBER, Stage, TOKEN, receiver, template_body, until};
+use support::{ACCOUNT, CUSTOMER, NUMBER, START_MS, Stage, TOKEN, receiver, template_body, until};
 
 fn text_body(text: &str) -> Value {
     json!({ "messaging_product": "whatsapp", "to": CUSTOMER, "type": "text", "text": { "body": text } })
@@ -379,4 +380,83 @@ async fn a_sandbox_stops_and_frees_its_address() {
     let address = stage.sandbox.http_addr();
     stage.sandbox.stop().await.unwrap();
     assert!(std::net::TcpListener::bind(address).is_ok());
+}
+
+#[tokio::test]
+async fn a_seeded_past_is_on_the_phone_and_is_told_to_nobody() {
+    let stage = Stage::set().await;
+    let at = |minutes: i64| START_MS - minutes * 60_000;
+    let past = |id: &str, minutes, content| PastMessage {
+        wa_id: CUSTOMER.into(),
+        phone_number_id: NUMBER.into(),
+        id: id.into(),
+        at_ms: at(minutes),
+        content,
+    };
+    let template = |fate| PastContent::Template {
+        name: "kiln_ready".into(),
+        language: "en_GB".into(),
+        values: [("1".to_owned(), "Imani".to_owned())].into(),
+        fate,
+    };
+    let messages = vec![
+        past("p1", 90, template(PastFate::Read)),
+        past("p2", 80, PastContent::Tapped("Reschedule".into())),
+        past("p3", 70, PastContent::Answered("Friday then.".into(), PastFate::Read)),
+        past("p4", 60, PastContent::Written("Thank you".into())),
+        past("p5", 50, template(PastFate::Failed(131_049))),
+        past("p6", 40, template(PastFate::Delivered)),
+        past("p7", 30, template(PastFate::Sent)),
+    ];
+    stage.sandbox.remember(messages).unwrap();
+    let phone = stage.get(&format!("/control/phones/{CUSTOMER}")).await;
+    let shown: Vec<(&str, &str, &str)> = phone["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| {
+            let word = |name: &str| message[name].as_str().unwrap();
+            (word("id"), word("text"), word("status"))
+        })
+        .collect();
+    let slot = "Hi Imani, your slot is ready.";
+    let expected = [
+        ("p1", slot, "read"),
+        ("p2", "Reschedule", "read"),
+        ("p3", "Friday then.", "read"),
+        ("p4", "Thank you", "delivered"),
+        ("p5", slot, "failed"),
+        ("p6", slot, "delivered"),
+        ("p7", slot, "sent"),
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(phone["messages"][0]["tapped"], 0);
+    assert_eq!(phone["messages"][1]["context"], "p1");
+    assert_eq!(phone["messages"][4]["failure"]["code"], 131_049);
+    assert_eq!(phone["unread"], 1, "what was delivered");
+    assert_eq!(stage.get("/control/ledger").await, json!([]), "the ledger counts what it was sent");
+    stage.settled().await;
+    assert!(stage.received.bodies().is_empty(), "{:?}", stage.received.bodies());
+
+    let text = json!({ "messaging_product": "whatsapp", "to": CUSTOMER, "type": "text",
+        "text": { "body": "See you" } });
+    assert_eq!(stage.send(text).await.0, 200, "the window is open by what was written");
+    stage.control(&format!("/phones/{CUSTOMER}/read"), json!({})).await;
+    until("the receipt of a past message", || {
+        let is_read = |status: &Value| status["id"] == "p6" && status["status"] == "read";
+        stage.received.statuses().iter().any(is_read)
+    })
+    .await;
+
+    let elsewhere = PastMessage {
+        phone_number_id: "1".into(),
+        ..past("p8", 1, PastContent::Written("?".into()))
+    };
+    let unknown = stage.sandbox.remember(vec![elsewhere]).unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "the past message p8 cannot be remembered: its number is not known"
+    );
+    let no_button = past("p9", 1, PastContent::Tapped("Cancel".into()));
+    assert!(stage.sandbox.remember(vec![no_button]).is_err());
 }

@@ -333,7 +333,7 @@ impl Shared {
                     "retry"
                 }
                 Recorded::Done(NextStep::Hold(_)) => "held",
-                Recorded::Done(NextStep::Fail { .. }) => "failed",
+                Recorded::Done(NextStep::Fail(_)) => "failed",
                 Recorded::Done(NextStep::Park) => "unknown",
             };
             metrics::counter!("janela_attempts_total", "outcome" => word).increment(1);

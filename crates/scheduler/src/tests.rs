@@ -17,11 +17,12 @@ use domain::{
         NumberReading, OutgoingMessage, PlatformRefusal, RefusalClass, SendOutcome, WebhookElement,
         WebhookRejection,
     },
+    clock::Clock,
     ids::MessageId,
     template::{MediaKind, PlatformTemplate},
 };
 use persistence::{
-    job as rows,
+    job::{self as rows, JobOverview},
     live::Nudges,
     store::Store,
     test_desk::{TestClock, TestDesk},
@@ -315,6 +316,36 @@ async fn jobs_run_by_themselves_catch_up_after_a_day_and_on_request() {
             !tidy.run_requested && tidy.last_run.is_some_and(|run| run.finished_at.is_some())
         })
         .await;
+        world.scheduler.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jo_03_a_job_for_which_nobody_was_there_is_passed_over_and_not_failed() {
+    for store in stores() {
+        let world = world(&store, Recording::answering(Answer::Accept)).await;
+        let read = async |name: &str| {
+            let jobs = store.read(rows::list_jobs).await.unwrap();
+            jobs.into_iter().find(|job| job.line.name == name).unwrap()
+        };
+        let has_ended = |job: &JobOverview| {
+            !job.run_requested && job.last_run.as_ref().is_some_and(|run| run.finished_at.is_some())
+        };
+        // A new desk at ten in the morning: the jobs of every minute run, that of the night was never due.
+        until("the first runs", async || has_ended(&read("expire_active_messages").await)).await;
+        let nightly = read("prove_counters").await;
+        assert_eq!((nightly.last_run, nightly.passed_over_at), (None, None));
+
+        let now = world.clock.now();
+        store.write(move |db| rows::request_run(db, "prove_counters", now)).await.unwrap();
+        until("the run asked for", async || has_ended(&read("prove_counters").await)).await;
+        world.clock.advance(TimeDelta::hours(24));
+        until("a record", async || read("prove_counters").await.passed_over_at.is_some()).await;
+        let nightly = read("prove_counters").await;
+        let run = nightly.last_run.unwrap();
+        assert_eq!((run.started_at, run.error), (now, None), "the latest run is still the latest");
+        assert!(now < nightly.passed_over_at.unwrap());
+        assert!(world.clock.now() < nightly.line.next_run_at.unwrap());
         world.scheduler.stop().await;
     }
 }

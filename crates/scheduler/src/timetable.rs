@@ -32,7 +32,7 @@ pub enum CatchUp {
     /// One run, now, stands for all that were missed.
     Once,
     /// An occurrence older than this is passed over, with a record.
-    SkipAfter(Duration),
+    PassOverAfter(Duration),
 }
 
 /// What a job owes at some instant.
@@ -41,7 +41,7 @@ pub enum Due {
     /// Run it for this occurrence.
     Run(DateTime<Utc>),
     /// Record that this occurrence was passed over.
-    Skip(DateTime<Utc>),
+    PassOver(DateTime<Utc>),
 }
 
 /// One line of the timetable.
@@ -82,7 +82,7 @@ pub fn timetable(settings: TimetableSettings) -> Result<Vec<Job>, SchedulerError
             JobName::Recount,
             "0 17 3 * * *",
             settings.zone,
-            CatchUp::SkipAfter(Duration::from_secs(3 * 3600)),
+            CatchUp::PassOverAfter(Duration::from_secs(3 * 3600)),
             numbers::prove_counters,
         ),
         (JobName::Templates, "40 */15 * * * *", Tz::UTC, CatchUp::Once, templates::synchronise),
@@ -139,7 +139,8 @@ impl Schedule {
 }
 
 /// What `schedule` owes at `now`, when `last` is the latest occurrence already served or passed over
-/// (`None`: never). Several missed occurrences are one.
+/// (`None`: never). Several missed occurrences are one; what was too late before the job was ever there
+/// was not missed.
 #[must_use]
 pub fn due(
     schedule: &Schedule,
@@ -154,8 +155,8 @@ pub fn due(
     let age = (now - occurrence).to_std().unwrap_or_default();
     match catch_up {
         CatchUp::Once => Some(Due::Run(occurrence)),
-        CatchUp::SkipAfter(limit) if age <= limit => Some(Due::Run(occurrence)),
-        CatchUp::SkipAfter(_) => Some(Due::Skip(occurrence)),
+        CatchUp::PassOverAfter(limit) if age <= limit => Some(Due::Run(occurrence)),
+        CatchUp::PassOverAfter(_) => last.map(|_| Due::PassOver(occurrence)),
     }
 }
 
@@ -258,7 +259,7 @@ mod tests {
     #[test]
     fn a_late_occurrence_is_passed_over_where_the_policy_says_so() {
         let nightly = Schedule::new("0 17 3 * * *", Tz::UTC).expect("a pattern");
-        let policy = CatchUp::SkipAfter(Duration::from_secs(3 * 3600));
+        let policy = CatchUp::PassOverAfter(Duration::from_secs(3 * 3600));
         let last = Some(at("2026-11-20T03:17:00Z"));
         let occurrence = at("2026-11-21T03:17:00Z");
         assert_eq!(
@@ -267,15 +268,31 @@ mod tests {
         );
         assert_eq!(
             due(&nightly, policy, last, at("2026-11-21T06:17:01Z")),
-            Some(Due::Skip(occurrence))
+            Some(Due::PassOver(occurrence))
         );
     }
 
     #[test]
-    fn every_line_of_the_timetable_is_well_formed() {
+    fn a_job_that_was_never_due_has_missed_nothing() {
+        let nightly = Schedule::new("0 17 3 * * *", Tz::UTC).expect("a pattern");
+        let policy = CatchUp::PassOverAfter(Duration::from_secs(3 * 3600));
+        let due_at = |now| due(&nightly, policy, None, at(now));
+        let occurrence = at("2026-11-21T03:17:00Z");
+        assert_eq!(due_at("2026-11-21T06:17:00Z"), Some(Due::Run(occurrence)), "still of use");
+        assert_eq!(due_at("2026-11-21T06:17:01Z"), None, "a new desk, in the morning");
+        assert_eq!(due_at("2026-11-22T03:16:59Z"), None, "all day");
+        assert_eq!(due_at("2026-11-22T03:17:00Z"), Some(Due::Run(at("2026-11-22T03:17:00Z"))));
+    }
+
+    #[test]
+    fn jo_01_every_job_stands_in_the_timetable_with_a_schedule_it_can_keep() {
         for demo in [false, true] {
             let jobs = timetable(TimetableSettings { zone: Tz::Europe__Lisbon, demo })
                 .expect("well-formed patterns");
+            let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+            let expected = "expire_active_messages take_off_desk settle_ambiguous_sends read_numbers \
+                move_windows prove_counters sync_templates take_agents_offline tidy";
+            assert_eq!(names.join(" "), expected);
             let now = at("2026-11-22T10:00:00Z");
             for job in &jobs {
                 assert!(job.schedule.next_after(now).is_some_and(|next| now < next));

@@ -137,7 +137,9 @@ impl Trigger {
                 Some(Due::Run(occurrence)) => {
                     self.start(job, occurrence, term, tracker, now).await?;
                 }
-                Some(Due::Skip(occurrence)) => self.pass_over(job, occurrence, term, now).await?,
+                Some(Due::PassOver(occurrence)) => {
+                    self.pass_over(job, occurrence, term, now).await?;
+                }
             }
         }
         Ok(())
@@ -236,7 +238,7 @@ impl Trigger {
         Ok(run)
     }
 
-    /// Records that an occurrence came too late to be of use.
+    /// Records that nobody was there for an occurrence until it was too late to be of use.
     async fn pass_over(
         &self,
         job: &Job,
@@ -244,11 +246,15 @@ impl Trigger {
         term: &mut Term,
         now: DateTime<Utc>,
     ) -> Result<(), SchedulerError> {
-        let name = job.name.as_str();
-        if let Some(run) = self.open_run(name, occurrence, term.lease, now).await? {
-            let outcome = RunOutcome::Failed { error: "passed over: too late".to_owned() };
-            self.parts.store.write(move |db| rows::finish_run(db, run, &outcome, now)).await?;
-        }
+        let (name, next) = (job.name.as_str(), job.schedule.next_after(now));
+        let (owner, fence) = (self.owner.clone(), term.lease.fence);
+        self.parts
+            .store
+            .write(move |db| {
+                let runner = Runner { lease: LEASE, owner: &owner, fence };
+                rows::pass_over(db, name, occurrence, next, runner)
+            })
+            .await?;
         term.served.insert(name.to_owned(), occurrence);
         Ok(())
     }

@@ -20,6 +20,7 @@ use crate::{
     account::Gate,
     api::{Callers, LookedAt},
     events::OpenStreams,
+    last_request::LastRequests,
     webhook::KnownChannels,
 };
 
@@ -75,6 +76,8 @@ pub struct Desk {
     pub(crate) known_channels: KnownChannels,
     /// Who has an event stream open here.
     pub(crate) open_streams: OpenStreams,
+    /// Whose last request is about to be noted.
+    pub(crate) last_requests: LastRequests,
 }
 
 /// What a [`Desk`] is made of.
@@ -107,6 +110,7 @@ impl Desk {
             looked_at: LookedAt::default(),
             known_channels: KnownChannels::default(),
             open_streams: OpenStreams::default(),
+            last_requests: LastRequests::default(),
             store,
             clock,
             nudges,

@@ -166,6 +166,10 @@ impl LivePage {
                 () = self.stopping.cancelled() => return None,
                 change = self.changes.recv() => match change {
                     Ok(event) if self.may_know(&event) => {
+                        if event.kind == LiveKind::Resync {
+                            // Whoever said so may have ended this very session (C12).
+                            self.actor = self.still_signed_in().await?;
+                        }
                         if event.kind == LiveKind::Clock {
                             // By the clock's new reading every stream has long been silent.
                             renew_streams(&self.desk);
@@ -228,18 +232,24 @@ fn resync() -> Bytes {
 }
 
 /// A change under the names that pages listen to (`static/js/live.js`). The first of them carries the
-/// conversation, so that only its row and its thread are fetched anew.
+/// conversation, so that only its row, its thread and what stands beside it are fetched anew. `gate` may
+/// change the verdict on every contact; `counts` only what a number has used up, which waits its turn.
 fn frames(event: &LiveEvent, now: DateTime<Utc>) -> Bytes {
     let names: &[&str] = match event.kind {
         LiveKind::Arrival => &["arrival"],
         LiveKind::Message => &["message"],
         LiveKind::Seen => &["seen"],
+        LiveKind::Ticket if event.contact.is_some() => &["conversation", "conversations"],
         LiveKind::Ticket => &["conversation", "conversations", "gate"],
-        // A new send of one's own, or several that left the tab: the list changes, not one row of it.
-        LiveKind::ActiveMessage if event.user.is_some() || event.contact.is_none() => {
+        // Several that left the tab, or whose contacts may be written to again.
+        LiveKind::ActiveMessage if event.contact.is_none() => {
             &["active-messages", "conversations", "gate"]
         }
-        LiveKind::ActiveMessage => &["active-messages", "gate"],
+        // A new send of one's own: the list changes, not one row of it.
+        LiveKind::ActiveMessage if event.user.is_some() => {
+            &["active-messages", "conversations", "counts"]
+        }
+        LiveKind::ActiveMessage => &["active-messages", "counts"],
         LiveKind::Presence => &["presence"],
         LiveKind::Settings | LiveKind::Template => &["gate"],
         LiveKind::Number => &["number", "gate"],
@@ -353,11 +363,21 @@ mod tests {
         assert_eq!(told(LiveKind::Arrival, None), first("arrival"));
         assert_eq!(told(LiveKind::Message, None), first("message"), "the list stays");
         assert_eq!(told(LiveKind::Seen, None), first("seen"));
-        let list_too = first("conversation") + &plain("conversations") + &plain("gate");
-        assert_eq!(told(LiveKind::Ticket, None), list_too);
-        let of_another = first("active-messages") + &plain("gate");
+        let list_too = first("conversation") + &plain("conversations");
+        assert_eq!(told(LiveKind::Ticket, None), list_too, "no panel of another contact");
+        let of_another = first("active-messages") + &plain("counts");
         assert_eq!(told(LiveKind::ActiveMessage, None), of_another);
-        let own = first("active-messages") + &plain("conversations") + &plain("gate");
+        let own = first("active-messages") + &plain("conversations") + &plain("counts");
         assert_eq!(told(LiveKind::ActiveMessage, Some(UserId(3))), own);
+    }
+
+    #[test]
+    fn what_concerns_every_contact_of_a_chatbot_is_told_to_every_panel() {
+        let now = DateTime::from_timestamp_millis(1_795_366_920_000).unwrap_or_default();
+        for kind in [LiveKind::ActiveMessage, LiveKind::Settings, LiveKind::Number] {
+            let event = LiveEvent { chatbot: Some(ChatbotId(1)), ..LiveEvent::of_all(kind, 0) };
+            let told = String::from_utf8_lossy(&frames(&event, now)).into_owned();
+            assert!(told.contains("event: gate\n"), "{kind:?}: {told}");
+        }
     }
 }

@@ -26,12 +26,14 @@ pub const SECURITY_HEADERS: [(&str, &str); 6] = [
     ("cross-origin-resource-policy", "same-origin"),
     (
         "permissions-policy",
-        "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), \
-         encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), hid=(), \
-         identity-credentials-get=(), idle-detection=(), magnetometer=(), microphone=(), midi=(), \
-         payment=(), picture-in-picture=(), publickey-credentials-create=(), \
-         publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), web-share=(), \
-         xr-spatial-tracking=()",
+        "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), clipboard-read=(), \
+         clipboard-write=(), compute-pressure=(), display-capture=(), encrypted-media=(), \
+         fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), \
+         identity-credentials-get=(), idle-detection=(), keyboard-map=(), local-fonts=(), \
+         magnetometer=(), microphone=(), midi=(), otp-credentials=(), payment=(), \
+         picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), \
+         screen-wake-lock=(), serial=(), storage-access=(), sync-xhr=(), usb=(), \
+         window-management=(), xr-spatial-tracking=()",
     ),
 ];
 

@@ -41,6 +41,7 @@ mod form;
 mod form_token;
 mod headers;
 mod health;
+mod last_request;
 mod local_time;
 mod locale;
 mod moment;

@@ -83,6 +83,12 @@ impl Viewer {
         remaining_text(self.words(), Remaining::until(instant, self.now))
     }
 
+    /// How long it is since `instant`, in the same words.
+    #[must_use]
+    pub fn elapsed(&self, instant: DateTime<Utc>) -> String {
+        remaining_text(self.words(), Remaining::until(self.now, instant))
+    }
+
     /// Whether `instant` falls on the viewer's present day.
     #[must_use]
     pub fn is_today(&self, instant: DateTime<Utc>) -> bool {

@@ -30,6 +30,8 @@ pub struct Page {
     pub path: String,
     /// Who is signed in; `None` on the sign-in page and on errors shown to a stranger.
     pub user: Option<PageUser>,
+    /// How many conversations hold something unread, for the desk's rail.
+    pub unread: u32,
     /// Said once, at the bottom, when the page opens.
     pub toast: Option<Toast>,
 }
@@ -45,6 +47,8 @@ pub struct PageUser {
     pub presence: &'static str,
     /// The presence in the reader's words.
     pub presence_text: String,
+    /// The timer of a break (RO-06); `None` unless on one.
+    pub on_break: Option<BreakTimer>,
     /// The name of the live event of the reader's own presence.
     pub presence_event: String,
     /// Bound to the session; every form carries it.
@@ -57,10 +61,19 @@ pub struct PageUser {
     pub portal: PortalPlaces,
 }
 
+/// How long a break has lasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BreakTimer {
+    /// For the script that counts on: UTC with milliseconds.
+    pub since: String,
+    /// In the reader's words, cut to the minute.
+    pub lasted: String,
+}
+
 /// The pages of the portal that are open to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortalPlaces {
-    /// General settings of some chatbot.
+    /// General settings of some chatbot, if only to look.
     pub general_settings: bool,
     /// All active messages of some chatbot.
     pub active_messages: bool,
@@ -73,7 +86,7 @@ impl PortalPlaces {
     #[must_use]
     pub fn of(actor: &Actor) -> Self {
         Self {
-            general_settings: !actor.chatbots_where(Permission::EditGeneralSettings).is_empty(),
+            general_settings: actor.chatbots().iter().any(|one| actor.opens_portal_of(*one)),
             active_messages: !actor.chatbots_where(Permission::ViewGrowth).is_empty(),
             jobs: actor.opens_portal(),
         }
@@ -115,7 +128,13 @@ impl Page {
             domain::presence::Presence::Invisible => t.presence_invisible(),
             domain::presence::Presence::Offline => t.presence_offline(),
         };
+        let on_break =
+            (session.presence == domain::presence::Presence::OnBreak).then(|| BreakTimer {
+                since: json_instant(session.presence_since),
+                lasted: visit.viewer().elapsed(session.presence_since),
+            });
         let user = PageUser {
+            on_break,
             name: session.actor.user.name.clone(),
             initials: initials(&session.actor.user.name),
             presence: session.presence.as_str(),
@@ -140,6 +159,7 @@ impl Page {
             place: Place::None,
             path: visit.path.clone(),
             user: None,
+            unread: 0,
             toast: None,
         }
     }
@@ -203,6 +223,12 @@ impl Page {
     #[must_use]
     pub fn now(&self) -> String {
         json_instant(self.viewer.now)
+    }
+
+    /// [`Self::unread`] in the reader's digits.
+    #[must_use]
+    pub fn unread_shown(&self) -> String {
+        self.viewer.locale.number(i64::from(self.unread))
     }
 
     /// The session's form token; empty where nobody is signed in.

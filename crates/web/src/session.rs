@@ -21,6 +21,7 @@ use persistence::{error::PersistenceError, presence, session, user::Actor};
 use crate::{
     desk::Desk,
     error::WebError,
+    last_request,
     locale::Locale,
     visit::{Visit, page_language},
 };
@@ -34,6 +35,8 @@ pub struct Session {
     pub form_token: String,
     /// Whether the user takes part right now.
     pub presence: Presence,
+    /// Since when: the timer of a break counts from it (RO-06).
+    pub presence_since: DateTime<Utc>,
 }
 
 impl Session {
@@ -169,28 +172,36 @@ pub async fn find(
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
-/// Requests closer together than this are noted once: a page is several requests.
+/// Requests of a user whose live stream is open are noted so seldom: presence goes by the stream, and the session
+/// ends after half an hour.
 const NOTED_EVERY: TimeDelta = TimeDelta::seconds(60);
 
 async fn lookup(
-    desk: &Desk,
+    desk: &Data<Desk>,
     token: String,
     now: DateTime<Utc>,
 ) -> Result<Option<Session>, PersistenceError> {
     let policy = desk.settings.sessions;
-    let found = desk.store.read(move |db| session::find_signed_in(db, &token, policy, now)).await?;
-    let Some(signed_in) = found else { return Ok(None) };
+    let found = desk.store.read(move |db| {
+        let Some(signed_in) = session::find_signed_in(db, &token, policy, now)? else {
+            return Ok(None);
+        };
+        let streams =
+            presence::find_noted(db, signed_in.actor.id())?.is_some_and(|it| it.streaming);
+        Ok(Some((signed_in, streams)))
+    });
+    let Some((signed_in, streams)) = found.await? else { return Ok(None) };
     let (id, user) = (signed_in.session, signed_in.actor.id());
-    if signed_in.last_seen_at + NOTED_EVERY <= now {
-        desk.store
-            .write(move |db| {
-                db.write(|db| {
-                    session::touch(db, id, now)?;
-                    presence::note_request(db, user, now)
-                })
-            })
-            .await?;
+    if !streams {
+        last_request::note(desk, id, user, now).await?;
+    } else if signed_in.last_seen_at + NOTED_EVERY <= now {
+        desk.store.write(move |db| session::note_request(db, id, user, now)).await?;
     }
-    let presence = desk.store.read(move |db| presence::find(db, user)).await?;
-    Ok(Some(Session { actor: signed_in.actor, form_token: signed_in.form_token, presence }))
+    let noted = desk.store.read(move |db| presence::find_noted(db, user)).await?;
+    Ok(Some(Session {
+        actor: signed_in.actor,
+        form_token: signed_in.form_token,
+        presence: noted.map_or(Presence::Offline, |noted| noted.presence),
+        presence_since: noted.map_or(now, |noted| noted.since),
+    }))
 }

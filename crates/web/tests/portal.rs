@@ -37,21 +37,46 @@ fn settings(desk: &TestDesk) -> chatbot::Settings {
 async fn ad_08_who_may_not_edit_general_settings_is_refused_by_the_server() {
     let desk = TestDesk::start();
     let path = format!("/portal/chatbots/{}/general-settings", desk.chatbot);
-    let form = [("cap", "on"), ("cap_sends", "9")];
     let before = settings(&desk);
     for email in [AGENT, MANAGER] {
         let browser = desk.signed_in(email).await;
-        assert_eq!(get(&browser, &path).await.0, 403, "{email}");
-        assert_eq!(post(&desk, &browser, &path, &form).await.status(), 403, "{email}");
+        for typed in ["9", "none"] {
+            let form = [("cap", "on"), ("cap_sends", typed)];
+            let answer = post(&desk, &browser, &path, &form).await;
+            assert_eq!(answer.status(), 403, "{email}, {typed:?}");
+        }
     }
     assert_eq!(settings(&desk), before);
+    let agent = desk.signed_in(AGENT).await;
+    assert_eq!(get(&agent, &path).await.0, 403);
     let admin = desk.signed_in(ADMIN).await;
     assert_eq!(get(&admin, "/portal/chatbots/999/general-settings").await.0, 404);
+}
+
+#[actix_web::test]
+async fn ad_08_a_manager_looks_at_general_settings_and_is_told_who_may_change_them() {
+    let desk = TestDesk::start();
     let manager = desk.signed_in(MANAGER).await;
     let answer = manager.get("/portal").send().await.unwrap();
-    assert_eq!(location(&answer), "/portal/growth/active-messages");
+    assert_eq!(location(&answer), "/portal/general-settings");
+    let answer = manager.get("/portal/general-settings").send().await.unwrap();
+    let path = format!("/portal/chatbots/{}/general-settings", desk.chatbot);
+    assert_eq!(location(&answer), path);
+    let (status, page) = get(&manager, &path).await;
+    assert_eq!(status, 200);
+    assert!(page.contains("You may look at these settings, but not change them"), "{page}");
+    assert!(page.contains("Who may change them: \u{2068}Eva Sol\u{2069}."), "{page}");
+    let main = page.split("<main").nth(1).unwrap().split("</main>").next().unwrap();
+    for control in ["<form", "<input", "<button"] {
+        assert!(!main.contains(control), "{control} in {main}");
+    }
     let (_, list) = get(&manager, "/portal/growth/active-messages").await;
-    assert!(!list.contains("/portal/general-settings"), "the menu shows what may be seen");
+    assert!(list.contains("/portal/general-settings"), "the menu shows what may be seen");
+}
+
+#[actix_web::test]
+async fn who_only_serves_sees_no_page_of_the_portal() {
+    let desk = TestDesk::start();
     let agent = desk.signed_in(AGENT).await;
     for path in ["/portal", "/portal/growth/active-messages", "/portal/jobs"] {
         assert_eq!(get(&agent, path).await.0, 403, "{path}");
@@ -122,6 +147,46 @@ async fn am_14_active_messages_do_not_turn_on_before_everything_is_there() {
     assert!(page.contains("cannot be turned on yet") && page.contains("No template is approved"));
     assert!(!page.contains("No webhook is verified"));
     assert!(!settings(&desk).active_messages_enabled);
+}
+
+#[actix_web::test]
+async fn c20_a_filter_that_is_none_is_refused_and_nothing_typed_is_lost() {
+    let desk = TestDesk::start();
+    let manager = desk.signed_in(MANAGER).await;
+    let path = "/portal/growth/active-messages";
+    let cases = [
+        ("agent=999999", "agent"),
+        ("template=order%27--", "template"),
+        ("state=sent%20OR%201%3D1", "state"),
+        ("chatbot=999999", "chatbot"),
+        ("from=yesterday", "from"),
+        ("to=2026-02-30", "to"),
+        ("search=gone", "contact"),
+    ];
+    for (query, field) in cases {
+        let (status, page) = get(&manager, &format!("{path}?from=2026-11-01&{query}")).await;
+        if field == "from" {
+            assert_eq!(status, 400, "a field given twice");
+            continue;
+        }
+        assert_eq!(status, 422, "{query}");
+        assert!(page.contains(&format!(r##"<a href="#{field}">"##)), "{query}: {page}");
+        assert!(page.contains(&format!(r#"id="{field}-problem""#)), "{query}: {page}");
+        assert!(
+            page.contains(r#"name="from" value="2026-11-01""#),
+            "{query}: what is good is kept"
+        );
+    }
+    assert_eq!(get(&manager, &format!("{path}?from=yesterday")).await.0, 422);
+    assert_eq!(get(&manager, &format!("{path}?after=1")).await.0, 422);
+    let form = [("contact", "Ana"), ("state", "lost"), ("to", "2026-11-01")];
+    let answer = post(&desk, &manager, path, &form).await;
+    assert_eq!(answer.status(), 422);
+    let page = answer.text().await.unwrap();
+    assert!(page.contains(r##"<a href="#state">"##), "{page}");
+    for kept in [r#"name="contact" value="Ana""#, r#"name="to" value="2026-11-01""#] {
+        assert!(page.contains(kept), "{kept}");
+    }
 }
 
 #[actix_web::test]

@@ -500,6 +500,7 @@ CREATE TABLE quarantined_events (
     error TEXT NOT NULL,
     at BIGINT NOT NULL
 );
+CREATE INDEX quarantined_events_by_inbox ON quarantined_events (inbox_id);
 
 -- The timetable as the schedulers run it, for the portal. run_requested_at is a press of *Run now*;
 -- passed_over_at is the latest occurrence that nobody was there for until it was of no use any more.

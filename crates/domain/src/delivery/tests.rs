@@ -91,7 +91,7 @@ fn m1_a_reply_in_the_last_second_goes_to_the_sending_agent() {
 }
 
 #[test]
-fn m2_a_reply_a_day_later_to_the_second_comes_too_late() {
+fn cl_01_m2_a_reply_a_day_later_to_the_second_comes_too_late() {
     let written_at = day(2, "10:00:00");
     let send = Given::accepted();
     assert!(!send.at(written_at).is_open_for_reply(written_at, true));

@@ -1,13 +1,12 @@
 //! The zones of area codes, where a country is wide and its numbers name the area.
 
+mod brazil;
+mod landlines;
+mod mexico;
+
 use chrono_tz::Tz;
 
-// No part of Brazil changes its clocks, so one zone stands for all of the same time.
-const BRASILIA_TIME: &[Tz] = &[Tz::America__Sao_Paulo];
-const RECIFE_AND_NORONHA: &[Tz] = &[Tz::America__Recife, Tz::America__Noronha];
-const AMAZON_TIME: &[Tz] = &[Tz::America__Manaus];
-const AMAZONAS_INTERIOR: &[Tz] = &[Tz::America__Manaus, Tz::America__Eirunepe];
-const RIO_BRANCO: &[Tz] = &[Tz::America__Rio_Branco];
+pub(super) use brazil::brazilian_city;
 
 const EASTERN: &[Tz] = &[Tz::America__New_York];
 const CENTRAL: &[Tz] = &[Tz::America__Chicago];
@@ -37,62 +36,26 @@ const BRITISH_COLUMBIA: &[Tz] = &[
 const HALIFAX: &[Tz] = &[Tz::America__Halifax];
 const NEWFOUNDLAND_AND_LABRADOR: &[Tz] = &[Tz::America__St_Johns, Tz::America__Goose_Bay];
 
-/// The zones of a Brazilian area code (the two digits after 55); `None` when there is no such code.
-pub(super) fn brazil(area: u16) -> Option<&'static [Tz]> {
-    match area {
-        11..=19
-        | 21
-        | 22
-        | 24
-        | 27
-        | 28
-        | 31..=35
-        | 37
-        | 38
-        | 41..=49
-        | 51
-        | 53..=55
-        | 61..=64
-        | 71
-        | 73..=75
-        | 77
-        | 79
-        | 82..=89
-        | 91
-        | 93
-        | 94
-        | 96
-        | 98
-        | 99 => Some(BRASILIA_TIME),
-        // Pernambuco; Fernando de Noronha shares its first code.
-        81 => Some(RECIFE_AND_NORONHA),
-        65..=67 | 69 | 92 | 95 => Some(AMAZON_TIME),
-        97 => Some(AMAZONAS_INTERIOR),
-        68 => Some(RIO_BRANCO),
+/// The zones of a number in canonical form (country code and all, without `+`) by its area code; `None` where
+/// the country or the code names no area.
+pub(super) fn zones(country: &str, digits: &str) -> Option<&'static [Tz]> {
+    let area = |from: usize, to: usize| digits.get(from..to)?.parse().ok();
+    match country {
+        "AU" => area(2, 3).and_then(landlines::australia),
+        "BR" => area(2, 4).and_then(brazil::brazil),
+        "CA" => area(1, 4).and_then(canada),
+        "CL" => area(2, 4).and_then(landlines::chile),
+        "ES" => area(2, 5).and_then(landlines::spain),
+        "MX" => area(2, 5).and_then(mexico::mexico),
+        "PT" => area(3, 6).and_then(landlines::portugal),
+        "RU" => area(1, 4).and_then(landlines::russia),
+        "US" => area(1, 4).and_then(united_states),
         _ => None,
     }
 }
 
-/// The city a Brazilian area code is known by, where a zone is named after it; `None` for the others, whose
-/// zone has the name of a city elsewhere.
-pub(super) fn brazilian_city(area: u16) -> Option<Tz> {
-    Some(match area {
-        11 => Tz::America__Sao_Paulo,
-        65 => Tz::America__Cuiaba,
-        67 => Tz::America__Campo_Grande,
-        68 => Tz::America__Rio_Branco,
-        69 => Tz::America__Porto_Velho,
-        82 => Tz::America__Maceio,
-        85 => Tz::America__Fortaleza,
-        91 => Tz::America__Belem,
-        92 => Tz::America__Manaus,
-        95 => Tz::America__Boa_Vista,
-        _ => return None,
-    })
-}
-
 /// The zones of an area code of the United States; `None` for one that is new, or not tied to a place.
-pub(super) fn united_states(area: u16) -> Option<&'static [Tz]> {
+fn united_states(area: u16) -> Option<&'static [Tz]> {
     Some(match area {
         201..=203
         | 207
@@ -370,7 +333,7 @@ pub(super) fn united_states(area: u16) -> Option<&'static [Tz]> {
 }
 
 /// The zones of a Canadian area code; `None` for one that is new, northern, or not tied to a place.
-pub(super) fn canada(area: u16) -> Option<&'static [Tz]> {
+fn canada(area: u16) -> Option<&'static [Tz]> {
     Some(match area {
         226 | 249 | 263 | 289 | 343 | 354 | 365 | 382 | 416 | 437 | 438 | 450 | 468 | 514 | 519
         | 548 | 579 | 613 | 647 | 683 | 705 | 742 | 753 | 819 | 873 | 905 => TORONTO,

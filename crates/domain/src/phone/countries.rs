@@ -75,7 +75,8 @@ pub(super) fn zones_of_country(iso: &str) -> &'static [Tz] {
         "CK" => &[Tz::Pacific__Rarotonga],
         "CL" => &[Tz::America__Santiago, Tz::America__Coyhaique, Tz::Pacific__Easter],
         "CM" => &[Tz::Africa__Douala],
-        "CN" => &[Tz::Asia__Shanghai, Tz::Asia__Urumqi],
+        // By law all of China keeps Beijing's time.
+        "CN" => &[Tz::Asia__Shanghai],
         "CO" => &[Tz::America__Bogota],
         "CR" => &[Tz::America__Costa_Rica],
         "CU" => &[Tz::America__Havana],

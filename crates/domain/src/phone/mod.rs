@@ -177,20 +177,15 @@ impl PhoneNumber {
         }
     }
 
-    /// Every zone its owner may be in, by country and, in Brazil, the United States and Canada, by area
-    /// code; empty when nothing is known.
+    /// Every zone its owner may be in, by country and, where the country is wide and its numbers name an area,
+    /// by area code; empty when nothing is known.
     ///
     /// Rule: AD-10.
     #[must_use]
     pub fn candidate_zones(&self) -> &'static [Tz] {
         let Some(country) = self.country() else { return &[] };
-        let by_area = match country.as_str() {
-            "BR" => self.area_code(2, 4).and_then(area_codes::brazil),
-            "US" => self.area_code(1, 4).and_then(area_codes::united_states),
-            "CA" => self.area_code(1, 4).and_then(area_codes::canada),
-            _ => None,
-        };
-        by_area.unwrap_or_else(|| country.zones())
+        area_codes::zones(country.as_str(), self.canonical().digits())
+            .unwrap_or_else(|| country.zones())
     }
 
     /// The zone named after the city whose area code the number has; `None` when the number names no such
@@ -198,12 +193,8 @@ impl PhoneNumber {
     #[must_use]
     pub fn city(&self) -> Option<Tz> {
         let is_brazilian = self.country().is_some_and(|country| country.as_str() == "BR");
-        let area = self.area_code(2, 4).filter(|_| is_brazilian)?;
-        area_codes::brazilian_city(area)
-    }
-
-    fn area_code(&self, from: usize, to: usize) -> Option<u16> {
-        self.digits().get(from..to)?.parse().ok()
+        let area = self.digits().get(2..4).filter(|_| is_brazilian)?;
+        area_codes::brazilian_city(area.parse().ok()?)
     }
 }
 

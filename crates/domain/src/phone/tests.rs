@@ -123,8 +123,45 @@ fn a_number_shows_as_people_write_it() {
 
 #[test]
 fn ad_10_a_number_names_the_zones_of_its_owner() {
-    let cases: [(&str, &str, &[Tz]); 9] = [
-        ("one zone", "+34 971 12 34 56", Country::parse("ES").unwrap().zones()),
+    let zones_of = |country| Country::parse(country).unwrap().zones();
+    use chrono_tz::{America, Asia, Atlantic, Australia, Europe, Pacific};
+    #[rustfmt::skip]
+    let cases: [(&str, &str, &[Tz]); 43] = [
+        ("one zone", "+351 912 345 678", zones_of("PT")),
+        ("Mexico City", "+52 55 1234 5678", &[America::Mexico_City]),
+        ("Mexico City, the older form", "+52 1 55 1234 5678", &[America::Mexico_City]),
+        ("Mexico City's second code", "+52 56 1234 5678", &[America::Mexico_City]),
+        ("Guadalajara", "+52 33 1234 5678", &[America::Mexico_City]),
+        ("Monterrey", "+52 81 1234 5678", &[America::Mexico_City]),
+        ("Mérida", "+52 999 123 4567", &[America::Mexico_City]),
+        ("Cancún", "+52 998 123 4567", &[America::Cancun]),
+        ("Tijuana", "+52 664 123 4567", &[America::Tijuana]),
+        ("Hermosillo", "+52 662 123 4567", &[America::Mazatlan]),
+        ("Tepic", "+52 311 123 4567", &[America::Mazatlan]),
+        ("Compostela or the bay", "+52 327 123 4567", &[America::Mexico_City, America::Mazatlan]),
+        ("Ciudad Juárez", "+52 656 123 4567", &[America::Ciudad_Juarez]),
+        ("Chihuahua", "+52 614 123 4567", &[America::Mexico_City]),
+        ("Reynosa", "+52 899 123 4567", &[America::Matamoros]),
+        ("between Monterrey and the border", "+52 892 123 4567", &[America::Mexico_City, America::Matamoros]),
+        ("Tizimín", "+52 986 123 4567", &[America::Mexico_City, America::Cancun]),
+        ("China", "+86 138 0013 8000", &[Asia::Shanghai]),
+        ("Xinjiang keeps Beijing's time", "+86 991 234 5678", &[Asia::Shanghai]),
+        ("a Spanish mobile", "+34 600 111 222", &[Europe::Madrid, Atlantic::Canary]),
+        ("Palma", "+34 971 12 34 56", &[Europe::Madrid]),
+        ("Las Palmas", "+34 928 12 34 56", &[Atlantic::Canary]),
+        ("Lisbon", "+351 21 123 4567", &[Europe::Lisbon]),
+        ("Ponta Delgada", "+351 296 123 456", &[Atlantic::Azores]),
+        ("a Russian mobile", "+7 912 345 67 89", zones_of("RU")),
+        ("Moscow", "+7 495 123 45 67", &[Europe::Moscow]),
+        ("Kaliningrad", "+7 401 212 34 56", &[Europe::Kaliningrad]),
+        ("Novosibirsk", "+7 383 212 34 56", &[Asia::Novosibirsk]),
+        ("Petropavlovsk-Kamchatsky", "+7 415 212 34 56", &[Asia::Kamchatka]),
+        ("an Australian mobile", "+61 412 345 678", zones_of("AU")),
+        ("Melbourne", "+61 3 9123 4567", &[Australia::Melbourne]),
+        ("Brisbane or the Tweed", "+61 7 3123 4567", &[Australia::Brisbane, Australia::Sydney]),
+        ("Santiago", "+56 2 2123 4567", &[America::Santiago]),
+        ("Punta Arenas", "+56 61 212 3456", &[America::Coyhaique]),
+        ("Valparaíso or Rapa Nui", "+56 32 212 3456", &[America::Santiago, Pacific::Easter]),
         ("Brazil by area code", "+5511912345678", &[Tz::America__Sao_Paulo]),
         ("Acre", "+5568999123456", &[Tz::America__Rio_Branco]),
         ("Recife or Noronha", "+5581991234567", &[Tz::America__Recife, Tz::America__Noronha]),
@@ -138,7 +175,7 @@ fn ad_10_a_number_names_the_zones_of_its_owner() {
         let number = PhoneNumber::from_e164(&typed.replace(' ', "")).unwrap();
         assert_eq!(number.candidate_zones(), zones, "{case}");
     }
-    let russia = Country::parse("ru").unwrap().zones();
+    let russia = zones_of("ru");
     assert!(russia.contains(&Tz::Europe__Kaliningrad) && russia.contains(&Tz::Asia__Kamchatka));
     assert!(Country::parse("ZZ").unwrap().zones().is_empty());
 }

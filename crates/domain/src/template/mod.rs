@@ -182,3 +182,25 @@ pub struct PlatformTemplate {
     /// The platform's word on its quality, such as `GREEN`; `None` when it tells none.
     pub quality: Option<String>,
 }
+
+impl PlatformTemplate {
+    /// An approved utility template that is nothing but `body`, as a platform lists it.
+    #[must_use]
+    pub fn of_text(name: &str, language: &str, body: &str) -> Self {
+        Self {
+            external_id: "1".to_owned(),
+            name: name.to_owned(),
+            language: language.to_owned(),
+            category: TemplateCategory::Utility,
+            status: TemplateStatus::Approved,
+            named_parameters: false,
+            content: TemplateContent {
+                header: None,
+                body: body.to_owned(),
+                footer: None,
+                buttons: Vec::new(),
+            },
+            quality: None,
+        }
+    }
+}

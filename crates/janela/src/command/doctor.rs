@@ -1,8 +1,7 @@
 //! `janela doctor`: checks everything Janela needs, and says what is wrong and what to do.
 
 use persistence::{
-    channel,
-    error::PersistenceError,
+    channel::{self, Channel},
     migrate,
     secret::{self, Vault},
     store::Store,
@@ -11,11 +10,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::{
-    database::{self, DatabaseError},
-    key,
-    settings::Settings,
-};
+use crate::{database, key, settings::Settings};
 
 /// Why the doctor is not content.
 #[derive(Debug, Error)]
@@ -45,8 +40,8 @@ impl Finding {
     }
 }
 
-/// Runs every check and prints what it found. Migrations that have not run are named, not applied, and no key
-/// is made; a SQLite file that is missing is made, empty, by opening it.
+/// Runs every check and prints what it found. Nothing is made or changed: a file that is missing, a migration
+/// that has not run and a key that is not there are named.
 ///
 /// # Errors
 /// `Unwell` when a check failed.
@@ -67,9 +62,12 @@ pub fn run(settings: &Settings, json: bool) -> Result<(), DoctorError> {
 }
 
 fn examine(settings: &Settings) -> Vec<Finding> {
-    let store = match database::open(settings) {
+    let store = match database::open_existing(settings) {
         Ok(store) => store,
-        Err(error) => return vec![Finding::of("database", Err(explain(&error)))],
+        Err(error) => {
+            let database = Finding::of("database", Err(crate::chain(&error)));
+            return vec![database, Finding::of("mail", look_at_mail(settings))];
+        }
     };
     let mut findings = vec![Finding::of("database", Ok(store.describe_location()))];
     let tables = look_at_tables(&store);
@@ -113,7 +111,7 @@ fn look_at_secrets(store: &Store, settings: &Settings) -> Vec<Finding> {
     match store.blocking_read(|db| Vault::find(db, &key)) {
         Ok(vault) => vec![
             Finding::of(KEY, Ok(format!("key {} fits", key.id()))),
-            Finding::of("secrets", open_secrets(store, &vault).map_err(|error| error.to_string())),
+            Finding::of("secrets", open_secrets(store, &vault)),
         ],
         Err(error) => vec![Finding::of(KEY, Err(error.to_string()))],
     }
@@ -129,17 +127,28 @@ fn look_at_mail(settings: &Settings) -> Result<String, String> {
     }
 }
 
-/// Opens the secrets of every channel.
-fn open_secrets(store: &Store, vault: &Vault) -> Result<String, PersistenceError> {
-    let channels = store.blocking_read(channel::list_connected)?;
-    for channel in &channels {
-        store.blocking_read(|db| channel::get_access(db, vault, channel.id))?;
+/// Opens the secrets of every channel, also of one that is disconnected: it may be connected again.
+fn open_secrets(store: &Store, vault: &Vault) -> Result<String, String> {
+    let channels = store.blocking_read(channel::list_all).map_err(|error| crate::chain(&error))?;
+    let failures: Vec<String> = channels
+        .iter()
+        .filter_map(|known| {
+            let opened = store.blocking_read(|db| channel::get_access(db, vault, known.id));
+            let error = opened.err()?;
+            let state = if known.connected { "" } else { ", disconnected" };
+            let Channel { id, name, external_id, .. } = known;
+            let error = crate::chain(&error);
+            Some(format!("channel {id} {name:?} ({external_id}{state}): {error}"))
+        })
+        .collect();
+    if !failures.is_empty() {
+        return Err(failures.join("; "));
     }
-    Ok(format!("{} channels open", channels.len()))
-}
-
-fn explain(error: &DatabaseError) -> String {
-    crate::chain(error)
+    let disconnected = channels.iter().filter(|known| !known.connected).count();
+    Ok(match disconnected {
+        0 => format!("those of {} channels open", channels.len()),
+        _ => format!("those of {} channels open, {disconnected} disconnected", channels.len()),
+    })
 }
 
 #[cfg(test)]
@@ -157,6 +166,11 @@ mod tests {
         let args =
             SettingsArgs { data_dir: Some(folder.path().to_owned()), ..SettingsArgs::default() };
         let settings = settings::load(&args, None, []).unwrap().settings;
+        assert_eq!(checks(&settings), [("database", false), ("mail", true)]);
+        assert!(matches!(run(&settings, false), Err(DoctorError::Unwell(1))));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no file was made");
+
+        drop(database::open(&settings).unwrap());
         let without_tables = [("database", true), ("tables", false), ("mail", true)];
         assert_eq!(checks(&settings), without_tables);
         assert_eq!(checks(&settings), without_tables, "no migration was applied");

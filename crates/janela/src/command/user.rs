@@ -5,7 +5,12 @@ use std::{
     path::PathBuf,
 };
 
-use domain::{clock::Clock, ids::ChatbotId, permission::Role};
+use chrono::{DateTime, Utc};
+use domain::{
+    clock::Clock,
+    ids::{ChatbotId, UserId},
+    permission::Role,
+};
 use persistence::{
     chatbot,
     db::Db,
@@ -43,6 +48,9 @@ pub enum UserError {
     /// No such user.
     #[error("there is no user with the address {0}")]
     Unknown(String),
+    /// A user without a team cannot be absent from it.
+    #[error("{0} belongs to no chatbot's team")]
+    NoTeam(String),
     /// No such role.
     #[error("{0} is no role: agent, manager or admin")]
     UnknownRole(String),
@@ -91,6 +99,7 @@ pub fn add(args: &UserAddArgs, settings: &Settings) -> Result<(), UserError> {
         Err(PersistenceError::Duplicate) => return Err(UserError::Taken(args.email.clone())),
         inserted => inserted?,
     }
+    store.tell_serving_process()?;
     println!("added {} as {}", args.email, role.as_str());
     Ok(())
 }
@@ -180,7 +189,47 @@ fn set_status(
         let Some(known) = user::find_credentials(db, &args.email)? else { return Ok(None) };
         user::set_status(db, known.user, status, now).map(Some)
     })?;
-    found.ok_or_else(|| UserError::Unknown(args.email.clone()))
+    let released = found.ok_or_else(|| UserError::Unknown(args.email.clone()))?;
+    store.tell_serving_process()?;
+    Ok(released)
+}
+
+/// Marks a user absent: what waits for them alone goes by the normal rules (RO-02).
+///
+/// # Errors
+/// `Unknown` when nobody has the address, `NoTeam` when they belong to no team.
+pub fn mark_absent(args: &UserStatusArgs, settings: &Settings) -> Result<(), UserError> {
+    let moved = save_absence(args, settings, user::mark_absent)?;
+    println!("{} is absent; tickets given to others: {moved}", args.email);
+    Ok(())
+}
+
+/// Ends a user's absence.
+///
+/// # Errors
+/// As [`mark_absent`].
+pub fn mark_present(args: &UserStatusArgs, settings: &Settings) -> Result<(), UserError> {
+    save_absence(args, settings, user::mark_present)?;
+    println!("{} is present", args.email);
+    Ok(())
+}
+
+/// What marks a user absent or present; answers how many tickets moved.
+type Mark = fn(&mut Db, UserId, DateTime<Utc>) -> Result<usize, PersistenceError>;
+
+fn save_absence(
+    args: &UserStatusArgs,
+    settings: &Settings,
+    mark: Mark,
+) -> Result<usize, UserError> {
+    let now = SystemClock::new().now();
+    let store = database::open_ready(settings)?;
+    let known = store.blocking_read(|db| user::find_credentials(db, &args.email))?;
+    let known = known.ok_or_else(|| UserError::Unknown(args.email.clone()))?;
+    match store.blocking_write(|db| mark(db, known.user, now)) {
+        Err(PersistenceError::NotFound) => Err(UserError::NoTeam(args.email.clone())),
+        marked => Ok(marked?),
+    }
 }
 
 /// Lists the users by name.

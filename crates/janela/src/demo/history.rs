@@ -341,8 +341,13 @@ impl<'a> Stage<'a> {
 
     fn provider_id(&mut self) -> String {
         self.messages += 1;
-        format!("wamid.seeded-{:06}", self.messages)
+        provider_id(self.messages)
     }
+}
+
+/// The platform's id of the message that is the `place`th of the past, from 1.
+pub fn provider_id(place: u32) -> String {
+    format!("wamid.seeded-{place:06}")
 }
 
 /// The phone of a contact of the company.

@@ -3,6 +3,7 @@
 pub mod company;
 mod history;
 mod line;
+mod phones;
 mod picture;
 mod script;
 mod seed;
@@ -10,6 +11,7 @@ pub mod stand_in;
 mod state;
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -45,9 +47,18 @@ pub enum DemoError {
     /// The desk does not run.
     #[error(transparent)]
     Desk(#[from] DeskError),
+    /// The sandbox's address is taken, or none of this machine.
+    #[error("cannot listen on {address} for the sandbox; --sandbox-bind chooses another address")]
+    SandboxListen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The sandbox does not run.
     #[error("the sandbox does not run")]
-    Sandbox(#[from] SandboxError),
+    Sandbox(#[source] SandboxError),
     /// The database fails.
     #[error(transparent)]
     Persistence(#[from] PersistenceError),
@@ -63,6 +74,15 @@ pub enum DemoError {
     /// What was started is not whole.
     #[error("{0}")]
     Incomplete(&'static str),
+}
+
+impl From<SandboxError> for DemoError {
+    fn from(error: SandboxError) -> Self {
+        match error {
+            SandboxError::Bind { address, source } => Self::SandboxListen { address, source },
+            error => Self::Sandbox(error),
+        }
+    }
 }
 
 /// Starts the demo and serves until a signal asks to stop.
@@ -189,8 +209,8 @@ async fn connect(
     Ok(())
 }
 
-/// Plays the company's past, once, before any job runs: jobs would count up to now. Tells the sandbox who
-/// may be answered, which it does not remember.
+/// Plays the company's past, once, before any job runs: jobs would count up to now. Tells it to the customers'
+/// phones at each start, for the sandbox keeps nothing.
 fn play_past(
     store: &Store,
     args: &DemoArgs,
@@ -210,11 +230,7 @@ fn play_past(
             now
         }
     };
-    for (number, contact, ago) in script::open_windows(&scenes) {
-        let wa_id = contacts[contact].phone.trim_start_matches('+');
-        let number = company::NUMBERS[number].phone_number_id;
-        sandbox.open_window(number, wa_id, (until - ago).timestamp_millis());
-    }
+    sandbox.remember(phones::past(&contacts, &scenes, until))?;
     Ok(())
 }
 

@@ -451,16 +451,6 @@ fn days(count: i64) -> TimeDelta {
     TimeDelta::days(count)
 }
 
-/// The session windows that are open when the demo starts: number, contact, and when they last wrote.
-pub fn open_windows(scenes: &[Scene]) -> impl Iterator<Item = (usize, usize, TimeDelta)> {
-    scenes.iter().filter_map(|scene| match scene.act {
-        Act::Write { number, contact, .. } if scene.ago < TimeDelta::hours(24) => {
-            Some((number, contact, scene.ago))
-        }
-        _ => None,
-    })
-}
-
 /// What fills `letter` for the contact called `name`, by the template's own variables.
 pub fn values(letter: &Letter, contact: usize, name: &str) -> Vec<(String, String)> {
     let first = name.split(' ').next().unwrap_or(name);

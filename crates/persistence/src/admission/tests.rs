@@ -10,17 +10,24 @@ use domain::{
     admission::RefusalCode,
     clock::Clock,
     contact_cap::CapScope,
+    ids::{ChannelId, ContactId},
+    permission::{Permission, Role},
     phone::PhoneNumber,
     template::{VariableName, VariableProblem, VariableProblemCode},
 };
 
 use super::*;
 use crate::{
-    contact,
-    given::Desk,
+    channel::{self, NewChannel},
+    chatbot, contact,
+    given::{ACCOUNT, Desk},
     idempotency::{IdempotencyKey, KeyOwner, hash_body},
-    schema::{contacts, decisions, messages, outbox, recipient_window},
+    instant::Instant,
+    number, policy,
+    schema::{chatbots, contacts, decisions, messages, outbox, recipient_window, session_windows},
+    test_desk,
     test_support::on_both,
+    user,
 };
 
 pub(super) fn queued(outcome: Outcome) -> Queued {
@@ -51,7 +58,7 @@ fn count_rows(desk: &Desk) -> (i64, i64, i64, i64) {
 }
 
 #[test]
-fn a1_to_a3_the_fourth_send_says_until_when_and_then_goes() {
+fn ad_04_a1_to_a3_the_fourth_send_says_until_when_and_then_goes() {
     on_both(|store| {
         let desk = Desk::given(store);
         desk.save_cap(true, 3, CapScope::EachAgent);
@@ -76,6 +83,115 @@ fn a1_to_a3_the_fourth_send_says_until_when_and_then_goes() {
         assert_eq!(codes(&desk.send(&draft)), [RefusalCode::AgentContactCap]);
         desk.clock.advance(TimeDelta::milliseconds(1));
         queued(desk.send(&draft));
+    });
+}
+
+/// A number of another chatbot that has the same agent, contact and templates.
+fn another_chatbots_channel(desk: &Desk, contact: ContactId) -> ChannelId {
+    let (vault, now) = (desk.store.vault().unwrap(), desk.clock.now());
+    desk.store
+        .blocking_write(|db| {
+            let policy = policy::find_or_create_default(db, now)?;
+            let chatbot = chatbot::create(db, "Oficina", "America/Sao_Paulo", now)?;
+            diesel::update(chatbots::table.find(chatbot.0))
+                .set(chatbots::active_messages_enabled.eq(true))
+                .execute(db)?;
+            let new = NewChannel {
+                external_id: "106540352242923",
+                account_id: ACCOUNT,
+                ..test_desk::new_channel(chatbot)
+            };
+            let channel = channel::create(db, &vault, &new, now)?;
+            number::create(db, channel, "+551140000001", policy, now)?;
+            user::save_membership(db, desk.ana.id(), chatbot, Role::Admin, &Permission::ALL)?;
+            contact::join_chatbot(db, chatbot, contact, None, None, now)?;
+            Ok(channel)
+        })
+        .unwrap()
+}
+
+#[test]
+fn ad_06_the_cap_counts_each_agent_or_all_together_and_one_chatbot_alone() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        let contact = desk.contact("Luísa", "+5511987654321");
+        let bruno = desk.another_agent("bruno");
+        let elsewhere = another_chatbots_channel(&desk, contact);
+        let by_ana = desk.draft(Recipient::Contact(contact), desk.ana.id());
+        let by_bruno = desk.draft(Recipient::Contact(contact), bruno.id());
+        let start = desk.clock.now();
+        queued(desk.send(&by_ana));
+        desk.clock.advance(TimeDelta::hours(1));
+        queued(desk.send_as(&bruno, &by_bruno));
+        let from_elsewhere = Draft { channel: elsewhere, ..by_ana.clone() };
+        let both = desk.actor(desk.ana.id());
+        queued(desk.send_as(&both, &from_elsewhere));
+        desk.clock.advance(TimeDelta::hours(1));
+        let day = TimeDelta::hours(24);
+        let own_first = Some(start + day);
+        let of_bruno = Some(start + TimeDelta::hours(1) + day);
+        let cases = [
+            ("each agent, one of 2", CapScope::EachAgent, 2, None),
+            ("each agent, one of 1", CapScope::EachAgent, 1, Some(own_first)),
+            (
+                "all agents, two of 3: another chatbot's does not count",
+                CapScope::AllAgents,
+                3,
+                None,
+            ),
+            ("all agents, two of 2", CapScope::AllAgents, 2, Some(own_first)),
+            ("all agents, two of 1", CapScope::AllAgents, 1, Some(of_bruno)),
+        ];
+        for (case, scope, sends, expected) in cases {
+            desk.save_cap(true, sends, scope);
+            let check_at = |now| {
+                let forecast = store.blocking_read(|db| check(db, &both, &by_ana, now)).unwrap();
+                forecast.reasons.first().map(|reason| {
+                    assert_eq!(reason.code, RefusalCode::AgentContactCap, "{case}");
+                    reason.until
+                })
+            };
+            assert_eq!(check_at(desk.clock.now()), expected, "{case}");
+            if let Some(until) = expected.flatten() {
+                let millisecond = TimeDelta::milliseconds(1);
+                assert_eq!(check_at(until - millisecond), expected, "{case}: a millisecond before");
+                assert_eq!(check_at(until), None, "{case}: at its end");
+            }
+        }
+    });
+}
+
+#[test]
+fn ad_12_a_notification_is_what_is_admitted_outside_the_window_whenever_it_is_accepted() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        let (window, millisecond) = (TimeDelta::hours(24), TimeDelta::milliseconds(1));
+        let counted = || -> i64 {
+            store.blocking_read(|db| Ok(recipient_window::table.count().get_result(db)?)).unwrap()
+        };
+        let of_contact = |phone| {
+            let contact = desk.contact("Luísa", phone);
+            let written_at = Instant::from(desk.clock.now());
+            let row = (
+                session_windows::channel_id.eq(desk.channel.0),
+                session_windows::contact_id.eq(contact.0),
+                session_windows::last_inbound_at.eq(written_at),
+            );
+            let insert = diesel::insert_into(session_windows::table).values(row);
+            store.blocking_write(|db| Ok(insert.execute(db)?)).unwrap();
+            desk.draft(Recipient::Contact(contact), desk.ana.id())
+        };
+        let (inside, outside) = (of_contact("+5511987654321"), of_contact("+5511987654322"));
+        desk.clock.advance(window - millisecond);
+        let sent = queued(desk.send(&inside));
+        assert_eq!(counted(), 0, "the last millisecond of the window");
+        desk.clock.advance(millisecond);
+        queued(desk.send(&outside));
+        assert_eq!(counted(), 1, "the window is over");
+        desk.clock.advance(TimeDelta::hours(1));
+        let now = desk.clock.now();
+        store.blocking_write(|db| move_counted(db, sent.message, now)).unwrap();
+        assert_eq!(counted(), 1, "accepted later, it is still none");
     });
 }
 

@@ -104,48 +104,53 @@ type Condition = Box<dyn BoxableExpression<tickets::table, Backend, SqlType = Bo
 /// The tickets of `tab` that `actor` may see: with *see all tickets* every one of the chatbot, else those
 /// they serve, those that wait for them alone, and those that wait for anyone in queues they serve.
 fn visible(db: &mut Db, actor: &Actor, tab: TicketTab) -> Result<Condition, PersistenceError> {
-    let ids = |chatbots: Vec<ChatbotId>| chatbots.into_iter().map(|id| id.0).collect::<Vec<_>>();
     let all = ids(actor.chatbots_where(Permission::SeeAllTickets));
-    let mine = ids(actor.chatbots());
-    let me = actor.id().0;
-    Ok(match tab {
-        TicketTab::InProgress => {
-            // The agent's index is the one to walk: the sum keeps SQLite from the chatbots'.
-            let own = tickets::agent_id
-                .eq(me)
-                .assume_not_null()
-                .and((tickets::chatbot_id + 0).eq_any(mine))
-                .and(tickets::state.eq(TicketState::InProgress.as_str()));
-            if all.is_empty() {
-                Box::new(own)
-            } else {
-                let every = tickets::chatbot_id
-                    .eq_any(all)
-                    .and(tickets::state.eq(TicketState::InProgress.as_str()));
-                Box::new(own.or(every))
-            }
-        }
-        TicketTab::Waiting => {
-            let served: Vec<i64> =
-                queue::list_served(db, actor.id())?.into_iter().map(|id| id.0).collect();
-            let serving = ids(actor.chatbots_where(Permission::ServeTickets));
-            let for_me = tickets::only_agent_id
-                .is_not_null()
-                .and(tickets::only_agent_id.assume_not_null().eq(me));
-            let in_my_queues = tickets::only_agent_id.is_null().and(
-                tickets::queue_id
-                    .is_not_null()
-                    .and(tickets::queue_id.assume_not_null().eq_any(served))
-                    .or(tickets::queue_id.is_null().and(tickets::chatbot_id.eq_any(serving))),
-            );
-            Box::new(
-                tickets::chatbot_id
-                    .eq_any(mine)
-                    .and(tickets::state.eq(TicketState::Waiting.as_str()))
-                    .and(for_me.or(in_my_queues).or(tickets::chatbot_id.eq_any(all))),
-            )
-        }
-    })
+    let (own, state) = match tab {
+        TicketTab::InProgress => (served_by(actor), TicketState::InProgress),
+        TicketTab::Waiting => (takeable_by(db, actor)?, TicketState::Waiting),
+    };
+    if all.is_empty() {
+        return Ok(own);
+    }
+    let every = tickets::chatbot_id.eq_any(all).and(tickets::state.eq(state.as_str()));
+    Ok(Box::new(own.or(every)))
+}
+
+/// The tickets that `actor` serves.
+pub(super) fn served_by(actor: &Actor) -> Condition {
+    // The agent's index is the one to walk: the sum keeps SQLite from the chatbots'.
+    Box::new(
+        tickets::agent_id
+            .eq(actor.id().0)
+            .assume_not_null()
+            .and((tickets::chatbot_id + 0).eq_any(ids(actor.chatbots())))
+            .and(tickets::state.eq(TicketState::InProgress.as_str())),
+    )
+}
+
+/// The waiting tickets that are for `actor` to take: for them alone, or for anyone in queues they serve.
+pub(super) fn takeable_by(db: &mut Db, actor: &Actor) -> Result<Condition, PersistenceError> {
+    let served: Vec<i64> = queue::list_served(db, actor.id())?.into_iter().map(|id| id.0).collect();
+    let serving = ids(actor.chatbots_where(Permission::ServeTickets));
+    let for_me = tickets::only_agent_id
+        .is_not_null()
+        .and(tickets::only_agent_id.assume_not_null().eq(actor.id().0));
+    let in_my_queues = tickets::only_agent_id.is_null().and(
+        tickets::queue_id
+            .is_not_null()
+            .and(tickets::queue_id.assume_not_null().eq_any(served))
+            .or(tickets::queue_id.is_null().and(tickets::chatbot_id.eq_any(serving))),
+    );
+    Ok(Box::new(
+        tickets::chatbot_id
+            .eq_any(ids(actor.chatbots()))
+            .and(tickets::state.eq(TicketState::Waiting.as_str()))
+            .and(for_me.or(in_my_queues)),
+    ))
+}
+
+fn ids(chatbots: Vec<ChatbotId>) -> Vec<i64> {
+    chatbots.into_iter().map(|id| id.0).collect()
 }
 
 #[derive(Queryable)]

@@ -30,6 +30,7 @@ use crate::{
 };
 
 mod plans;
+mod sent;
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_795_366_920_000).unwrap()
@@ -406,71 +407,6 @@ fn rows_are_found_by_name_by_number_by_text_and_by_protocol() {
 }
 
 #[test]
-fn li_05_sent_has_one_row_for_each_contact_until_it_is_answered_or_72_h_old() {
-    on_both(|store| {
-        store
-            .blocking_write(|db| {
-                let given = Given::desk(store, db)?;
-                let luiza = given.contact(db, "Luiza")?;
-                let first = given.send(db, luiza, None, ActiveMessageState::Read, now())?;
-                let second =
-                    given.send(db, luiza, None, ActiveMessageState::Sent, now() + hours(1))?;
-                let rafael = given.contact(db, "Rafael")?;
-                given.send(db, rafael, None, ActiveMessageState::Replied, now())?;
-                let ticket = given.ticket(db, "Helena", Place::ServedBy(given.ana))?;
-                let helena: i64 =
-                    tickets::table.find(ticket.0).select(tickets::contact_id).first(db)?;
-                let helena = ContactId(helena);
-                given.send(db, helena, Some(ticket), ActiveMessageState::Sent, now())?;
-                let ana = given.actor(db, given.ana);
-                let rows = list_sent(db, &ana, "", now() + hours(2))?;
-                let [row] = rows.as_slice() else { panic!("Luiza's alone, not {}", rows.len()) };
-                assert_eq!(row.latest.message, second);
-                assert_eq!(row.latest.state, ActiveMessageState::Sent);
-                assert_eq!(row.earlier.iter().map(|it| it.message).collect::<Vec<_>>(), [first]);
-                assert_eq!(count_tabs(db, &ana, now() + hours(2))?.sent, 1);
-                let listed = |db: &mut Db, at| list_sent(db, &ana, "", at).map(|rows| rows.len());
-                let end = now() + hours(73);
-                assert_eq!(listed(db, end - TimeDelta::milliseconds(1))?, 1, "M3");
-                assert_eq!(listed(db, end)?, 0, "M3");
-                let rui = given.actor(db, given.rui);
-                assert!(list_sent(db, &rui, "", now())?.is_empty(), "own sends only");
-                Ok(())
-            })
-            .unwrap();
-    });
-}
-
-#[test]
-fn li_08_a_send_is_expired_by_the_instant_even_when_the_job_is_late() {
-    on_both(|store| {
-        store
-            .blocking_write(|db| {
-                let given = Given::desk(store, db)?;
-                let luiza = given.contact(db, "Luiza")?;
-                given.send(db, luiza, None, ActiveMessageState::Read, now())?;
-                let rafael = given.contact(db, "Rafael")?;
-                given.send(db, rafael, None, ActiveMessageState::Sending, now())?;
-                let ana = given.actor(db, given.ana);
-                let states = |db: &mut Db, at| -> Result<Vec<_>, PersistenceError> {
-                    let rows = list_sent(db, &ana, "", at)?;
-                    Ok(rows.into_iter().map(|row| (row.name, row.latest.state)).collect())
-                };
-                let before = states(db, now() + hours(24) - TimeDelta::milliseconds(1))?;
-                assert!(before.contains(&("Luiza".to_owned(), ActiveMessageState::Read)), "M4");
-                let after = states(db, now() + hours(24))?;
-                assert!(after.contains(&("Luiza".to_owned(), ActiveMessageState::Expired)), "M4");
-                assert!(
-                    after.contains(&("Rafael".to_owned(), ActiveMessageState::Failed)),
-                    "LI-04"
-                );
-                Ok(())
-            })
-            .unwrap();
-    });
-}
-
-#[test]
 fn a_thread_shows_all_in_order_but_nothing_of_another_agents_ticket() {
     on_both(|store| {
         store
@@ -605,7 +541,7 @@ fn one_row_of_a_tab_is_the_same_as_in_its_list() {
                 }
                 let luiza = given.contact(db, "Luiza")?;
                 given.send(db, luiza, None, ActiveMessageState::Sent, now())?;
-                let listed = list_sent(db, &ana, "", now())?.pop().unwrap();
+                let listed = list_sent(db, &ana, "", None, now())?.rows.pop().unwrap();
                 let id = listed.conversation;
                 assert_eq!(find_sent(db, &ana, id, now())?, Some(listed));
                 assert_eq!(find_sent(db, &rui, id, now())?, None);

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{
     dsl::{Eq, IntoBoxed, LeftJoin, LeftJoinOn},
     prelude::*,
 };
 use domain::{
+    active_message::ActiveMessageState,
     channel::ChannelKind,
-    delivery::MessageState,
+    delivery::{Failure, MessageState},
     ids::{ChannelId, MessageId, TicketId, UserId},
     phone::PhoneNumber,
-    policy::SessionWindowPolicy,
+    policy::{Policy, SessionWindowPolicy},
     session_window::SessionState,
     template::{FilledContent, VariableName, VariableValues},
 };
@@ -97,6 +98,8 @@ pub struct ThreadMessage {
     pub template: Option<SentTemplate>,
     /// What is kept of the file in the template's header.
     pub media: Option<SentMedia>,
+    /// How long an answer was awaited in vain; `None` unless it is an active message that expired (LI-04).
+    pub unanswered_for: Option<TimeDelta>,
     /// When it was written, by the platform's clock where it tells.
     pub at: DateTime<Utc>,
 }
@@ -158,12 +161,13 @@ pub fn find_thread(
         ticket.as_ref().and_then(|ticket| ticket.holding.agent.or(ticket.holding.only_agent));
     let people = rows.iter().filter_map(|row| row.agent_id).chain(holder.map(|id| id.0)).collect();
     let names = names(db, people)?;
+    let policies = Policies::of(db, rows.iter().map(|row| row.channel_id).collect())?;
     let has_earlier = MOST_MESSAGES < i64::try_from(rows.len()).unwrap_or(i64::MAX);
     let shown = usize::try_from(MOST_MESSAGES).unwrap_or(usize::MAX);
     let mut messages = rows
         .into_iter()
         .take(shown)
-        .map(|row| Ok((row.agent_id, row.read(&names)?)))
+        .map(|row| Ok((row.agent_id, row.read(&names, &policies, now)?)))
         .collect::<Result<Vec<_>, PersistenceError>>()?;
     messages.reverse();
     media::add_media(db, &mut messages)?;
@@ -233,8 +237,37 @@ struct MessageRow {
     state: String,
     failure_code: Option<String>,
     occurred_at: Instant,
-    variables: Option<String>,
+    send: Option<SendRow>,
     template: Option<(String, String, String)>,
+}
+
+/// What an active message is besides its message.
+#[derive(Queryable)]
+struct SendRow {
+    variables: String,
+    state: String,
+    queued_at: Instant,
+    accepted_at: Option<Instant>,
+    expires_at: Instant,
+}
+
+impl SendRow {
+    /// How it stands at `now`, which its message does not tell by itself.
+    fn state_at(
+        &self,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) -> Result<ActiveMessageState, PersistenceError> {
+        let stored = ActiveMessageState::parse(&self.state).ok_or_else(|| {
+            PersistenceError::unreadable("active_messages", "state", self.state.as_str())
+        })?;
+        let (queued_at, expires_at) = (self.queued_at.into(), self.expires_at.into());
+        Ok(stored.at(queued_at, expires_at, &policy.active_messages, now))
+    }
+
+    fn awaited_for(&self) -> TimeDelta {
+        DateTime::from(self.expires_at) - DateTime::from(self.accepted_at.unwrap_or(self.queued_at))
+    }
 }
 
 /// The latest first, one more than is shown. Served by the index on `(contact_id, occurred_at)`.
@@ -297,7 +330,14 @@ fn load_messages(db: &mut Db, query: Messages) -> Result<Vec<MessageRow>, Persis
             messages::state,
             messages::failure_code,
             messages::occurred_at,
-            active_messages::variables.nullable(),
+            (
+                active_messages::variables,
+                active_messages::state,
+                active_messages::queued_at,
+                active_messages::accepted_at,
+                active_messages::expires_at,
+            )
+                .nullable(),
             (message_templates::name, message_templates::language, message_templates::components)
                 .nullable(),
         ))
@@ -305,39 +345,59 @@ fn load_messages(db: &mut Db, query: Messages) -> Result<Vec<MessageRow>, Persis
     Ok(rows)
 }
 
-/// `message` as its thread shows it, without the name of who sent it.
+/// `message` as its thread shows it at `now`, without the name of who sent it.
 ///
 /// # Errors
 /// `NotFound` when there is none.
 pub(crate) fn get_message(
     db: &mut Db,
     message: MessageId,
+    now: DateTime<Utc>,
 ) -> Result<ThreadMessage, PersistenceError> {
     let query = with_templates().filter(messages::id.eq(message.0));
     let row = load_messages(db, query)?.pop().ok_or(PersistenceError::NotFound)?;
-    let mut found = [(row.agent_id, row.read(&BTreeMap::new())?)];
+    let policies = Policies::of(db, vec![row.channel_id])?;
+    let mut found = [(row.agent_id, row.read(&BTreeMap::new(), &policies, now)?)];
     media::add_media(db, &mut found)?;
     let [(_, message)] = found;
     Ok(message)
 }
 
 impl MessageRow {
-    fn read(self, names: &BTreeMap<UserId, String>) -> Result<ThreadMessage, PersistenceError> {
+    fn read(
+        self,
+        names: &BTreeMap<UserId, String>,
+        policies: &Policies,
+        now: DateTime<Utc>,
+    ) -> Result<ThreadMessage, PersistenceError> {
+        let policy = policies.get(self.channel_id);
+        let sent = self.send.as_ref().map(|send| send.state_at(policy, now)).transpose()?;
+        let is_too_late = sent == Some(ActiveMessageState::Failed);
         let side = if self.direction == "out" {
             let agent = self.agent_id.map(UserId);
             let state = MessageState::parse(&self.state).ok_or_else(|| {
                 PersistenceError::unreadable("messages", "state", self.state.as_str())
             })?;
-            Side::Ours {
-                agent: agent.and_then(|id| names.get(&id).map(|name| (id, name.clone()))),
-                state,
-                failure_code: self.failure_code.filter(|_| state == MessageState::Failed),
-            }
+            // Not sent in time, though no job has noted it yet (LI-04, LI-08).
+            let (state, failure_code) = match state {
+                MessageState::Sending if is_too_late => {
+                    (MessageState::Failed, Some(Failure::NotSentInTime.code().to_owned()))
+                }
+                MessageState::Failed => (state, self.failure_code),
+                MessageState::Sending
+                | MessageState::Sent
+                | MessageState::Delivered
+                | MessageState::Read => (state, None),
+            };
+            let agent = agent.and_then(|id| names.get(&id).map(|name| (id, name.clone())));
+            Side::Ours { agent, state, failure_code }
         } else {
             Side::Contact
         };
-        let template = match (self.template, self.variables) {
-            (Some(template), Some(variables)) => Some(read_template(template, &variables)?),
+        let has_expired = sent == Some(ActiveMessageState::Expired);
+        let unanswered_for = self.send.as_ref().filter(|_| has_expired).map(SendRow::awaited_for);
+        let template = match (self.template, self.send) {
+            (Some(template), Some(send)) => Some(read_template(template, &send.variables)?),
             _ => None,
         };
         Ok(ThreadMessage {
@@ -347,6 +407,7 @@ impl MessageRow {
             body: self.body,
             template,
             media: None,
+            unanswered_for,
             at: self.occurred_at.into(),
         })
     }

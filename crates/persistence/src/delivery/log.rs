@@ -83,22 +83,22 @@ impl<'a> EventRow<'a> {
 }
 
 /// The logs of some messages; a message of which nothing is known yet has none.
-pub(super) type Logs = BTreeMap<MessageId, Vec<DeliveryEvent>>;
+pub type Logs = BTreeMap<MessageId, Vec<DeliveryEvent>>;
 
 /// The log of `message`, in the order it was written. The fold does not depend on that order.
 pub fn list_events(
     db: &mut Db,
     message: MessageId,
 ) -> Result<Vec<DeliveryEvent>, PersistenceError> {
-    Ok(list_logs(db, &[message])?.remove(&message).unwrap_or_default())
+    Ok(list_events_of(db, &[message])?.remove(&message).unwrap_or_default())
 }
 
-/// The logs of `messages`.
-pub(super) fn list_logs(db: &mut Db, messages: &[MessageId]) -> Result<Logs, PersistenceError> {
-    let rows: Vec<(i64, String, Instant, String, Option<String>)> = delivery_events::table
-        .filter(delivery_events::message_id.eq_any(messages.iter().map(|message| message.0)))
-        .order(delivery_events::id.asc())
+/// The logs of `messages`, each in the order it was written; one without events is left out.
+pub fn list_events_of(db: &mut Db, messages: &[MessageId]) -> Result<Logs, PersistenceError> {
+    let mut rows: Vec<(i64, i64, String, Instant, String, Option<String>)> = delivery_events::table
+        .filter(delivery_events::message_id.eq_any(messages.iter().map(|id| id.0)))
         .select((
+            delivery_events::id,
             delivery_events::message_id,
             delivery_events::kind,
             delivery_events::at,
@@ -106,8 +106,9 @@ pub(super) fn list_logs(db: &mut Db, messages: &[MessageId]) -> Result<Logs, Per
             delivery_events::code,
         ))
         .load(db)?;
+    rows.sort_unstable_by_key(|(id, ..)| *id);
     let mut logs = Logs::new();
-    for (message, kind, at, source, code) in rows {
+    for (_, message, kind, at, source, code) in rows {
         let event = DeliveryEvent {
             kind: DeliveryEventKind::parse(&kind, code.as_deref())
                 .ok_or_else(|| unreadable_event("kind", kind))?,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{channel::RefusalClass, delivery::DeliveryEvent, ids::MessageId};
 
 use super::{
-    log::{Logs, NewEvent, list_logs, save_new_events},
+    log::{Logs, NewEvent, list_events_of, save_new_events},
     view,
 };
 use crate::{db::Db, error::PersistenceError, instant::Instant, refusal};
@@ -26,7 +26,7 @@ impl<'a> Telling<'a> {
     ) -> Result<Self, PersistenceError> {
         let messages: Vec<MessageId> = messages.into_iter().collect();
         view::lock(db, &messages)?;
-        Ok(Self { logs: list_logs(db, &messages)?, new: Vec::new(), effects: Vec::new() })
+        Ok(Self { logs: list_events_of(db, &messages)?, new: Vec::new(), effects: Vec::new() })
     }
 
     /// Adds `event` to what is known of `message`, with what its refusal means beyond the message; `false` when it

@@ -5,11 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use domain::{
-    channel::{PlatformRefusal, ReceiptStatus, RefusalClass, SendOutcome},
+    channel::{PlatformRefusal, ReceiptStatus, RefusalClass},
     clock::Clock,
-    dispatch::BackOff,
     ids::MessageId,
-    policy::Policy,
 };
 use proptest::{
     prelude::*,
@@ -18,9 +16,8 @@ use proptest::{
 
 use super::list_events;
 use crate::{
-    outbox::{self, ClaimRequest, DispatchPolicy},
     schema::early_receipts,
-    test_desk::{TestDesk, receipt},
+    test_desk::{TestDesk, accepted, receipt},
     test_support::on_both,
 };
 
@@ -65,14 +62,6 @@ fn a_story() -> impl Strategy<Value = Story> {
     })
 }
 
-fn policy() -> DispatchPolicy {
-    DispatchPolicy {
-        back_off: BackOff::default(),
-        lease: TimeDelta::seconds(60),
-        active_messages: Policy::default_profile().active_messages,
-    }
-}
-
 /// What is known of a message in the end: its states, its failure, and the platform's evidence.
 type Known = ((String, Option<String>), Vec<String>);
 
@@ -85,27 +74,10 @@ fn tell(
     start: DateTime<Utc>,
 ) -> Known {
     let message = desk.send(desk.agents[0], &format!("+35196{name:07}"));
-    let mut never = |_, _| None;
-    let policy = policy();
-    let mut request = ClaimRequest {
-        shares: &[(desk.channel, 10)],
-        token: "test",
-        policy: &policy,
-        pair_wait: &mut never,
-    };
-    let claim = desk
-        .store
-        .blocking_write(|db| outbox::claim(db, &mut request, start))
-        .unwrap()
-        .claims
-        .remove(0);
+    let claim = desk.claim(10).remove(0);
     let provider_id = format!("wamid.{name}");
     let answer = || {
-        let outcome = SendOutcome::Accepted { provider_id: provider_id.clone() };
-        let recorded = desk
-            .store
-            .blocking_write(|db| outbox::record_outcome(db, &claim, &outcome, &policy, start));
-        let _whatever_it_moved = recorded.unwrap();
+        let _whatever_it_moved = desk.record(&claim, &accepted(&provider_id));
     };
     for (place, (second, status)) in order.iter().enumerate() {
         if place == answer_after {

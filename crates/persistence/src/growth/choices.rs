@@ -1,9 +1,7 @@
 //! What the filters of the list offer.
 
-use std::collections::BTreeMap;
-
 use diesel::prelude::*;
-use domain::ids::{ChatbotId, TemplateId, UserId};
+use domain::ids::{ChatbotId, UserId};
 
 use super::chatbots_seen;
 use crate::{
@@ -20,21 +18,8 @@ pub struct SendChoices {
     pub chatbots: Vec<(ChatbotId, String)>,
     /// Who is in their teams, by name.
     pub agents: Vec<(UserId, String)>,
-    /// Their templates, by name, language and chatbot.
-    pub templates: Vec<TemplateChoice>,
-}
-
-/// A template to filter by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateChoice {
-    /// Which.
-    pub id: TemplateId,
-    /// Its name.
-    pub name: String,
-    /// Its language, as the platform writes it.
-    pub language: String,
-    /// The chatbots that may send it, by name; they share the account it belongs to.
-    pub chatbots: Vec<String>,
+    /// The names of their templates, in order: one for all its languages and accounts.
+    pub templates: Vec<String>,
 }
 
 /// What the filters of `actor` offer.
@@ -63,39 +48,13 @@ pub fn list_choices(db: &mut Db, actor: &Actor) -> Result<SendChoices, Persisten
     })
 }
 
-fn list_templates(db: &mut Db, seen: &[i64]) -> Result<Vec<TemplateChoice>, PersistenceError> {
-    let accounts: Vec<(String, String)> = channels::table
-        .inner_join(chatbots::table)
-        .filter(channels::chatbot_id.eq_any(seen))
-        .select((channels::account_id, chatbots::name))
+fn list_templates(db: &mut Db, seen: &[i64]) -> Result<Vec<String>, PersistenceError> {
+    let accounts =
+        channels::table.filter(channels::chatbot_id.eq_any(seen)).select(channels::account_id);
+    Ok(message_templates::table
+        .filter(message_templates::account_id.eq_any(accounts))
+        .order(message_templates::name.asc())
+        .select(message_templates::name)
         .distinct()
-        .load(db)?;
-    let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (account, chatbot) in accounts {
-        owners.entry(account).or_default().push(chatbot);
-    }
-    let templates: Vec<(i64, String, String, String)> = message_templates::table
-        .filter(message_templates::account_id.eq_any(owners.keys()))
-        .order((
-            message_templates::name.asc(),
-            message_templates::language.asc(),
-            message_templates::id.asc(),
-        ))
-        .select((
-            message_templates::id,
-            message_templates::name,
-            message_templates::language,
-            message_templates::account_id,
-        ))
-        .load(db)?;
-    for chatbots in owners.values_mut() {
-        chatbots.sort();
-    }
-    let choice = |(id, name, language, account): (i64, String, String, String)| TemplateChoice {
-        id: TemplateId(id),
-        name,
-        language,
-        chatbots: owners.get(&account).cloned().unwrap_or_default(),
-    };
-    Ok(templates.into_iter().map(choice).collect())
+        .load(db)?)
 }

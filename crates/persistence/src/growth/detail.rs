@@ -73,7 +73,7 @@ pub fn get_send(
         None
     };
     let events = delivery::list_events(db, message)?;
-    let message = conversation::get_message(db, message)?;
+    let message = conversation::get_message(db, message, now)?;
     Ok(SendDetail { row, message, expires_at: expires_at.into(), events, decision })
 }
 

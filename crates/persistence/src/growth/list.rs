@@ -4,15 +4,20 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     active_message::ActiveMessageState,
-    ids::{ChatbotId, MessageId, TemplateId, UserId},
+    ids::{ChatbotId, MessageId, UserId},
 };
 
 use super::{
     chatbots_seen,
     row::{SendRow, load_rows},
+    state,
 };
 use crate::{
-    contact, db::Db, error::PersistenceError, instant::Instant, schema::active_messages,
+    contact,
+    db::Db,
+    error::PersistenceError,
+    instant::Instant,
+    schema::{active_messages, message_templates},
     user::Actor,
 };
 
@@ -23,9 +28,9 @@ pub struct SendFilter {
     pub contact: String,
     /// For whom they count.
     pub agent: Option<UserId>,
-    /// The template.
-    pub template: Option<TemplateId>,
-    /// How they stand.
+    /// The template's name, in whichever language and account.
+    pub template: Option<String>,
+    /// How they stand, judged by the instant and not by when a job ran (LI-08).
     pub state: Option<ActiveMessageState>,
     /// The chatbot.
     pub chatbot: Option<ChatbotId>,
@@ -52,7 +57,8 @@ const MOST_CONTACTS: i64 = 500;
 /// The sends `filter` leaves, the latest first, `most` at most.
 ///
 /// A constant number of queries. Served by the indexes on `(queued_at, message_id)`, on
-/// `(agent_id, queued_at, message_id)` and on `(contact_id, chatbot_id, queued_at)`.
+/// `(agent_id, queued_at, message_id)` and on `(contact_id, chatbot_id, queued_at)`; for a state that few
+/// have at a time, by that on `(state, expires_at)`.
 ///
 /// # Errors
 /// `Denied` without *view growth* in any chatbot; for a chatbot that is asked for, as
@@ -70,7 +76,7 @@ pub fn list_sends(
         Some(chatbot) => wanted.filter(active_messages::chatbot_id.eq(chatbot.0)),
         // The sum keeps the planners from reading all sends of some chatbots to sort them: walking the
         // index in the order of the list finds the first rows at once.
-        None => wanted.filter((active_messages::chatbot_id + 0).eq_any(chatbots_seen)),
+        None => wanted.filter((active_messages::chatbot_id + 0).eq_any(&chatbots_seen)),
     };
     if !filter.contact.trim().is_empty() {
         let found = contact::search(db, actor, filter.chatbot, &filter.contact, MOST_CONTACTS)?;
@@ -80,8 +86,11 @@ pub fn list_sends(
     if let Some(agent) = filter.agent {
         wanted = wanted.filter(active_messages::agent_id.eq(agent.0));
     }
-    if let Some(template) = filter.template {
-        wanted = wanted.filter(active_messages::template_id.eq(template.0));
+    if let Some(template) = &filter.template {
+        let named = message_templates::table
+            .filter(message_templates::name.eq(template))
+            .select(message_templates::id);
+        wanted = wanted.filter(active_messages::template_id.eq_any(named));
     }
     if let Some(since) = filter.since {
         wanted = wanted.filter(active_messages::queued_at.ge(Instant::from(since)));
@@ -89,24 +98,9 @@ pub fn list_sends(
     if let Some(before) = filter.before {
         wanted = wanted.filter(active_messages::queued_at.lt(Instant::from(before)));
     }
-    let (word, now_stored) = (active_messages::state, Instant::from(now));
-    wanted = match filter.state {
-        None => wanted,
-        // The job may be late: a send is expired from its instant on (LI-08).
-        Some(ActiveMessageState::Expired) => {
-            let answerable = ["sent", "delivered", "read"];
-            let is_over = active_messages::expires_at.le(now_stored);
-            wanted.filter(word.eq("expired").or(word.eq_any(answerable).and(is_over)))
-        }
-        Some(
-            state @ (ActiveMessageState::Sent
-            | ActiveMessageState::Delivered
-            | ActiveMessageState::Read),
-        ) => wanted
-            .filter(word.eq(state.as_str()))
-            .filter(active_messages::expires_at.gt(now_stored)),
-        Some(state) => wanted.filter(word.eq(state.as_str())),
-    };
+    if let Some(state) = filter.state {
+        wanted = wanted.filter(state::stands_as(db, &chatbots_seen, state, now)?);
+    }
     if let Some(SendCursor { at, message }) = filter.after {
         let at = Instant::from(at);
         let is_later_in_list = active_messages::queued_at
@@ -114,10 +108,13 @@ pub fn list_sends(
             .or(active_messages::queued_at.eq(at).and(active_messages::message_id.lt(message.0)));
         wanted = wanted.filter(active_messages::queued_at.le(at)).filter(is_later_in_list);
     }
-    let ids: Vec<i64> = wanted
-        .order((active_messages::queued_at.desc(), active_messages::message_id.desc()))
-        .limit(most)
-        .select(active_messages::message_id)
-        .load(db)?;
+    let wanted = if filter.state.is_some_and(state::is_of_few) {
+        // The sum keeps the planners from walking all sends for the few of this state.
+        let order = ((active_messages::queued_at + 0).desc(), active_messages::message_id.desc());
+        wanted.order(order)
+    } else {
+        wanted.order((active_messages::queued_at.desc(), active_messages::message_id.desc()))
+    };
+    let ids: Vec<i64> = wanted.limit(most).select(active_messages::message_id).load(db)?;
     load_rows(db, &ids, now)
 }

@@ -2,14 +2,18 @@
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
-use domain::{active_message::ActiveMessageState, clock::Clock, ids::MessageId, permission::Role};
+use domain::{
+    active_message::ActiveMessageState, clock::Clock, ids::MessageId, permission::Role,
+    policy::Policy,
+};
 
-use super::*;
+use super::{state::is_of_few, *};
 use crate::{
     admission::{Outcome, Recipient},
     explain::{Plan, plans_of},
     given::Desk,
-    schema::active_messages,
+    policy,
+    schema::{active_messages, numbers},
     test_support::{TestStore, on_both},
     user,
 };
@@ -61,7 +65,7 @@ fn li_07_every_send_is_listed_filtered_and_paged() {
             (SendFilter { contact: "nobody".into(), ..SendFilter::default() }, vec![]),
             (
                 SendFilter {
-                    template: Some(desk.template),
+                    template: Some("order_ready".to_owned()),
                     chatbot: Some(desk.chatbot),
                     ..SendFilter::default()
                 },
@@ -72,6 +76,7 @@ fn li_07_every_send_is_listed_filtered_and_paged() {
                 vec![third, second, first],
             ),
             (SendFilter { state: Some(ActiveMessageState::Read), ..SendFilter::default() }, vec![]),
+            (SendFilter { template: Some("order".to_owned()), ..SendFilter::default() }, vec![]),
             (
                 SendFilter {
                     since: Some(start + minute),
@@ -90,39 +95,76 @@ fn li_07_every_send_is_listed_filtered_and_paged() {
             choices.agents,
             [(desk.ana.id(), "ana".to_owned()), (rui.id(), "rui".to_owned())]
         );
-        assert_eq!(choices.templates.len(), 1);
-        assert_eq!(choices.templates[0].chatbots, ["Loja"]);
+        assert_eq!(choices.templates, ["order_ready"]);
     });
 }
 
 #[test]
-fn li_08_a_late_job_changes_nothing_in_the_list() {
+fn li_08_each_filter_finds_what_its_rows_show_however_late_the_jobs_are() {
+    use ActiveMessageState as State;
     on_both(|store| {
         let desk = Desk::given(store);
         let message = send(&desk, &desk.ana, "+351912345678");
+        let triggered_at = desk.clock.now() - TimeDelta::minutes(1);
+        let deadline = Policy::default_profile().active_messages.send_deadline;
+        let window = TimeDelta::hours(24);
+        let millisecond = TimeDelta::milliseconds(1);
+        let instants = [
+            triggered_at,
+            triggered_at + window - millisecond,
+            triggered_at + window,
+            triggered_at + deadline - millisecond,
+            triggered_at + deadline,
+        ];
+        for noted in State::ALL {
+            store
+                .blocking_write(|db| {
+                    diesel::update(active_messages::table.find(message.0))
+                        .set(active_messages::state.eq(noted.as_str()))
+                        .execute(db)?;
+                    Ok(())
+                })
+                .unwrap();
+            for now in instants {
+                let list = |state| {
+                    let filter = SendFilter { state, ..SendFilter::default() };
+                    store.blocking_read(|db| list_sends(db, &desk.ana, &filter, 5, now)).unwrap()
+                };
+                let shown = list(None)[0].state;
+                for asked in State::ALL {
+                    let found: Vec<State> = list(Some(asked)).iter().map(|row| row.state).collect();
+                    let expected = if asked == shown { vec![shown] } else { Vec::new() };
+                    assert_eq!(found, expected, "noted {noted:?}, asked for {asked:?}, at {now}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn li_08_a_send_is_out_of_time_by_the_policy_of_its_own_number() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        send(&desk, &desk.ana, "+351912345678");
+        let now = desk.clock.now() + TimeDelta::hours(2);
+        let failed = || {
+            let state = Some(ActiveMessageState::Failed);
+            let filter = SendFilter { state, ..SendFilter::default() };
+            store.blocking_read(|db| list_sends(db, &desk.ana, &filter, 5, now)).unwrap().len()
+        };
+        assert_eq!(failed(), 0);
         store
             .blocking_write(|db| {
-                diesel::update(active_messages::table.find(message.0))
-                    .set(active_messages::state.eq("read"))
+                let mut hasty = Policy::default_profile();
+                hasty.active_messages.send_deadline = TimeDelta::hours(1);
+                let hasty = policy::save_version(db, policy::DEFAULT_PROFILE, &hasty, now)?;
+                diesel::update(numbers::table.find(desk.number.0))
+                    .set(numbers::policy_id.eq(hasty.0))
                     .execute(db)?;
                 Ok(())
             })
             .unwrap();
-        let with = |state, now| {
-            let filter = SendFilter { state: Some(state), ..SendFilter::default() };
-            let rows = store.blocking_read(|db| list_sends(db, &desk.ana, &filter, 5, now));
-            rows.unwrap().len()
-        };
-        let now = desk.clock.now();
-        let later = now + TimeDelta::hours(25);
-        assert_eq!(
-            (with(ActiveMessageState::Read, now), with(ActiveMessageState::Expired, now)),
-            (1, 0)
-        );
-        assert_eq!(
-            (with(ActiveMessageState::Read, later), with(ActiveMessageState::Expired, later)),
-            (0, 1)
-        );
+        assert_eq!(failed(), 1);
     });
 }
 
@@ -194,6 +236,18 @@ fn the_list_walks_its_indexes_and_sorts_a_page_at_most() {
             let [ids, page] = plans.as_slice() else { panic!("{case}: two queries: {plans:?}") };
             assert!(ids.detours().is_empty() && ids.steps.contains(index), "{case}: {ids:?}");
             assert_reads_no_growing_table_whole(case, page);
+        }
+        let in_state = |state| SendFilter { state: Some(state), ..all() };
+        for state in ActiveMessageState::ALL {
+            let plans = plans(in_state(state));
+            let index = match is_of_few(state) {
+                true => "active_messages_by_expiry",
+                false => "active_messages_by_queued",
+            };
+            let ids = plans.iter().find(|plan| plan.steps.contains(index));
+            let ids = ids.unwrap_or_else(|| panic!("{state:?}: {index} in none of {plans:?}"));
+            assert_reads_no_growing_table_whole(state.as_str(), ids);
+            assert!(is_of_few(state) || ids.detours().is_empty(), "{state:?}: {ids:?}");
         }
         for plan in plans(SendFilter { contact: "luisa".into(), ..all() }) {
             assert_reads_no_growing_table_whole("of a contact", &plan);

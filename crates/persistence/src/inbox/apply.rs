@@ -5,21 +5,24 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
-    channel::{ChannelEvent, WebhookElement, WebhookRejection},
-    ids::{ChannelId, InboxId},
+    channel::{WebhookElement, WebhookRejection},
+    ids::{ChannelId, InboxId, TicketId},
 };
 
 use super::{
     element::{ElementOutcome, apply_element, apply_event},
+    known::KnownChannels,
+    lock::{Posted, lock_batch},
     quarantine::{is_passing, quarantine, reason},
+    together::{self, Place},
 };
 use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
-    message::{self, ChannelFacts},
-    number,
+    message,
     schema::{channels, webhook_inbox},
+    ticket,
 };
 
 /// A webhook as its channel read it.
@@ -31,6 +34,26 @@ pub struct ParsedWebhook {
     pub channel: ChannelId,
     /// Its elements, in order; or why it cannot be read at all.
     pub elements: Result<Vec<WebhookElement>, WebhookRejection>,
+}
+
+/// What became of a batch, and the tickets it opened, to be handed out once it is committed.
+#[derive(Default)]
+struct Applied {
+    report: ApplyReport,
+    opened: Vec<TicketId>,
+}
+
+impl Applied {
+    fn count(&mut self, outcome: ElementOutcome) {
+        match outcome {
+            ElementOutcome::Applied(opened) => {
+                self.report.applied += 1;
+                self.opened.extend(opened);
+            }
+            ElementOutcome::Copy => self.report.copies += 1,
+            ElementOutcome::Waits => self.report.waiting += 1,
+        }
+    }
 }
 
 /// What became of a batch.
@@ -48,8 +71,8 @@ pub struct ApplyReport {
     pub quarantined: usize,
 }
 
-/// Applies `batch` in one transaction and marks its webhooks done. Webhooks that another process is
-/// just applying, or has applied, are left out.
+/// Applies `batch` in one transaction and marks its webhooks done; then hands out the tickets it opened. Webhooks
+/// that another process is just applying, or has applied, are left out.
 ///
 /// An element that cannot be applied is put aside with its error. A trouble of the database as a whole
 /// undoes everything: the same batch may pass in a moment.
@@ -61,13 +84,15 @@ pub fn apply(
     batch: &[ParsedWebhook],
     now: DateTime<Utc>,
 ) -> Result<ApplyReport, PersistenceError> {
-    db.write(|db| {
-        let (open, report) = apply_open(db, batch, now)?;
+    let applied = db.write(|db| {
+        let (open, applied) = apply_open(db, batch, now)?;
         diesel::update(webhook_inbox::table.filter(webhook_inbox::id.eq_any(&open)))
             .set(webhook_inbox::done_at.eq(Some(Instant::from(now))))
             .execute(db)?;
-        Ok(report)
-    })
+        Ok(applied)
+    })?;
+    ticket::hand_out_opened(db, &applied.opened, now);
+    Ok(applied.report)
 }
 
 /// Applies some of a webhook's elements, as [`apply`] does, but leaves it open: the rest follows. Until then
@@ -80,7 +105,9 @@ pub fn apply_part(
     part: &ParsedWebhook,
     now: DateTime<Utc>,
 ) -> Result<ApplyReport, PersistenceError> {
-    db.write(|db| Ok(apply_open(db, std::slice::from_ref(part), now)?.1))
+    let applied = db.write(|db| Ok(apply_open(db, std::slice::from_ref(part), now)?.1))?;
+    ticket::hand_out_opened(db, &applied.opened, now);
+    Ok(applied.report)
 }
 
 /// Applies those of `batch` that are open still, and answers which.
@@ -88,16 +115,29 @@ fn apply_open(
     db: &mut Db,
     batch: &[ParsedWebhook],
     now: DateTime<Utc>,
-) -> Result<(Vec<i64>, ApplyReport), PersistenceError> {
+) -> Result<(Vec<i64>, Applied), PersistenceError> {
     let ids: Vec<i64> = batch.iter().map(|webhook| webhook.id.0).collect();
     let open = claim_open(db, &ids)?;
-    lock_numbers(db, batch)?;
-    let mut report = ApplyReport::default();
-    for webhook in batch.iter().filter(|webhook| open.contains(&webhook.id.0)) {
-        apply_webhook(db, webhook, &mut report, now)?;
-        report.webhooks += 1;
+    let webhooks = || batch.iter().filter(|webhook| open.contains(&webhook.id.0));
+    let posted: Vec<Posted<'_>> = webhooks()
+        .flat_map(|webhook| {
+            let elements = webhook.elements.iter().flatten();
+            elements.map(|element| Posted { channel: webhook.channel, element })
+        })
+        .collect();
+    lock_batch(db, &posted)?;
+    note_arrivals(db, webhooks().map(|webhook| webhook.channel), now)?;
+    let mut applied = Applied::default();
+    let mut known = KnownChannels::default();
+    let webhooks: Vec<&ParsedWebhook> = webhooks().collect();
+    let recorded = together::apply_receipts(db, &webhooks, &mut known, now)?;
+    let places = together::places(&recorded);
+    recorded.into_iter().for_each(|(_, outcome)| applied.count(outcome));
+    for webhook in webhooks {
+        apply_webhook(db, webhook, &places, &mut known, &mut applied, now)?;
+        applied.report.webhooks += 1;
     }
-    Ok((open, report))
+    Ok((open, applied))
 }
 
 /// Applies `elements` that came over `channel` but of which no webhook is kept, such as those of a demo's
@@ -111,34 +151,19 @@ pub fn apply_unkept(
     elements: &[WebhookElement],
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    db.write(|db| {
-        let has_receipt =
-            elements.iter().any(|element| matches!(element.event, Ok(ChannelEvent::Receipt(_))));
-        if has_receipt {
-            number::lock_of_channels(db, &[channel])?;
-        }
+    let opened = db.write(|db| {
+        let posted: Vec<Posted<'_>> =
+            elements.iter().map(|element| Posted { channel, element }).collect();
+        lock_batch(db, &posted)?;
         let channel = message::find_channel(db, channel)?.ok_or(PersistenceError::NotFound)?;
+        let (mut applied, mut known) = (Applied::default(), KnownChannels::default());
         for element in elements {
-            apply_event(db, &channel, element, now)?;
+            applied.count(apply_event(db, &channel, &mut known, element, now)?);
         }
-        Ok(())
-    })
-}
-
-/// Receipts move what their numbers count; see [`number::lock_of_channels`].
-fn lock_numbers(db: &mut Db, batch: &[ParsedWebhook]) -> Result<(), PersistenceError> {
-    let receipts = batch
-        .iter()
-        .flat_map(|webhook| webhook.elements.iter().flatten())
-        .filter(|element| matches!(element.event, Ok(ChannelEvent::Receipt(_))));
-    let names: BTreeSet<&str> =
-        receipts.filter_map(|element| element.external_id.as_deref()).collect();
-    let ids: Vec<i64> = channels::table
-        .filter(channels::external_id.eq_any(names))
-        .select(channels::id)
-        .load(db)?;
-    let ids: Vec<ChannelId> = ids.into_iter().map(ChannelId).collect();
-    number::lock_of_channels(db, &ids)
+        Ok(applied.opened)
+    })?;
+    ticket::hand_out_opened(db, &opened, now);
+    Ok(())
 }
 
 /// Those of `ids` that are not done and nobody else is at.
@@ -155,53 +180,59 @@ fn claim_open(db: &mut Db, ids: &[i64]) -> Result<Vec<i64>, PersistenceError> {
     }
 }
 
+/// Applies the elements of `webhook` that are not `done` yet.
 fn apply_webhook(
     db: &mut Db,
     webhook: &ParsedWebhook,
-    report: &mut ApplyReport,
+    done: &BTreeSet<Place>,
+    known: &mut KnownChannels,
+    applied: &mut Applied,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
     let elements = match &webhook.elements {
         Ok(elements) => elements,
         Err(rejection) => {
-            report.quarantined += 1;
+            applied.report.quarantined += 1;
             return quarantine(db, webhook, "", &rejection.to_string(), now);
         }
     };
-    let Some(channel) = message::find_channel(db, webhook.channel)? else {
-        report.quarantined += 1;
+    let Some(posted_to) = known.posted_to(db, webhook.channel)? else {
+        applied.report.quarantined += 1;
         return quarantine(db, webhook, "", "the channel is gone", now);
     };
-    note_arrival(db, &channel, now)?;
-    for element in elements {
-        match apply_element(db, &channel, element, now) {
-            Ok(ElementOutcome::Applied) => report.applied += 1,
-            Ok(ElementOutcome::Copy) => report.copies += 1,
-            Ok(ElementOutcome::Waits) => report.waiting += 1,
+    for (place, element) in elements.iter().enumerate() {
+        if done.contains(&(webhook.id, place)) {
+            continue;
+        }
+        match apply_element(db, &posted_to, known, element, now) {
+            Ok(outcome) => applied.count(outcome),
             Err(error) if is_passing(&error) => return Err(error),
             Err(error) => {
                 tracing::warn!(inbox.id = %webhook.id, error = %error, "put a webhook element aside");
                 quarantine(db, webhook, &element.raw, &reason(&error), now)?;
-                report.quarantined += 1;
+                applied.report.quarantined += 1;
             }
         }
     }
     Ok(())
 }
 
-/// The webhook works: what AM-14 and the alert on silence ask for.
-fn note_arrival(
+/// The webhooks of these channels work: what AM-14 and the alert on silence ask for.
+fn note_arrivals(
     db: &mut Db,
-    channel: &ChannelFacts,
+    posted_to: impl Iterator<Item = ChannelId>,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
+    let posted_to: BTreeSet<i64> = posted_to.map(|channel| channel.0).collect();
     // Once a minute is enough to tell that it works, and spares the row a write per webhook.
     let a_minute_ago = Instant::from(now - chrono::TimeDelta::minutes(1));
-    diesel::update(channels::table.find(channel.id.0).filter(
-        channels::last_webhook_at.is_null().or(channels::last_webhook_at.lt(a_minute_ago)),
-    ))
-    .set(channels::last_webhook_at.eq(Some(Instant::from(now))))
-    .execute(db)?;
+    for channel in posted_to {
+        diesel::update(channels::table.find(channel).filter(
+            channels::last_webhook_at.is_null().or(channels::last_webhook_at.lt(a_minute_ago)),
+        ))
+        .set(channels::last_webhook_at.eq(Some(Instant::from(now))))
+        .execute(db)?;
+    }
     Ok(())
 }
 

@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     channel::{ChannelEvent, SenderIdentity, WebhookElement},
+    ids::TicketId,
     opt_out::{OptOutScope, OptOutSource},
 };
 use sha2::{Digest, Sha256};
 
-use super::template_status;
+use super::{known::KnownChannels, template_status};
 use crate::{
     db::{Db, on_either},
     delivery::{self, ReceiptOutcome},
@@ -22,7 +23,8 @@ use crate::{
 
 /// What became of an element.
 pub(super) enum ElementOutcome {
-    Applied,
+    /// It changed something; with the ticket it opened, if any.
+    Applied(Option<TicketId>),
     Copy,
     Waits,
 }
@@ -30,7 +32,7 @@ pub(super) enum ElementOutcome {
 impl From<ReceiptOutcome> for ElementOutcome {
     fn from(outcome: ReceiptOutcome) -> Self {
         match outcome {
-            ReceiptOutcome::Recorded(_) => Self::Applied,
+            ReceiptOutcome::Recorded(_) => Self::Applied(None),
             ReceiptOutcome::Copy => Self::Copy,
             ReceiptOutcome::Waits => Self::Waits,
         }
@@ -41,12 +43,13 @@ impl From<ReceiptOutcome> for ElementOutcome {
 /// the same message a moment ago; seen again, it is a copy.
 pub(super) fn apply_element(
     db: &mut Db,
-    channel: &ChannelFacts,
+    posted_to: &ChannelFacts,
+    known: &mut KnownChannels,
     element: &WebhookElement,
     now: DateTime<Utc>,
 ) -> Result<ElementOutcome, PersistenceError> {
-    let apply = |db: &mut Db| apply_event(db, channel, element, now);
-    match db.savepoint(apply) {
+    let mut apply = |db: &mut Db| apply_event(db, posted_to, known, element, now);
+    match db.savepoint(&mut apply) {
         Err(PersistenceError::Duplicate) => db.savepoint(apply),
         outcome => outcome,
     }
@@ -56,24 +59,18 @@ pub(super) fn apply_element(
 pub(super) fn apply_event(
     db: &mut Db,
     posted_to: &ChannelFacts,
+    known: &mut KnownChannels,
     element: &WebhookElement,
     now: DateTime<Utc>,
 ) -> Result<ElementOutcome, PersistenceError> {
     let event = element.event.as_ref().map_err(|unreadable| {
         PersistenceError::unreadable("webhook_inbox", "body", unreadable.to_string())
     })?;
-    let channel = match &element.external_id {
-        None => posted_to.clone(),
-        Some(external_id) => message::find_sibling_channel(db, posted_to, external_id)?
-            .ok_or_else(|| {
-                let problem = "an element for a number this account does not have here";
-                PersistenceError::unreadable("webhook_inbox", "body", problem)
-            })?,
-    };
+    let channel = known.of_element(db, posted_to, element)?;
     match event {
         ChannelEvent::Inbound(inbound) => {
             match message::apply_inbound(db, &channel, inbound, now)? {
-                InboundOutcome::Kept { .. } => Ok(ElementOutcome::Applied),
+                InboundOutcome::Kept { opened, .. } => Ok(ElementOutcome::Applied(opened)),
                 InboundOutcome::Copy => Ok(ElementOutcome::Copy),
             }
         }
@@ -126,7 +123,7 @@ fn once(
         return Ok(ElementOutcome::Copy);
     }
     change(db)?;
-    Ok(ElementOutcome::Applied)
+    Ok(ElementOutcome::Applied(None))
 }
 
 /// The platform's own stop and resume concern marketing only (AD-09).
@@ -138,7 +135,7 @@ fn apply_preference(
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let contact = sender::find_or_create_sender(db, channel.addressed(), sender, now)?;
+    let contact = sender::find_or_create_sender(db, channel.addressed(), sender, at, now)?;
     if stopped {
         let source = OptOutSource::PlatformEvent;
         return opt_out::opt_out(db, contact, OptOutScope::Marketing, source, at);

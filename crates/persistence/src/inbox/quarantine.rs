@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{
+    dsl::exists,
     prelude::*,
     result::{DatabaseErrorKind, Error as DieselError},
 };
@@ -42,7 +43,8 @@ pub fn put_aside(
     })
 }
 
-/// Puts one element, or a whole webhook when it is empty, aside.
+/// Puts one element, or a whole webhook when it is empty, aside; once, however often the webhook comes again
+/// because its process ended between two of its parts. The caller holds the webhook's row.
 pub(super) fn quarantine(
     db: &mut Db,
     webhook: &ParsedWebhook,
@@ -50,11 +52,18 @@ pub(super) fn quarantine(
     error: &str,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
+    let element = sender::without_nul(element);
+    let same = quarantined_events::table
+        .filter(quarantined_events::inbox_id.eq(webhook.id.0))
+        .filter(quarantined_events::element.eq(&element));
+    if diesel::select(exists(same)).get_result(db)? {
+        return Ok(());
+    }
     diesel::insert_into(quarantined_events::table)
         .values((
             quarantined_events::inbox_id.eq(webhook.id.0),
             quarantined_events::channel_id.eq(webhook.channel.0),
-            quarantined_events::element.eq(sender::without_nul(element)),
+            quarantined_events::element.eq(element),
             quarantined_events::error.eq(sender::without_nul(error)),
             quarantined_events::at.eq(Instant::from(now)),
         ))

@@ -18,6 +18,8 @@ pub struct JobOverview {
     pub line: TimetableLine,
     /// Its latest run; `None` when it never ran.
     pub last_run: Option<JobRun>,
+    /// The latest occurrence for which nobody was there until it was too late; `None` when there was none.
+    pub passed_over_at: Option<DateTime<Utc>>,
     /// Whether *Run now* was pressed and not yet obeyed.
     pub run_requested: bool,
 }
@@ -31,7 +33,7 @@ pub struct JobRun {
     pub finished_at: Option<DateTime<Utc>>,
     /// How many rows it touched; `None` while it runs or when it failed.
     pub rows_touched: Option<i64>,
-    /// Why it failed or was passed over; `None` when it did not.
+    /// Why it failed; `None` when it did not.
     pub error: Option<String>,
 }
 
@@ -43,6 +45,7 @@ struct JobRow {
     time_zone: String,
     next_run_at: Option<Instant>,
     run_requested_at: Option<Instant>,
+    passed_over_at: Option<Instant>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -87,6 +90,7 @@ fn read_overview(job: JobRow, run: Option<JobRunRow>) -> JobOverview {
             rows_touched: run.rows_touched,
             error: run.error,
         }),
+        passed_over_at: job.passed_over_at.map(DateTime::from),
         run_requested: job.run_requested_at.is_some(),
     }
 }

@@ -13,18 +13,56 @@ use crate::{
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
-    schema::job_runs,
+    schema::{job_runs, jobs},
 };
 
-/// The latest occurrence of each job that was served or passed over; jobs that never ran are absent.
+/// The latest occurrence of each job that was served or passed over; jobs with neither are absent.
 pub fn list_last_occurrences(
     db: &mut Db,
 ) -> Result<HashMap<String, DateTime<Utc>>, PersistenceError> {
-    let rows: Vec<(String, Option<Instant>)> = job_runs::table
+    let served: Vec<(String, Option<Instant>)> = job_runs::table
         .group_by(job_runs::job)
         .select((job_runs::job, diesel::dsl::max(job_runs::scheduled_for)))
         .load(db)?;
-    Ok(rows.into_iter().filter_map(|(job, at)| Some((job, at?.into()))).collect())
+    let passed_over: Vec<(String, Option<Instant>)> = jobs::table
+        .filter(jobs::passed_over_at.is_not_null())
+        .select((jobs::name, jobs::passed_over_at))
+        .load(db)?;
+    let mut latest: HashMap<String, DateTime<Utc>> = HashMap::new();
+    for (job, at) in served.into_iter().chain(passed_over) {
+        let Some(at) = at.map(DateTime::from) else { continue };
+        latest.entry(job).and_modify(|known| *known = at.max(*known)).or_insert(at);
+    }
+    Ok(latest)
+}
+
+/// Records that the occurrence `scheduled_for` of `job` was passed over, since nobody was there until it
+/// was of no use any more; `next` is when the job runs next. That is no run, and no failure of one.
+///
+/// Does nothing when the runner's lease moved on.
+///
+/// # Errors
+/// When the database fails.
+pub fn pass_over(
+    db: &mut Db,
+    job: &str,
+    scheduled_for: DateTime<Utc>,
+    next: Option<DateTime<Utc>>,
+    runner: Runner<'_>,
+) -> Result<(), PersistenceError> {
+    db.write(|db| {
+        if !holds_lease(db, runner)? {
+            return Ok(());
+        }
+        diesel::update(jobs::table.find(job))
+            .set((
+                jobs::passed_over_at.eq(Some(Instant::from(scheduled_for))),
+                jobs::next_run_at.eq(next.map(Instant::from)),
+            ))
+            .execute(db)?;
+        note_change(db, 0);
+        Ok(())
+    })
 }
 
 /// Opens the run of `job` for the occurrence `scheduled_for`; `None` when that occurrence was served
@@ -76,7 +114,7 @@ pub enum RunOutcome {
         /// How many.
         rows: i64,
     },
-    /// It failed, or was passed over, for this reason.
+    /// It failed for this reason.
     Failed {
         /// Without names, numbers or texts.
         error: String,

@@ -24,10 +24,8 @@ use crate::{
     instant::Instant,
     message_template,
     outbox::{DispatchPolicy, recheck},
-    schema::{
-        active_messages, attempts, channels, contact_identities, contacts, messages, numbers,
-        outbox,
-    },
+    reach,
+    schema::{active_messages, attempts, channels, messages, numbers, outbox},
 };
 
 /// A channel with something due, that may send.
@@ -200,6 +198,7 @@ fn lock_due_on_postgres(
 #[derive(Queryable)]
 struct DueRow {
     channel_id: i64,
+    account_id: String,
     contact_id: i64,
     kind: String,
     body: String,
@@ -238,7 +237,7 @@ fn claim_one(
         claimed.put_off += 1;
         return put_off(db, message, now + wait);
     }
-    let Some(to) = find_address(db, contact)? else {
+    let Some(to) = reach::find_address(db, contact, &row.account_id)? else {
         claimed.refused += 1;
         return end(db, message, "contact_unreachable", now);
     };
@@ -263,9 +262,11 @@ fn claim_one(
 fn read_due(db: &mut Db, message: MessageId) -> Result<DueRow, PersistenceError> {
     Ok(outbox::table
         .inner_join(messages::table)
+        .inner_join(channels::table)
         .filter(outbox::message_id.eq(message.0))
         .select((
             outbox::channel_id,
+            channels::account_id,
             outbox::contact_id,
             messages::kind,
             messages::body,
@@ -333,26 +334,6 @@ fn lease(
         ))
         .execute(db)?;
     Ok(())
-}
-
-/// How the platform knows the contact: the number as it last wrote it, else the scoped id.
-fn find_address(db: &mut Db, contact: ContactId) -> Result<Option<String>, PersistenceError> {
-    let phone: Option<String> = contacts::table
-        .find(contact.0)
-        .select(contacts::phone)
-        .first::<Option<String>>(db)
-        .optional()?
-        .flatten();
-    if let Some(phone) = phone {
-        return Ok(Some(phone.trim_start_matches('+').to_owned()));
-    }
-    let identity: Option<(String, String)> = contact_identities::table
-        .filter(contact_identities::contact_id.eq(contact.0))
-        .order(contact_identities::id.asc())
-        .select((contact_identities::kind, contact_identities::value))
-        .first(db)
-        .optional()?;
-    Ok(identity.map(|(_, value)| value.trim_start_matches('+').to_owned()))
 }
 
 fn read_content(

@@ -160,7 +160,7 @@ fn follow(
             hold(db, claim, *reason, now)?;
             queue_again(db, message, OutboxState::Held, Some(*reason), now)
         }
-        NextStep::Fail { failure, .. } => {
+        NextStep::Fail(failure) => {
             let SendOutcome::Refused { refusal, class } = outcome else { return Ok(()) };
             let (failure, title) = (failure.clone(), Some(refusal.title.as_str()));
             delivery::fail(db, message, failure, title, EventSource::Dispatcher, now)?;

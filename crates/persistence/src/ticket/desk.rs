@@ -26,9 +26,10 @@ use crate::{
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
     outbox, presence,
+    routing::lock_agent,
     schema::{channels, messages, outbox as outbox_rows, tickets},
     secret,
-    user::Actor,
+    user::{self, Actor},
 };
 
 /// The longest text the platforms take.
@@ -243,7 +244,7 @@ fn queue_text(
 ///
 /// # Errors
 /// `NotFound` for a ticket of another team or of a queue they neither serve nor see, `Denied` without
-/// *serve tickets*.
+/// *serve tickets*, or when they were disabled meanwhile.
 pub fn take(
     db: &mut Db,
     actor: &Actor,
@@ -259,7 +260,11 @@ pub fn take(
         if let Some(refusal) = ticket.holding.refuses_taking(actor.id()) {
             return Ok(TicketOutcome::Refused(refusal));
         }
-        assign(db, ticket.id, actor.id(), now)?;
+        // As they are by now: whoever was disabled since the request began is given nothing (C12).
+        let agent = lock_agent(db, actor.id())?;
+        let as_they_are = user::find_actor(db, agent.id())?.ok_or(PersistenceError::Denied)?;
+        as_they_are.require(ticket.chatbot, Permission::ServeTickets)?;
+        assign(db, ticket.id, agent, now)?;
         Ok(TicketOutcome::Done)
     })
 }

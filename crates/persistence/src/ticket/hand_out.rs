@@ -1,23 +1,23 @@
-//! Hands out what waits: to an agent who came online or has a slot again, and what nobody was there for
-//! (RO-02, RO-04).
+//! Hands out what waits: what was just opened, to an agent who came online or has a slot again, and what
+//! nobody was there for (RO-01, RO-02, RO-04).
 //!
 //! Each ticket goes in a transaction of its own, so that nobody waits long for its contact's row or its
 //! agent's; what a failure leaves behind the job takes up.
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::{dsl::min, prelude::*};
 use domain::{
     ids::{ChatbotId, TicketId, UserId},
     routing::{self, WaitingTickets},
     ticket::TicketState,
 };
 
-use super::{LockedTicket, assign, lock};
+use super::{LockedTicket, assign, leave, lock};
 use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
-    routing::{claim_slot, has_direct_transfer, queue_service, sending_agent},
+    routing::{claim_slot, lock_agent, queue_service, referral_rules, sending_agent},
     schema::{memberships, tickets},
 };
 
@@ -38,29 +38,56 @@ pub(super) fn slot_is_free(db: &mut Db, agent: UserId, now: DateTime<Utc>) -> us
 }
 
 /// Hands out what waits for anyone in `chatbot`, oldest first, while someone has a free slot (RO-04). Returns
-/// how many moved.
-pub(crate) fn hand_out_in(
+/// how many moved; a failure leaves them to [`hand_out_waiting`].
+pub(super) fn hand_out_in(db: &mut Db, chatbot: ChatbotId, now: DateTime<Utc>) -> usize {
+    let handed_out = list_lines(db, Where::In(chatbot)).and_then(|lines| hand_out(db, lines, now));
+    or_left_to_the_job(handed_out)
+}
+
+/// Gives the tickets that were just opened, and committed, to whom they belong: the agent they answer (RO-01,
+/// RO-02), else whoever has a free slot (RO-04). Returns how many; a failure leaves them to
+/// [`hand_out_waiting`].
+pub(crate) fn hand_out_opened(db: &mut Db, opened: &[TicketId], now: DateTime<Utc>) -> usize {
+    let each = |db: &mut Db| {
+        opened
+            .iter()
+            .try_fold(0, |moved, ticket| Ok(moved + usize::from(hand_out_one(db, *ticket, now)?)))
+    };
+    // On SQLite nobody else writes meanwhile, and one commit is cheaper than many.
+    let moved = if opened.len() > 1 && db.is_sqlite() { db.write(each) } else { each(db) };
+    or_left_to_the_job(moved)
+}
+
+/// Gives one ticket to whom it belongs; whether it went into *In progress*.
+fn hand_out_one(
     db: &mut Db,
-    chatbot: ChatbotId,
+    ticket: TicketId,
     now: DateTime<Utc>,
-) -> Result<usize, PersistenceError> {
-    let lines = list_lines(db, Where::In(chatbot))?;
-    hand_out(db, lines, now)
+) -> Result<bool, PersistenceError> {
+    let only_agent: Option<i64> =
+        tickets::table.find(ticket.0).select(tickets::only_agent_id).first(db)?;
+    if let Some(agent) = only_agent
+        && move_one(db, ticket, UserId(agent), now)?
+    {
+        return Ok(true);
+    }
+    Ok(matches!(give(db, ticket, now)?, Given::ToAgent))
 }
 
 /// Hands out what waits though someone could serve it: the safety net behind every change of presence,
-/// team or slots. Returns how many tickets moved.
+/// team or slots, and behind whoever was disabled. Returns how many tickets moved.
 ///
 /// # Errors
 /// When the database fails; what was handed out until then stays so.
 pub fn hand_out_waiting(db: &mut Db, now: DateTime<Utc>) -> Result<usize, PersistenceError> {
+    let left_behind = leave::release_of_disabled(db)?;
     let referred = list_referred(db, None)?;
     let moved = move_referred(db, &referred, now)?;
     let lines = list_lines(db, Where::Anywhere)?;
-    Ok(moved + hand_out(db, lines, now)?)
+    Ok(left_behind + moved + hand_out(db, lines, now)?)
 }
 
-fn or_left_to_the_job(moved: Result<usize, PersistenceError>) -> usize {
+pub(super) fn or_left_to_the_job(moved: Result<usize, PersistenceError>) -> usize {
     moved.unwrap_or_else(|error| {
         tracing::warn!(error = %error, "could not hand out all that waits; the next look does");
         0
@@ -72,6 +99,8 @@ fn or_left_to_the_job(moved: Result<usize, PersistenceError>) -> usize {
 struct Referred {
     chatbot_id: i64,
     agent_id: Option<i64>,
+    /// Since when the first of them waits.
+    since: Option<Instant>,
 }
 
 /// In which chatbots tickets wait for one agent alone; for `agent`, or for whomever.
@@ -79,8 +108,8 @@ fn list_referred(db: &mut Db, agent: Option<UserId>) -> Result<Vec<Referred>, Pe
     let mut waiting = tickets::table
         .filter(tickets::state.eq(TicketState::Waiting.as_str()))
         .filter(tickets::only_agent_id.is_not_null())
-        .select((tickets::chatbot_id, tickets::only_agent_id))
-        .distinct()
+        .group_by((tickets::chatbot_id, tickets::only_agent_id))
+        .select((tickets::chatbot_id, tickets::only_agent_id, min(tickets::opened_at)))
         .order((tickets::chatbot_id.asc(), tickets::only_agent_id.asc()))
         .into_boxed();
     if let Some(agent) = agent {
@@ -89,8 +118,8 @@ fn list_referred(db: &mut Db, agent: Option<UserId>) -> Result<Vec<Referred>, Pe
     Ok(waiting.load(db)?)
 }
 
-/// Moves what waits for one agent alone as that agent's presence and membership say (RO-02). Returns how
-/// many went into *In progress*.
+/// Moves what waits for one agent alone as that agent's presence and membership say, and how long it waits
+/// (RO-02). Returns how many went into *In progress*.
 fn move_referred(
     db: &mut Db,
     referred: &[Referred],
@@ -101,7 +130,8 @@ fn move_referred(
         let (chatbot, Some(agent)) = (ChatbotId(line.chatbot_id), line.agent_id.map(UserId)) else {
             continue;
         };
-        if what_waits_for(db, chatbot, agent, now)? == WaitingTickets::WaitOn {
+        let since = line.since.map_or(now, DateTime::from);
+        if what_waits_for(db, chatbot, agent, since, now)? == WaitingTickets::WaitOn {
             continue;
         }
         let waiting: Vec<i64> = tickets::table
@@ -122,10 +152,11 @@ fn what_waits_for(
     db: &mut Db,
     chatbot: ChatbotId,
     agent: UserId,
+    since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<WaitingTickets, PersistenceError> {
     let as_they_are = sending_agent(db, chatbot, agent, now)?;
-    Ok(routing::when_agent_changes(as_they_are, has_direct_transfer(db, chatbot)?))
+    Ok(routing::what_becomes_of(as_they_are, referral_rules(db, chatbot)?, since, now))
 }
 
 /// Moves one ticket that waits for `agent` alone; whether it went into *In progress*.
@@ -140,20 +171,13 @@ fn move_one(
         if !ticket.waits() || ticket.holding.only_agent != Some(agent) {
             return Ok(false);
         }
-        match what_waits_for(db, ticket.chatbot, agent, now)? {
-            WaitingTickets::MoveToInProgress => assign(db, ticket.id, agent, now),
-            WaitingTickets::Release => release(db, ticket.id).map(|()| false),
+        let locked = lock_agent(db, agent)?;
+        match what_waits_for(db, ticket.chatbot, agent, ticket.opened_at, now)? {
+            WaitingTickets::MoveToInProgress => assign(db, ticket.id, locked, now),
+            WaitingTickets::Release => leave::release(db, &ticket).map(|()| false),
             WaitingTickets::WaitOn => Ok(false),
         }
     })
-}
-
-/// Lets a ticket that waited for one agent alone wait for anyone.
-fn release(db: &mut Db, ticket: TicketId) -> Result<(), PersistenceError> {
-    diesel::update(tickets::table.find(ticket.0))
-        .set(tickets::only_agent_id.eq(None::<i64>))
-        .execute(db)?;
-    Ok(())
 }
 
 /// In which chatbots is looked for what waits.

@@ -1,54 +1,113 @@
-//! What becomes of the tickets of an agent who leaves (RO-02).
+//! What becomes of the tickets of an agent who was disabled (RO-02, C12).
+//!
+//! Whoever disables an agent commits that first, and with it the agent is given no ticket any more. What they
+//! have then goes ticket by ticket, each locked as everywhere; should the process end in between, the job
+//! takes up the rest.
 
 use std::collections::BTreeSet;
 
-use diesel::prelude::*;
+use chrono::{DateTime, Utc};
+use diesel::{dsl::exists, prelude::*};
 use domain::{
-    ids::{ChatbotId, ContactId, TicketId, UserId},
+    ids::{ChatbotId, TicketId, UserId},
     ticket::TicketState,
 };
 
-use super::note;
-use crate::{db::Db, error::PersistenceError, instant::Instant, schema::tickets};
+use super::{
+    LockedTicket,
+    hand_out::{hand_out_in, or_left_to_the_job},
+    lock, note,
+};
+use crate::{
+    db::Db,
+    error::PersistenceError,
+    instant::Instant,
+    routing::lock_agent,
+    schema::{tickets, users},
+};
 
-/// What an agent who left had.
-pub(crate) struct Released {
-    /// How many tickets.
-    pub tickets: usize,
-    /// In which chatbots.
-    pub chatbots: BTreeSet<ChatbotId>,
+/// Lets the open tickets that `agent`, who is disabled by now, serves, and those that wait for `agent` alone,
+/// go by the normal rules. Returns how many; a failure leaves the others to the job.
+pub(crate) fn leave_to_others(db: &mut Db, agent: UserId, now: DateTime<Utc>) -> usize {
+    let mut chatbots = BTreeSet::new();
+    let released = release_all_of(db, agent, &mut chatbots);
+    for chatbot in chatbots {
+        hand_out_in(db, chatbot, now);
+    }
+    or_left_to_the_job(released)
 }
 
-/// Lets the open tickets that `agent` serves, and those that wait for `agent` alone, wait for anyone. They
-/// are handed out by [`hand_out_in`](super::hand_out_in), once this is committed.
-///
-/// The caller made sure that `agent` is given none any more.
-pub(crate) fn release_all_of(db: &mut Db, agent: UserId) -> Result<Released, PersistenceError> {
-    let theirs: Vec<(i64, i64, i64)> = tickets::table
+/// Lets wait for anyone what disabled agents still serve. Returns how many tickets.
+pub(super) fn release_of_disabled(db: &mut Db) -> Result<usize, PersistenceError> {
+    let theirs = tickets::table
+        .filter(tickets::agent_id.eq(users::id.nullable()))
+        .filter(tickets::state.eq(TicketState::InProgress.as_str()));
+    let disabled: Vec<i64> = users::table
+        .filter(users::status.ne("active"))
+        .filter(exists(theirs))
+        .order(users::id.asc())
+        .select(users::id)
+        .load(db)?;
+    disabled.into_iter().try_fold(0, |released, agent| {
+        Ok(released + release_all_of(db, UserId(agent), &mut BTreeSet::new())?)
+    })
+}
+
+/// Releases the tickets of `agent` one by one, and notes in which `chatbots`. Returns how many.
+fn release_all_of(
+    db: &mut Db,
+    agent: UserId,
+    chatbots: &mut BTreeSet<ChatbotId>,
+) -> Result<usize, PersistenceError> {
+    let theirs: Vec<i64> = tickets::table
         .filter(tickets::state.ne(TicketState::Closed.as_str()))
         .filter(tickets::agent_id.eq(agent.0).or(tickets::only_agent_id.eq(agent.0)))
         .order(tickets::id.asc())
-        .select((tickets::id, tickets::chatbot_id, tickets::contact_id))
+        .select(tickets::id)
         .load(db)?;
-    let mut released = Released { tickets: 0, chatbots: BTreeSet::new() };
-    for (id, chatbot, contact) in theirs {
-        let still_theirs = tickets::table
-            .find(id)
-            .filter(tickets::state.ne(TicketState::Closed.as_str()))
-            .filter(tickets::agent_id.eq(agent.0).or(tickets::only_agent_id.eq(agent.0)));
-        let changed = diesel::update(still_theirs)
-            .set((
-                tickets::state.eq(TicketState::Waiting.as_str()),
-                tickets::agent_id.eq(None::<i64>),
-                tickets::only_agent_id.eq(None::<i64>),
-                tickets::assigned_at.eq(None::<Instant>),
-            ))
-            .execute(db)?;
-        if changed == 1 {
-            released.tickets += 1;
-            released.chatbots.insert(ChatbotId(chatbot));
-            note(db, ChatbotId(chatbot), ContactId(contact), TicketId(id));
+    let mut released = 0;
+    for ticket in theirs {
+        if let Some(chatbot) = release_one(db, TicketId(ticket), agent)? {
+            released += 1;
+            chatbots.insert(chatbot);
         }
     }
     Ok(released)
+}
+
+/// Releases one ticket, if `agent` still has it and is still disabled; answers in which chatbot.
+fn release_one(
+    db: &mut Db,
+    ticket: TicketId,
+    agent: UserId,
+) -> Result<Option<ChatbotId>, PersistenceError> {
+    db.write(|db| {
+        let ticket = lock(db, ticket)?;
+        let holding = ticket.holding;
+        let is_theirs = holding.agent == Some(agent) || holding.only_agent == Some(agent);
+        if !holding.state.is_open() || !is_theirs {
+            return Ok(None);
+        }
+        lock_agent(db, agent)?;
+        let status: String = users::table.find(agent.0).select(users::status).first(db)?;
+        if status == "active" {
+            return Ok(None);
+        }
+        release(db, &ticket)?;
+        Ok(Some(ticket.chatbot))
+    })
+}
+
+/// Lets a ticket that one agent has, or that waits for one agent alone, wait for anyone.
+pub(super) fn release(db: &mut Db, ticket: &LockedTicket) -> Result<(), PersistenceError> {
+    diesel::update(tickets::table.find(ticket.id.0))
+        .set((
+            tickets::state.eq(TicketState::Waiting.as_str()),
+            tickets::agent_id.eq(None::<i64>),
+            tickets::only_agent_id.eq(None::<i64>),
+            tickets::assigned_at.eq(None::<Instant>),
+        ))
+        .execute(db)?;
+    note(db, ticket.chatbot, ticket.contact, ticket.id);
+    Ok(())
 }

@@ -1,5 +1,8 @@
 //! Tests of slots and of what waits, on both databases (RO-02, RO-04).
 
+mod channel;
+mod race;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -230,7 +233,7 @@ fn routing_asks_as_many_queries_for_forty_agents_as_for_two() {
                 let queue = queue::create(db, desk.chatbot, "Sales", i64::from(-more))?;
                 queue::set_agents(db, queue, &team)?;
                 count_queries(db, |db| {
-                    let service = routing::normal_service(db, desk.chatbot, now)?;
+                    let service = routing::queue_service(db, desk.chatbot, Some(queue), now)?;
                     assert_eq!(service.agents.len(), team.len());
                     Ok(())
                 })

@@ -102,6 +102,25 @@ impl Actor {
         self.teams.get(&chatbot).map(|team| team.role)
     }
 
+    /// Whether pages of the portal about `chatbot` are open to them, if only to look.
+    #[must_use]
+    pub fn opens_portal_of(&self, chatbot: ChatbotId) -> bool {
+        self.teams
+            .get(&chatbot)
+            .is_some_and(|team| team.permissions.iter().any(|held| held.opens_portal()))
+    }
+
+    /// Passes to whom pages of the portal about `chatbot` are open.
+    ///
+    /// # Errors
+    /// `NotFound` outside the team, who may not know of it; `Denied` inside without such a permission.
+    pub fn require_portal_of(&self, chatbot: ChatbotId) -> Result<(), PersistenceError> {
+        if !self.is_in_team(chatbot) {
+            return Err(PersistenceError::NotFound);
+        }
+        if self.opens_portal_of(chatbot) { Ok(()) } else { Err(PersistenceError::Denied) }
+    }
+
     /// Whether any page of the portal is open to them.
     #[must_use]
     pub fn opens_portal(&self) -> bool {

@@ -16,7 +16,8 @@ use crate::{
 
 /// Lets `user` sign in, or not. With a disabled user end their sessions, open pages with them, and their API
 /// tokens; they are offline, and what they served or what waited for them alone goes by the normal rules
-/// (RO-02, C12). Returns how many tickets went.
+/// (RO-02, C12). Returns how many tickets went. Whoever is giving them a ticket just now is waited for, and whoever
+/// comes later sees that they are disabled.
 ///
 /// # Errors
 /// `NotFound` when there is no such user.
@@ -26,7 +27,7 @@ pub fn set_status(
     status: UserStatus,
     now: DateTime<Utc>,
 ) -> Result<usize, PersistenceError> {
-    let released = db.write(|db| {
+    db.write(|db| {
         let changed = diesel::update(users::table.find(user.0))
             .set(users::status.eq(status.as_str()))
             .execute(db)?;
@@ -34,29 +35,23 @@ pub fn set_status(
             return Err(PersistenceError::NotFound);
         }
         match status {
-            UserStatus::Active => Ok(None),
-            UserStatus::Disabled => end_access(db, user, now).map(Some),
+            UserStatus::Active => Ok(()),
+            UserStatus::Disabled => end_access(db, user, now),
         }
     })?;
-    let Some(released) = released else { return Ok(0) };
-    for chatbot in released.chatbots {
-        ticket::hand_out_in(db, chatbot, now)?;
-    }
-    Ok(released.tickets)
+    Ok(match status {
+        UserStatus::Active => 0,
+        UserStatus::Disabled => ticket::leave_to_others(db, user, now),
+    })
 }
 
-fn end_access(
-    db: &mut Db,
-    user: UserId,
-    now: DateTime<Utc>,
-) -> Result<ticket::Released, PersistenceError> {
+fn end_access(db: &mut Db, user: UserId, now: DateTime<Utc>) -> Result<(), PersistenceError> {
     diesel::delete(sessions::table.filter(sessions::user_id.eq(user.0))).execute(db)?;
     let open = api_tokens::table
         .filter(api_tokens::user_id.eq(user.0))
         .filter(api_tokens::revoked_at.is_null());
     diesel::update(open).set(api_tokens::revoked_at.eq(Some(Instant::from(now)))).execute(db)?;
-    presence::leave(db, user, now)?;
-    ticket::release_all_of(db, user)
+    presence::leave(db, user, now)
 }
 
 #[cfg(test)]

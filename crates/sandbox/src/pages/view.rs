@@ -54,6 +54,8 @@ pub(super) struct Chat {
     pub is_stopped: bool,
     /// What the phone remembers is younger.
     pub since: Moment,
+    /// Whether it remembers a seeded past as well.
+    pub knows_past: bool,
 }
 
 /// Someone the customer chats with.
@@ -165,6 +167,7 @@ pub(super) fn chat(state: &State, id: &str, with: Option<&str>, clock: &Clock) -
         is_reported: phone.reported,
         is_stopped: phone.stopped.contains(account),
         since: clock.full(state.started_ms()),
+        knows_past: state.knows_past(),
     })
 }
 

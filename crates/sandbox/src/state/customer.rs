@@ -188,13 +188,6 @@ impl State {
         Ok(())
     }
 
-    /// Opens the customer's window to `number` as if the customer had written at `at_ms`; nothing is told.
-    pub(crate) fn open_window(&mut self, wa_id: &str, number: &str, at_ms: i64) {
-        let wrote = &mut self.phone_of(wa_id).wrote_at;
-        let latest = wrote.entry(number.to_owned()).or_insert(at_ms);
-        *latest = (*latest).max(at_ms);
-    }
-
     /// Puts a customer's message into the chat and tells it; who answers has read what came before.
     fn write(
         &mut self,

@@ -64,11 +64,7 @@ impl State {
             }
             DraftBody::Content(content) => (content, None),
             DraftBody::Template { name, language, components } => {
-                let found = self.templates.iter().find(|template| {
-                    template.seed.waba_id == account
-                        && template.seed.name == name
-                        && template.seed.language.eq_ignore_ascii_case(&language)
-                });
+                let found = self.template_of(&account, &name, &language);
                 let template =
                     found.ok_or_else(|| GraphError::template_missing(&name, &language))?;
                 template.check_sendable()?;

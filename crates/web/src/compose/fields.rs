@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::template::{MessageTemplate, ValueField, Variable, VariableKind, VariableName};
 
 use super::{
-    form::{ComposeForm, Step},
+    form::{ComposeForm, Focus, Step},
     load::Loaded,
     page::Aftermath,
     words,
@@ -33,7 +33,7 @@ pub struct VariableField {
     /// The ids of what is said of it.
     pub described_by: String,
     pub is_media: bool,
-    /// Whether it is judged while it is typed: once something was wrong with it.
+    /// Whether it is judged while it is typed: once something was said of it.
     pub is_live: bool,
     /// Whether it gets the focus.
     pub focus: bool,
@@ -80,7 +80,7 @@ pub fn variable_fields(
     let variables = template.content.variables().into_iter().enumerate();
     variables
         .map(|(index, variable)| VariableField {
-            focus: index == 0 && form.takes_focus(),
+            focus: index == 0 && form.focus(loaded.has_chosen) == Focus::First,
             ..variable_field(template, variable, (form, loaded, after), viewer)
         })
         .collect()
@@ -114,7 +114,7 @@ fn variable_field(
     let described_by: Vec<String> = said.map(|(part, _)| format!("{field}-{part}")).collect();
     VariableField {
         label: words::variable(template, &variable, t),
-        is_live: !is_media && (problem.is_some() || note.is_some()),
+        is_live: problem.is_some() || note.is_some() || found.is_some(),
         described_by: described_by.join(" "),
         slot: variable.name.0,
         focus: false,

@@ -50,8 +50,8 @@ pub enum Go {
     /// Something was typed or chosen: show what fits.
     #[default]
     Look,
-    /// Enter: the first of what is shown; in step 3 the same as `Check`.
-    First,
+    /// Enter in a field: what was typed in full; in step 3 the same as `Check`.
+    Enter,
     /// This template.
     Pick(TemplateId),
     /// This person.
@@ -79,7 +79,7 @@ impl Go {
         let (verb, what) = word.split_once(':').unwrap_or((word, ""));
         match verb {
             "look" => Some(Self::Look),
-            "first" => Some(Self::First),
+            "enter" => Some(Self::Enter),
             "pick" => what.parse().ok().map(|id| Self::Pick(TemplateId(id))),
             "add" => parse_recipient(what).map(Self::Add),
             "remove" => Some(Self::Remove),
@@ -93,6 +93,17 @@ impl Go {
             _ => None,
         }
     }
+}
+
+/// Where the focus goes once the dialog is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Focus {
+    /// Where it is.
+    Stay,
+    /// To the first field: the step was just reached, or what had the focus is gone.
+    First,
+    /// To *Continue*: what the step asks for was just chosen.
+    Onward,
 }
 
 /// What the address of the dialog may preset; a number never stands in one.
@@ -193,8 +204,8 @@ impl ComposeForm {
         Ok(form)
     }
 
-    /// Whether the people shown are those of what is typed now: pressing one of them, or Enter, then
-    /// means that person and no one else.
+    /// Whether the people shown are those of what is typed now: pressing one of them then means that person
+    /// and no one else.
     #[must_use]
     pub fn list_is_current(&self) -> bool {
         self.to.trim() == self.searched.trim()
@@ -208,15 +219,18 @@ impl ComposeForm {
         PhoneNumber::parse(&self.to).err().filter(|_| is_number)
     }
 
-    /// Whether the focus goes to the first field: when the step was just reached, or what had the focus is
-    /// gone. While someone types or filters it stays where it is.
+    /// Where the focus goes; `has_chosen` is whether something was chosen just now. While someone types or
+    /// filters, and where nothing came of the press, it stays where it is.
     #[must_use]
-    pub fn takes_focus(&self) -> bool {
-        let took_away = match self.go {
-            Go::Pick(_) | Go::Add(_) | Go::Remove | Go::Online | Go::Resume | Go::Anew => true,
-            Go::Look | Go::First | Go::To(_) | Go::Continue | Go::Check | Go::Send => false,
-        };
-        took_away || self.shown != Some(self.step)
+    pub fn focus(&self, has_chosen: bool) -> Focus {
+        let took_away = matches!(self.go, Go::Remove | Go::Online | Go::Resume | Go::Anew);
+        if took_away || self.shown != Some(self.step) {
+            Focus::First
+        } else if has_chosen {
+            Focus::Onward
+        } else {
+            Focus::Stay
+        }
     }
 
     /// The same dialog with nothing chosen and nothing typed.
@@ -287,21 +301,29 @@ mod tests {
     }
 
     #[test]
-    fn the_focus_goes_to_a_step_that_was_just_reached_and_stays_with_who_types() {
+    fn the_focus_goes_where_the_next_action_is_and_stays_with_who_types() {
+        let pick = || Go::Pick(TemplateId(7));
+        let add = || Go::Add(Recipient::Contact(ContactId(12)));
         let cases = [
-            (Step::Recipient, Step::Variables, Go::Continue, true),
-            (Step::Variables, Step::Recipient, Go::To(Step::Recipient), true),
-            (Step::Template, Step::Template, Go::Look, false),
-            (Step::Variables, Step::Variables, Go::Check, false),
-            (Step::Variables, Step::Variables, Go::Send, false),
-            (Step::Variables, Step::Variables, Go::Online, true),
-            (Step::Recipient, Step::Recipient, Go::Remove, true),
+            (Step::Recipient, Step::Variables, Go::Continue, false, Focus::First),
+            (Step::Variables, Step::Recipient, Go::To(Step::Recipient), false, Focus::First),
+            (Step::Template, Step::Template, Go::Look, false, Focus::Stay),
+            (Step::Template, Step::Template, pick(), true, Focus::Onward),
+            (Step::Template, Step::Template, pick(), false, Focus::Stay),
+            (Step::Recipient, Step::Recipient, add(), true, Focus::Onward),
+            (Step::Recipient, Step::Recipient, add(), false, Focus::Stay),
+            (Step::Recipient, Step::Recipient, Go::Enter, true, Focus::Onward),
+            (Step::Recipient, Step::Recipient, Go::Remove, false, Focus::First),
+            (Step::Variables, Step::Variables, Go::Check, false, Focus::Stay),
+            (Step::Variables, Step::Variables, Go::Send, false, Focus::Stay),
+            (Step::Variables, Step::Variables, Go::Online, false, Focus::First),
         ];
-        for (shown, step, go, expected) in cases {
+        for (shown, step, go, has_chosen, expected) in cases {
             let form = ComposeForm { shown: Some(shown), step, go, ..ComposeForm::default() };
-            assert_eq!(form.takes_focus(), expected, "{shown:?} to {step:?} by {:?}", form.go);
+            let focus = form.focus(has_chosen);
+            assert_eq!(focus, expected, "{shown:?} to {step:?} by {:?}", form.go);
         }
-        assert!(ComposeForm::default().takes_focus(), "opened");
+        assert_eq!(ComposeForm::default().focus(false), Focus::First, "opened");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
+    fold::fold,
     phone::{PhoneNumber, PhoneNumberProblem},
     template::{FieldValues, MessageTemplate, TemplateStatus, VariableName, VariableValues},
 };
@@ -16,7 +17,7 @@ use persistence::{
     user::Actor,
 };
 
-use super::form::ComposeForm;
+use super::form::{ComposeForm, Step};
 
 /// How long a file once looked at is not looked at again.
 pub const MEDIA_HOLDS: TimeDelta = TimeDelta::minutes(30);
@@ -36,6 +37,8 @@ pub struct Loaded {
     pub template: Option<MessageTemplate>,
     /// The chosen person.
     pub recipient: Option<Person>,
+    /// Whether one of them was chosen just now.
+    pub has_chosen: bool,
     /// Step 2: the people that fit, and the number typed when nobody known has it.
     pub people: Vec<Person>,
     /// Step 3: what fields hold for the recipient.
@@ -66,6 +69,8 @@ pub enum Halt {
     NoRecipient,
     /// What was typed is no number.
     NoNumber(PhoneNumberProblem),
+    /// What was typed is the whole name of none of those listed, or of several.
+    NotInFull(Step),
     /// This person may not be written to now.
     Blocked(Box<Person>),
 }
@@ -78,6 +83,16 @@ impl Person {
             (None, Some(phone)) => Some(Recipient::Phone(phone.clone())),
             (None, None) => None,
         }
+    }
+
+    /// Whether `typed` is their whole name, case and accents aside, or their whole number.
+    pub fn is_meant_by(&self, typed: &str) -> bool {
+        let name = self.contact.as_ref().map(|contact| fold(contact.name.trim()));
+        let is_name = name.is_some_and(|name| !name.is_empty() && name == fold(typed.trim()));
+        let has_letters = typed.chars().any(char::is_alphabetic);
+        let digits: String = typed.chars().filter(char::is_ascii_digit).collect();
+        let number = self.phone.as_ref().map(|phone| phone.as_e164().trim_start_matches('+'));
+        is_name || (!has_letters && number == Some(digits.as_str()))
     }
 
     /// Whether something stands against writing to them.

@@ -32,6 +32,7 @@ pub use self::{
 };
 
 use crate::{
+    conversation::with_unread,
     desk::Desk,
     error::WebError,
     locale::{Words, isolated},
@@ -55,7 +56,7 @@ async fn show_compose(
     query: Query<ComposeQuery>,
 ) -> Result<HttpResponse, WebError> {
     let in_dialog = visit.reader == Reader::Fragment;
-    let page = page_of(&visit, &agent);
+    let page = page_of(&desk, &visit, &agent).await?;
     let form = ComposeForm::of_query(&query, in_dialog);
     if let Some(title) = words::not_online(agent.presence, visit.t()) {
         return ComposePage::not_online(page, &agent, &form, title).respond(false);
@@ -93,7 +94,7 @@ async fn submit_compose(
             (form, loaded, _) = turn(&desk, &session, &visit, form).await?;
         }
     }
-    let page = page_of(&visit, &session);
+    let page = page_of(&desk, &visit, &session).await?;
     let page = ComposePage::new(page, &session, &form, &loaded, &after);
     page.respond(visit.reader == Reader::Fragment)
 }
@@ -130,8 +131,13 @@ pub async fn sent_toast(
     }
 }
 
-fn page_of(visit: &Visit, session: &Session) -> Page {
-    Page::new(visit, session, visit.t().compose_title(), Place::Conversations)
+/// The frame of the page; in the desk's dialog nothing of it shows.
+async fn page_of(desk: &Desk, visit: &Visit, session: &Session) -> Result<Page, WebError> {
+    let page = Page::new(visit, session, visit.t().compose_title(), Place::Conversations);
+    match visit.reader {
+        Reader::Fragment => Ok(page),
+        Reader::Page | Reader::Api | Reader::Machine => with_unread(desk, session, page).await,
+    }
 }
 
 async fn turn(
@@ -161,7 +167,7 @@ async fn finish(
     }
     let t = visit.t();
     let sends = form.go == Go::Send;
-    let is_asked = sends || form.told || matches!(form.go, Go::Check | Go::First);
+    let is_asked = sends || form.told || matches!(form.go, Go::Check | Go::Enter);
     if !is_asked {
         return Ok(Sent::Not(Box::default()));
     }

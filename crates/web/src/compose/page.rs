@@ -13,7 +13,7 @@ use persistence::{admission::Refused, compose::SendingNumber};
 
 use super::{
     fields::{ValueFieldView, VariableField, summary, value_fields, variable_fields},
-    form::{ComposeForm, Go, Step, recipient_word},
+    form::{ComposeForm, Focus, Go, Step, recipient_word},
     lists::{
         Choice, TemplateLine, chatbot_choices, language_choices, number_choices, template_lines,
     },
@@ -47,8 +47,7 @@ pub struct ComposePage {
     /// What keeps the agent from sending at all: shown instead of the steps.
     obstacle: Option<Obstacle>,
     presence: PresenceNotice,
-    /// Whether the first field of the step gets the focus.
-    takes_focus: bool,
+    focus: Focus,
     /// Whether this is a message left unfinished before.
     is_resumed: bool,
     problems: Problems,
@@ -148,7 +147,7 @@ impl ComposePage {
             hidden: hidden_fields(form, loaded),
             obstacle: None,
             presence: PresenceNotice::new(session, after, t),
-            takes_focus: form.takes_focus(),
+            focus: form.focus(loaded.has_chosen),
             is_resumed: form.go == Go::Resume,
             problems,
             refused: None,
@@ -205,6 +204,17 @@ impl ComposePage {
                 words::not_approved(*status, &viewer).unwrap_or_default()
             }
             Halt::NoRecipient => t.compose_choose_recipient(),
+            Halt::NotInFull(Step::Template) if self.templates.is_empty() => {
+                t.compose_no_templates_why()
+            }
+            Halt::NotInFull(Step::Template) => t.compose_template_in_full(),
+            Halt::NotInFull(_) => {
+                let is_nobody = self.people.is_empty();
+                let text =
+                    if is_nobody { t.compose_nobody_why() } else { t.compose_person_in_full() };
+                self.to_problem = Some(text.clone());
+                text
+            }
             Halt::NoNumber(problem) => {
                 let text = words::number_problem(*problem, t);
                 self.to_problem = Some(text.clone());
@@ -231,6 +241,14 @@ impl ComposePage {
 
     fn in_step(&self, step: &str) -> bool {
         self.step == step
+    }
+
+    fn focuses_first(&self) -> bool {
+        self.focus == Focus::First
+    }
+
+    fn focuses_onward(&self) -> bool {
+        self.focus == Focus::Onward
     }
 }
 
@@ -276,7 +294,7 @@ fn status_of(after: &Aftermath) -> StatusCode {
     }
     match after.halt {
         Some(Halt::Blocked(_) | Halt::TemplateNotApproved(_)) => StatusCode::CONFLICT,
-        Some(Halt::NoTemplate | Halt::NoRecipient | Halt::NoNumber(_)) => {
+        Some(Halt::NoTemplate | Halt::NoRecipient | Halt::NoNumber(_) | Halt::NotInFull(_)) => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         None if after.refuses && !after.problems.is_empty() => StatusCode::UNPROCESSABLE_ENTITY,

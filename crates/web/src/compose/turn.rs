@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
+    fold::fold,
     ids::TemplateId,
     phone::PhoneNumber,
     template::{FieldValues, MessageTemplate, TemplateStatus, VariableKind, VariableName},
@@ -82,27 +83,10 @@ impl Turn<'_> {
     fn act(&mut self, form: &mut ComposeForm) -> Result<Option<Halt>, PersistenceError> {
         match (form.go.clone(), form.step) {
             (Go::Pick(id), _) => self.pick(form, id),
-            (Go::First, Step::Template) => {
-                let shown = self.search_templates(form)?;
-                match shown.into_iter().find(|it| it.status == TemplateStatus::Approved) {
-                    // Enter once more goes on.
-                    Some(first) if Some(first.id) == form.template => {
-                        Ok(self.leave_templates(form))
-                    }
-                    Some(first) => self.pick(form, first.id),
-                    None => Ok(None),
-                }
-            }
+            (Go::Enter, Step::Template) => self.enter_template(form),
             (Go::Continue, Step::Template) => Ok(self.leave_templates(form)),
             (Go::Add(to), _) if form.list_is_current() => self.add(form, to),
-            (Go::First, Step::Recipient) if form.list_is_current() => {
-                let chosen = self.loaded.recipient.as_ref().and_then(Person::recipient);
-                match self.people_that_fit(form)?.into_iter().next() {
-                    Some(first) if first.recipient() == chosen => self.leave_people(form),
-                    Some(first) => Ok(self.take(first)),
-                    None => Ok(form.number_problem().map(Halt::NoNumber)),
-                }
-            }
+            (Go::Enter, Step::Recipient) => self.enter_person(form),
             (Go::Continue, Step::Recipient) => self.leave_people(form),
             (Go::Remove, _) => {
                 self.loaded.recipient = None;
@@ -116,7 +100,7 @@ impl Turn<'_> {
                 Go::Look
                 | Go::Check
                 | Go::Send
-                | Go::First
+                | Go::Enter
                 | Go::Continue
                 | Go::Add(_)
                 | Go::Online
@@ -124,6 +108,49 @@ impl Turn<'_> {
                 | Go::Anew,
                 _,
             ) => Ok(None),
+        }
+    }
+
+    /// Enter in step 1: the template whose whole name was typed, and once more goes on. Part of a name may
+    /// mean another one than is listed first, so nothing is chosen by it.
+    fn enter_template(&mut self, form: &mut ComposeForm) -> Result<Option<Halt>, PersistenceError> {
+        let typed = fold(form.q.trim());
+        if typed.is_empty() {
+            return Ok(self.leave_templates(form));
+        }
+        let listed = self.search_templates(form)?;
+        let mut meant = listed.iter().filter(|template| fold(&template.name) == typed);
+        match (meant.next(), meant.next()) {
+            (Some(one), None) if Some(one.id) == form.template => Ok(self.leave_templates(form)),
+            (Some(one), None) => self.pick(form, one.id),
+            (None, _) | (Some(_), Some(_)) => Ok(Some(Halt::NotInFull(Step::Template))),
+        }
+    }
+
+    /// Enter in step 2: the person whose whole name or number was typed, and once more goes on.
+    fn enter_person(&mut self, form: &mut ComposeForm) -> Result<Option<Halt>, PersistenceError> {
+        if form.to.trim().is_empty() {
+            return self.leave_people(form);
+        }
+        let mut meant = match PhoneNumber::parse(&form.to) {
+            Ok(phone) => {
+                let mut person = find_person(self.db, self.actor, Recipient::Phone(phone))?;
+                self.judge(form, &mut person)?;
+                vec![person]
+            }
+            Err(_) => {
+                let mut listed = self.people_that_fit(form)?;
+                listed.retain(|person| person.is_meant_by(&form.to));
+                listed
+            }
+        };
+        let chosen = self.loaded.recipient.as_ref().and_then(Person::recipient);
+        match (meant.pop(), meant.pop()) {
+            (Some(one), None) if one.recipient() == chosen => self.leave_people(form),
+            (Some(one), None) => Ok(self.take(one)),
+            (None, _) | (Some(_), Some(_)) => Ok(Some(
+                form.number_problem().map_or(Halt::NotInFull(Step::Recipient), Halt::NoNumber),
+            )),
         }
     }
 
@@ -141,6 +168,7 @@ impl Turn<'_> {
         }
         form.template = Some(template.id);
         self.loaded.template = Some(template);
+        self.loaded.has_chosen = true;
         self.judge_recipient(form)?;
         Ok(None)
     }
@@ -168,6 +196,7 @@ impl Turn<'_> {
             return Some(Halt::Blocked(Box::new(person)));
         }
         self.loaded.recipient = Some(person);
+        self.loaded.has_chosen = true;
         None
     }
 

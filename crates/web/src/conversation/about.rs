@@ -1,9 +1,14 @@
 //! What stands beside a conversation: *May I write?*, the number, the contact, earlier tickets.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::{
+    active_message::ActiveMessageState,
     admission::{Refusal, RefusalCode},
     contact_cap::CapScope,
+    delivery::{DeliveryEvent, DeliveryEventKind},
+    ids::MessageId,
     number::quality::Rating,
     opt_out::OptOutScope,
     phone::PhoneNumber,
@@ -11,7 +16,7 @@ use domain::{
 };
 use persistence::{
     admission::{NumberOutlook, Outlook},
-    conversation::{About, SentRow, Thread},
+    conversation::{About, SentMessage, SentRow, Thread},
 };
 
 use super::{
@@ -109,10 +114,12 @@ pub struct NumberView {
 /// One of the reader's own sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendView {
-    /// When it was triggered.
-    pub at: Moment,
+    /// The template and its language.
+    pub template: String,
     /// How it stands.
     pub state: StateView,
+    /// What happened to it, in that order.
+    pub steps: Vec<(String, Moment)>,
     /// When it leaves the desk.
     pub listed_until: Moment,
 }
@@ -125,6 +132,8 @@ pub struct AboutParts<'a> {
     pub about: About,
     /// The reader's own sends to the contact that are still listed.
     pub sent: Option<SentRow>,
+    /// What happened to each of them.
+    pub logs: BTreeMap<MessageId, Vec<DeliveryEvent>>,
     /// The query of its address.
     pub query: String,
     /// Who reads.
@@ -137,7 +146,7 @@ impl AboutView {
     /// The side panel for the one who is signed in.
     #[must_use]
     pub fn new(parts: AboutParts<'_>) -> Self {
-        let AboutParts { thread, about, sent, query, session, viewer } = parts;
+        let AboutParts { thread, about, sent, logs, query, session, viewer } = parts;
         let t = viewer.words();
         let path = format!("/desk/conversations/{}", thread.conversation);
         let reader = session.actor.id();
@@ -170,27 +179,51 @@ impl AboutView {
                     (viewer.day(ticket.closed_at), text)
                 })
                 .collect(),
-            sends: sent.map(|row| sends(&row, viewer)).unwrap_or_default(),
+            sends: sent.map(|row| sends(&row, &logs, viewer)).unwrap_or_default(),
             path,
             query,
         }
     }
 }
 
-fn sends(row: &SentRow, viewer: &Viewer) -> Vec<SendView> {
-    std::iter::once(&row.latest)
-        .chain(&row.earlier)
+fn sends(
+    row: &SentRow,
+    logs: &BTreeMap<MessageId, Vec<DeliveryEvent>>,
+    viewer: &Viewer,
+) -> Vec<SendView> {
+    let t = viewer.words();
+    row.sends()
         .map(|sent| SendView {
-            at: viewer.at(sent.at),
-            state: StateView::of_send(
-                sent.state,
-                sent.failure_code.as_deref(),
-                &row.chatbot,
-                viewer,
-            ),
+            template: t.desk_send_template(&sent.template, sent.language.replace('_', "-")),
+            state: StateView::of_sent(sent, &row.chatbot, viewer),
+            steps: steps(sent, logs.get(&sent.message).map_or(&[], Vec::as_slice), viewer),
             listed_until: viewer.at(sent.listed_until),
         })
         .collect()
+}
+
+/// What happened to a send and when: each thing once, by its first report.
+fn steps(sent: &SentMessage, log: &[DeliveryEvent], viewer: &Viewer) -> Vec<(String, Moment)> {
+    use DeliveryEventKind as Kind;
+    let t = viewer.words();
+    let first = |is_it: fn(&DeliveryEventKind) -> bool| {
+        log.iter().filter(|event| is_it(&event.kind)).map(|event| event.at).min()
+    };
+    let is_expired = sent.state == ActiveMessageState::Expired;
+    let mut steps: Vec<(DateTime<Utc>, String)> = [
+        (first(|it| matches!(it, Kind::Accepted | Kind::Sent)), t.desk_state_sent()),
+        (first(|it| matches!(it, Kind::Delivered)), t.desk_state_delivered()),
+        (first(|it| matches!(it, Kind::Read)), t.desk_state_read()),
+        (first(|it| matches!(it, Kind::Failed(_))), t.desk_state_failed()),
+        (is_expired.then_some(sent.expires_at), t.desk_state_expired()),
+    ]
+    .into_iter()
+    .filter_map(|(at, what)| Some((at?, what)))
+    .collect();
+    // The platform's instants are whole seconds, so a receipt may seem older than the trigger.
+    steps.sort_by_key(|(at, _)| *at);
+    let triggered = (sent.at, t.desk_step_queued());
+    std::iter::once(triggered).chain(steps).map(|(at, what)| (what, viewer.at(at))).collect()
 }
 
 fn facts(thread: &Thread, about: &About, viewer: &Viewer) -> Vec<(String, String)> {

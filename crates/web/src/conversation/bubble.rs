@@ -110,8 +110,13 @@ fn bubble(
                 Some((_, name)) => name.clone(),
                 None => t.desk_program(),
             };
-            let state =
-                StateView::of_message(*state, failure_code.as_deref(), &thread.chatbot, viewer);
+            let state = StateView::of_message(
+                *state,
+                failure_code.as_deref(),
+                message.unanswered_for,
+                &thread.chatbot,
+                viewer,
+            );
             (author, !is_reader, Some(state))
         }
     };

@@ -121,3 +121,69 @@ fn short_left(end: DateTime<Utc>, warn_minutes: u32, viewer: &Viewer) -> String 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use domain::{channel::ChannelKind, policy::Policy, session_window::session_state};
+
+    use super::*;
+    use crate::locale::Locale;
+
+    #[test]
+    fn sw_01_sw_02_sw_03_clock_and_alert_turn_at_the_millisecond_and_say_so_in_words() {
+        let policy = Policy::default_profile();
+        let rule = policy.session_window(ChannelKind::WhatsApp);
+        let wrote_at: DateTime<Utc> = "2026-11-21T17:00:00.250Z".parse().unwrap();
+        let end = wrote_at + TimeDelta::hours(24);
+        let (millisecond, warning) = (TimeDelta::milliseconds(1), TimeDelta::hours(2));
+        type Case<'a> = (&'a str, TimeDelta, &'a str, &'a str, &'a str, Option<&'a str>);
+        let cases: [Case<'_>; 6] = [
+            (
+                "just written",
+                TimeDelta::hours(24),
+                "ok",
+                "Session open, 1 d 0 h left",
+                "1 d 0 h",
+                None,
+            ),
+            (
+                "some hours",
+                TimeDelta::minutes(1_329),
+                "ok",
+                "Session open, 22 h 09 min left",
+                "22 h",
+                None,
+            ),
+            ("at the threshold", warning, "ok", "Session open, 2 h 00 min left", "2 h 00", None),
+            (
+                "below it",
+                warning - millisecond,
+                "soon",
+                "Session closes soon, 1 h 59 min left",
+                "1 h 59",
+                Some("1 h 59 min"),
+            ),
+            (
+                "its last millisecond",
+                millisecond,
+                "soon",
+                "Session closes soon, less than 1 min left",
+                "less than 1 min",
+                Some("less than 1 min"),
+            ),
+            ("its end", TimeDelta::zero(), "over", "Session closed", "closed", None),
+        ];
+        for (case, left, state, label, short, alert) in cases {
+            let now = end - left;
+            let viewer = Viewer { locale: Locale::En, zone: chrono_tz::America::Sao_Paulo, now };
+            let session = session_state(rule, Some(wrote_at), warning, now);
+            let clock = ClockView::new("clock-1", session, 120, rule, &viewer).unwrap();
+            assert_eq!((clock.state, clock.label.as_str()), (state, label), "{case}");
+            assert_eq!(clock.short, short, "{case}");
+            assert_eq!(clock.until.as_deref(), Some("2026-11-22T17:00:00.250Z"), "{case}");
+            let shown = RiskView::new(session, &viewer).map(|risk| risk.left);
+            assert_eq!(shown.as_deref(), alert, "{case}");
+        }
+    }
+}

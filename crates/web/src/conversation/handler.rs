@@ -1,5 +1,7 @@
 //! Showing conversations: whole pages, and the parts of them that are fetched anew.
 
+use std::collections::BTreeMap;
+
 use actix_web::{
     HttpResponse,
     http::{
@@ -10,12 +12,13 @@ use actix_web::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
+    delivery::DeliveryEvent,
     ids::{ContactId, MessageId},
-    ticket::TicketState,
 };
 use persistence::{
-    conversation::{self, About, ConversationId, SentRow, TabCounts, Thread, TicketTab},
+    conversation::{self, About, ConversationId, SentPage, SentRow, TabCounts, Thread, TicketTab},
     db::Db,
+    delivery,
     error::PersistenceError,
     search::SearchId,
     user::Actor,
@@ -27,6 +30,7 @@ use super::{
     list::{ListParts, ListView, RowView, Rows, Tab, list_query, live_path},
     page::{AboutFragment, ConversationsPage, ListFragment, OpenView, RowFragment, ThreadFragment},
     thread::{ThreadParts, ThreadView, Typed},
+    unread::with_unread,
 };
 use crate::{
     compose,
@@ -34,7 +38,7 @@ use crate::{
     error::WebError,
     form::{html, see_other},
     page::{Page, Place, Toast},
-    search::{self, SEARCH},
+    search,
     session::{Agent, Session},
     visit::{Reader, Visit},
 };
@@ -50,6 +54,8 @@ pub struct DeskQuery {
     /// The id of what is searched for.
     #[serde(default)]
     search: String,
+    /// The send down to which the list was shown; more follow it.
+    through: Option<i64>,
     /// Which conversation is open beside the list.
     open: Option<String>,
     /// Which row of the list is wanted alone.
@@ -64,6 +70,23 @@ pub struct DeskQuery {
     closed: Option<String>,
     /// The contact a message was just sent to.
     sent_to: Option<i64>,
+}
+
+impl DeskQuery {
+    /// The list the address asks for, beside the conversation `open`.
+    fn list(&self, tab: Tab, open: Option<ConversationId>) -> AskedList {
+        let through = self.through.filter(|_| tab == Tab::Sent).map(MessageId);
+        AskedList { tab, search: self.search.clone(), through, open }
+    }
+}
+
+/// A list as an address asks for it.
+struct AskedList {
+    tab: Tab,
+    /// The id of what is searched for.
+    search: String,
+    through: Option<MessageId>,
+    open: Option<ConversationId>,
 }
 
 /// The desk opens with what is in progress.
@@ -109,8 +132,9 @@ async fn show_tab(
     query: DeskQuery,
 ) -> Result<HttpResponse, WebError> {
     let t = visit.t();
-    let list = load_list(desk, visit, agent, tab, query.search, None).await?;
-    let mut page = Page::new(visit, agent, t.desk_conversations(), Place::Conversations);
+    let list = load_list(desk, visit, agent, query.list(tab, None)).await?;
+    let page = Page::new(visit, agent, t.desk_conversations(), Place::Conversations);
+    let mut page = with_unread(desk, agent, page).await?;
     page.toast = query
         .closed
         .filter(|protocol| protocol.bytes().all(|byte| byte.is_ascii_alphanumeric()))
@@ -133,11 +157,11 @@ pub async fn show_list(
     let open = query.open.as_deref().and_then(|open| open.parse().ok());
     let row = query.row.as_deref().and_then(|row| row.parse().ok());
     if let Some(row) = row
-        && let Some(row) = load_row(&desk, &visit, &agent, tab, &query.search, open, row).await?
+        && let Some(row) = load_row(&desk, &visit, &agent, query.list(tab, open), row).await?
     {
         return html(StatusCode::OK, &RowFragment { t: visit.t(), row });
     }
-    let list = load_list(&desk, &visit, &agent, tab, query.search, open).await?;
+    let list = load_list(&desk, &visit, &agent, query.list(tab, open)).await?;
     let page = Page::new(&visit, &agent, String::new(), Place::Conversations);
     let mut answer = html(StatusCode::OK, &ListFragment { t: visit.t(), page, list })?;
     if row.is_some() {
@@ -151,20 +175,19 @@ async fn load_row(
     desk: &Desk,
     visit: &Visit,
     agent: &Session,
-    tab: Tab,
-    search: &str,
-    open: Option<ConversationId>,
+    asked: AskedList,
     row: ConversationId,
 ) -> Result<Option<RowView>, WebError> {
-    let (actor, now, asked) = (agent.actor.clone(), visit.now, search.to_owned());
+    let (actor, now) = (agent.actor.clone(), visit.now);
+    let AskedList { tab, search, through, open } = asked;
     let read = move |db: &mut Db| {
         db.snapshot(|db| {
-            Ok((search::find(db, &actor, &asked)?, find_row(db, &actor, tab, row, now)?))
+            Ok((search::find(db, &actor, &search)?, find_row(db, &actor, tab, row, now)?))
         })
     };
     let (search, Some(rows)) = desk.store.read(read).await? else { return Ok(None) };
     let (counts, here) = (TabCounts::default(), String::new());
-    let parts = ListParts { tab, search, open, counts, rows, here };
+    let parts = ListParts { tab, search, through, open, counts, rows, here };
     Ok(ListView::new(parts, agent, &visit.viewer()).rows.pop())
 }
 
@@ -184,7 +207,7 @@ fn find_row(
         Tab::InProgress => ticket(db, TicketTab::InProgress),
         Tab::Sent => {
             let row = conversation::find_sent(db, actor, id, now)?;
-            Ok(row.map(|row| Rows::Sent(vec![row])))
+            Ok(row.map(|row| Rows::Sent(SentPage { rows: vec![row], more_after: None })))
         }
     }
 }
@@ -215,10 +238,14 @@ pub async fn submit_search(
         Reader::Fragment => {
             let open: Option<ConversationId> = form.open.parse().ok();
             let open = open.map(|open| open.to_string()).unwrap_or_default();
-            live_path(tab, search.as_ref(), &open)
+            live_path(&list_query(tab, search.as_ref().map(|search| &search.id), None), &open)
         }
         Reader::Page | Reader::Api | Reader::Machine => {
-            format!("{}{}", tab.path(), list_query(tab, search.as_ref()))
+            format!(
+                "{}{}",
+                tab.path(),
+                list_query(tab, search.as_ref().map(|search| &search.id), None)
+            )
         }
     };
     Ok(see_other(&to))
@@ -228,16 +255,15 @@ async fn load_list(
     desk: &Desk,
     visit: &Visit,
     agent: &Session,
-    tab: Tab,
-    asked: String,
-    open: Option<ConversationId>,
+    asked: AskedList,
 ) -> Result<ListView, WebError> {
     let (actor, now) = (agent.actor.clone(), visit.now);
+    let AskedList { tab, search, through, open } = asked;
     let read = move |db: &mut Db| {
         db.snapshot(|db| {
-            let search = search::find(db, &actor, &asked)?;
+            let search = search::find(db, &actor, &search)?;
             let typed = search.as_ref().map_or("", |search| search.typed.as_str());
-            let (counts, rows) = find_list(db, &actor, tab, typed, now)?;
+            let (counts, rows) = find_list(db, &actor, tab, typed, through, now)?;
             Ok((search, counts, rows))
         })
     };
@@ -246,7 +272,7 @@ async fn load_list(
         Some(open) => format!("/desk/conversations/{open}"),
         None => tab.path().to_owned(),
     };
-    let parts = ListParts { tab, search, open, counts, rows, here };
+    let parts = ListParts { tab, search, through, open, counts, rows, here };
     Ok(ListView::new(parts, agent, &visit.viewer()))
 }
 
@@ -255,6 +281,7 @@ fn find_list(
     actor: &Actor,
     tab: Tab,
     typed: &str,
+    through: Option<MessageId>,
     now: DateTime<Utc>,
 ) -> Result<(TabCounts, Rows), PersistenceError> {
     let counts = conversation::count_tabs(db, actor, now)?;
@@ -264,7 +291,7 @@ fn find_list(
     let rows = match tab {
         Tab::Waiting => tickets(db, TicketTab::Waiting)?,
         Tab::InProgress => tickets(db, TicketTab::InProgress)?,
-        Tab::Sent => Rows::Sent(conversation::list_sent(db, actor, typed, now)?),
+        Tab::Sent => Rows::Sent(conversation::list_sent(db, actor, typed, through, now)?),
     };
     Ok((counts, rows))
 }
@@ -292,6 +319,7 @@ struct Loaded {
     thread: Thread,
     about: About,
     sent: Option<SentRow>,
+    logs: BTreeMap<MessageId, Vec<DeliveryEvent>>,
 }
 
 fn find_conversation(
@@ -304,7 +332,9 @@ fn find_conversation(
     let thread = conversation::find_thread(db, actor, id, before, now)?;
     let about = conversation::find_about(db, actor, id, now)?;
     let sent = conversation::find_sent(db, actor, id, now)?;
-    Ok(Loaded { thread, about, sent })
+    let sends = sent.iter().flat_map(SentRow::sends).map(|send| send.message).collect::<Vec<_>>();
+    let logs = delivery::list_events_of(db, &sends)?;
+    Ok(Loaded { thread, about, sent, logs })
 }
 
 /// The page of a conversation with what was typed into it.
@@ -322,57 +352,51 @@ pub async fn load_page(
         .read(move |db| db.snapshot(|db| find_conversation(db, &actor, id, before, now)))
         .await?;
     let tab = tab_of(&loaded.thread, &query);
-    let list = load_list(desk, visit, agent, tab, query.search.clone(), Some(id)).await?;
+    let list = load_list(desk, visit, agent, query.list(tab, Some(id))).await?;
     let pane = if query.pane.as_deref() == Some("facts") { "facts" } else { "thread" };
-    let open =
-        open_view(&loaded.thread, loaded.about, loaded.sent, tab, &query, typed, agent, visit)?;
+    let open = open_view(loaded, tab, &query, typed, agent, visit)?;
     let title = visit.t().desk_conversation_title(&open.thread.name);
     let page = Page::new(visit, agent, title, Place::Conversations);
+    let page = with_unread(desk, agent, page).await?;
     let (t, open) = (visit.t(), Some(open));
     Ok(ConversationsPage { t, page, pane, list, open, status: StatusCode::OK })
 }
 
 /// The tab asked for, else the one the conversation is in.
 fn tab_of(thread: &Thread, query: &DeskQuery) -> Tab {
-    query.tab.as_deref().and_then(Tab::parse).unwrap_or_else(|| match &thread.ticket {
-        Some(ticket) if ticket.holding.state == TicketState::Waiting => Tab::Waiting,
-        Some(_) => Tab::InProgress,
-        None => Tab::Sent,
-    })
+    let asked = query.tab.as_deref().and_then(Tab::parse);
+    asked.or_else(|| Tab::of_ticket(thread)).unwrap_or(Tab::Sent)
 }
 
 /// What a conversation's own addresses carry so that the list beside it stays as it is.
 fn kept_query(tab: Tab, query: &DeskQuery) -> String {
-    match SearchId::parse(&query.search) {
-        Some(id) => format!("?tab={}&{SEARCH}={id}", tab.as_str()),
-        None => format!("?tab={}", tab.as_str()),
-    }
+    let AskedList { search, through, .. } = query.list(tab, None);
+    list_query(tab, SearchId::parse(&search).as_ref(), through)
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is another part of the page")]
 fn open_view(
-    thread: &Thread,
-    about: About,
-    sent: Option<SentRow>,
+    loaded: Loaded,
     tab: Tab,
     query: &DeskQuery,
     typed: Typed,
     session: &Session,
     visit: &Visit,
 ) -> Result<OpenView, WebError> {
+    let Loaded { thread, about, sent, logs } = loaded;
     let viewer = visit.viewer();
     let kept = kept_query(tab, query);
     let parts = ThreadParts {
         query: kept.clone(),
-        back: tab.path(),
+        tab,
         is_earlier: query.before.is_some(),
         asks_to_close: query.close.is_some(),
         typed: with_key(typed)?,
         session,
         viewer: &viewer,
     };
-    let about = AboutParts { thread, about, sent, query: kept, session, viewer: &viewer };
-    Ok(OpenView { thread: ThreadView::new(thread, parts), about: AboutView::new(about) })
+    let about =
+        AboutParts { thread: &thread, about, sent, logs, query: kept, session, viewer: &viewer };
+    Ok(OpenView { thread: ThreadView::new(&thread, parts), about: AboutView::new(about) })
 }
 
 /// A form has a key of its own from when it is shown (AM-11).
@@ -404,7 +428,7 @@ pub async fn show_thread(
     let viewer = visit.viewer();
     let parts = ThreadParts {
         query: kept_query(tab, &query),
-        back: tab.path(),
+        tab,
         is_earlier: query.before.is_some(),
         asks_to_close: false,
         typed: with_key(Typed::default())?,
@@ -436,6 +460,7 @@ pub async fn show_about(
         thread: &loaded.thread,
         about: loaded.about,
         sent: loaded.sent,
+        logs: loaded.logs,
         query: kept_query(tab, &query),
         session: &agent,
         viewer: &viewer,

@@ -1,10 +1,16 @@
 //! The list of conversations: tabs with counts, search, rows, and what stands there when there are none.
 
 use chrono::{DateTime, Utc};
-use domain::{ids::UserId, permission::Permission, phone::PhoneNumber, presence::Presence};
+use domain::{
+    ids::{MessageId, UserId},
+    permission::Permission,
+    phone::PhoneNumber,
+    presence::Presence,
+    ticket::TicketState,
+};
 use persistence::{
-    conversation::{ConversationId, LastMessage, SentMessage, SentRow, TabCounts, TicketRow},
-    search::Search,
+    conversation::{ConversationId, LastMessage, SentPage, SentRow, TabCounts, Thread, TicketRow},
+    search::{Search, SearchId},
 };
 
 use super::{bubble::media_of, clock::ClockView, state::StateView};
@@ -38,6 +44,17 @@ impl Tab {
             Self::InProgress => "conversations",
             Self::Sent => "sent",
         }
+    }
+
+    /// The tab the open ticket of `thread` stands in; `None` when none is open.
+    #[must_use]
+    pub fn of_ticket(thread: &Thread) -> Option<Self> {
+        let ticket = thread.ticket.as_ref()?;
+        Some(match ticket.holding.state {
+            TicketState::Waiting => Self::Waiting,
+            TicketState::InProgress => Self::InProgress,
+            TicketState::Closed => return None,
+        })
     }
 
     /// The tab of that name; `None` when there is none.
@@ -82,8 +99,10 @@ pub struct ListView {
     pub here: String,
     /// The rows.
     pub rows: Vec<RowView>,
-    /// Whether there are more than are shown.
+    /// Whether there are more than are shown, to be found by search.
     pub has_more: bool,
+    /// Where more are shown; `None` when there are none, or only search finds them.
+    pub more: Option<MoreView>,
     /// What stands there without rows.
     pub empty: Option<EmptyView>,
 }
@@ -136,6 +155,26 @@ pub struct RowView {
     pub arrived: String,
 }
 
+/// Where more rows are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoreView {
+    /// The page with more of them: for whoever has no script.
+    pub page: String,
+    /// The list with more of them.
+    pub list: String,
+}
+
+impl MoreView {
+    fn new(tab: Tab, query: &str, open: Option<ConversationId>) -> Self {
+        let page = match open {
+            Some(open) => format!("/desk/conversations/{open}{query}"),
+            None => format!("{}{query}", tab.path()),
+        };
+        let open = open.map(|open| open.to_string()).unwrap_or_default();
+        Self { page, list: live_path(query, &open) }
+    }
+}
+
 /// What stands where rows would be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmptyView {
@@ -155,6 +194,8 @@ pub struct ListParts {
     pub tab: Tab,
     /// What is searched for.
     pub search: Option<Search>,
+    /// The send down to which the rows were asked for.
+    pub through: Option<MessageId>,
     /// The open conversation.
     pub open: Option<ConversationId>,
     /// How many rows each tab has.
@@ -171,7 +212,7 @@ pub enum Rows {
     /// Tickets.
     Tickets(Vec<TicketRow>),
     /// Sends.
-    Sent(Vec<SentRow>),
+    Sent(SentPage),
 }
 
 /// What a tab shows at most, as `persistence` limits it.
@@ -181,19 +222,26 @@ impl ListView {
     /// The list for the one who is signed in.
     #[must_use]
     pub fn new(parts: ListParts, session: &Session, viewer: &Viewer) -> Self {
-        let ListParts { tab, search, open, counts, rows, here } = parts;
+        let ListParts { tab, search, through, open, counts, rows, here } = parts;
         let t = viewer.words();
         let reader = session.actor.id();
         let may_ever_send =
             !session.actor.chatbots_where(Permission::SendActiveMessages).is_empty();
         let may_send = may_ever_send && session.presence.is_online();
         let open_text = open.map(|id| id.to_string()).unwrap_or_default();
-        let live_path = live_path(tab, search.as_ref(), &open_text);
-        let row_query = list_query(tab, search.as_ref());
+        let search_id = search.as_ref().map(|search| &search.id);
+        let row_query = list_query(tab, search_id, through);
+        let live_path = live_path(&row_query, &open_text);
+        let more = match &rows {
+            Rows::Tickets(_) => None,
+            Rows::Sent(page) => page.more_after,
+        };
+        let more = more.map(|after| list_query(tab, search_id, Some(after)));
+        let has_more = matches!(&rows, Rows::Tickets(rows) if MOST_ROWS <= rows.len());
         let about = RowParts { open, query: &row_query, live_path: &live_path, reader, viewer };
         let rows: Vec<RowView> = match rows {
             Rows::Tickets(rows) => rows.into_iter().map(|row| ticket_row(row, &about)).collect(),
-            Rows::Sent(rows) => rows.into_iter().map(|row| sent_row(row, &about)).collect(),
+            Rows::Sent(page) => page.rows.into_iter().map(|row| sent_row(row, &about)).collect(),
         };
         let typed = search.map(|search| search.typed).unwrap_or_default();
         Self {
@@ -206,7 +254,8 @@ impl ListView {
             may_send,
             not_online: (may_ever_send && !may_send).then(|| not_online(session.presence, t)),
             here,
-            has_more: MOST_ROWS <= rows.len(),
+            has_more,
+            more: more.map(|query| MoreView::new(tab, &query, open)),
             empty: rows.is_empty().then(|| empty(tab, &typed, t)),
             rows,
             typed,
@@ -215,17 +264,20 @@ impl ListView {
 }
 
 /// Where the list is fetched anew.
-pub(super) fn live_path(tab: Tab, search: Option<&Search>, open: &str) -> String {
-    format!("/desk/list{}&open={open}", list_query(tab, search))
+pub(super) fn live_path(query: &str, open: &str) -> String {
+    format!("/desk/list{query}&open={open}")
 }
 
-/// What an address carries so that the list beside it stays as it is.
-pub(super) fn list_query(tab: Tab, search: Option<&Search>) -> String {
-    let tab = tab.as_str();
-    match search {
-        None => format!("?tab={tab}"),
-        Some(Search { id, .. }) => format!("?tab={tab}&{SEARCH}={id}"),
-    }
+/// What an address carries so that the list beside it stays as it is: the tab, what is searched for, and
+/// down to which send it was shown.
+pub(super) fn list_query(
+    tab: Tab,
+    search: Option<&SearchId>,
+    through: Option<MessageId>,
+) -> String {
+    let search = search.map(|id| format!("&{SEARCH}={id}"));
+    let through = through.map(|message| format!("&through={message}"));
+    format!("?tab={}{}{}", tab.as_str(), search.unwrap_or_default(), through.unwrap_or_default())
 }
 
 fn tabs(open: Tab, counts: TabCounts, viewer: &Viewer) -> Vec<TabView> {
@@ -360,8 +412,7 @@ fn last_text(last: &LastMessage, reader: UserId, t: Words) -> String {
 fn sent_row(row: SentRow, about: &RowParts<'_>) -> RowView {
     let viewer = about.viewer;
     let t = viewer.words();
-    let SentMessage { state, failure_code, body, at, .. } = row.latest;
-    let shown = about.row(row.conversation, &row.name, row.phone.as_ref(), at);
+    let shown = about.row(row.conversation, &row.name, row.phone.as_ref(), row.latest.at);
     RowView {
         clock: ClockView::new(
             &format!("clock-{}", shown.id),
@@ -370,8 +421,8 @@ fn sent_row(row: SentRow, about: &RowParts<'_>) -> RowView {
             row.window_policy.as_ref(),
             viewer,
         ),
-        last: body,
-        state: Some(StateView::of_send(state, failure_code.as_deref(), &row.chatbot, viewer)),
+        state: Some(StateView::of_sent(&row.latest, &row.chatbot, viewer)),
+        last: row.latest.body,
         earlier: match row.earlier.len() {
             0 => None,
             count => Some(t.desk_earlier_sends(count.to_string())),

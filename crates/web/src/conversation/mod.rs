@@ -13,6 +13,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod unread;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -21,6 +22,7 @@ pub use self::state::failure_words;
 pub use self::{
     bubble::{MediaView, TemplateView, content_of},
     state::StateView,
+    unread::with_unread,
 };
 
 /// The desk's pages of conversations, under `/desk`.
@@ -31,6 +33,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/desk/waiting", web::get().to(handler::show_waiting))
         .route("/desk/sent", web::get().to(handler::show_sent))
         .route("/desk/list", web::get().to(handler::show_list))
+        .route("/desk/unread", web::get().to(unread::show_unread))
         .route("/desk/search", web::post().to(handler::submit_search))
         .route("/desk/presence", web::post().to(action::submit_presence))
         .route("/media/messages/{message}", web::get().to(media::show_media))

@@ -1,10 +1,12 @@
 //! How far a message came, in words with ticks, and why one failed.
 
+use chrono::TimeDelta;
 use domain::{
     active_message::ActiveMessageState,
     admission::{Refusal, RefusalCode},
     delivery::MessageState,
 };
+use persistence::conversation::SentMessage;
 
 use crate::{
     locale::Words,
@@ -51,14 +53,36 @@ impl StateView {
         Self { icon, tone, text, failure }
     }
 
-    /// The state of any message of ours in a thread.
+    /// The state of a send as *Sent* lists it. One that expired says how far it had come, as its bubble
+    /// does.
+    #[must_use]
+    pub fn of_sent(sent: &SentMessage, chatbot: &str, viewer: &Viewer) -> Self {
+        let view = Self::of_send(sent.state, sent.failure_code.as_deref(), chatbot, viewer);
+        if sent.state != ActiveMessageState::Expired {
+            return view;
+        }
+        let (t, hours) = (viewer.words(), whole_hours(sent.awaited_for, viewer.words()));
+        let text = match sent.reached {
+            MessageState::Read => t.desk_state_expired_read(&hours),
+            MessageState::Delivered => t.desk_state_expired_delivered(&hours),
+            MessageState::Sent | MessageState::Sending | MessageState::Failed => {
+                t.desk_state_expired_sent(&hours)
+            }
+        };
+        Self { text, ..view }
+    }
+
+    /// The state of any message of ours in a thread; `unanswered_for` is how long an answer was awaited in
+    /// vain, of an active message that expired.
     #[must_use]
     pub fn of_message(
         state: MessageState,
         failure_code: Option<&str>,
+        unanswered_for: Option<TimeDelta>,
         chatbot: &str,
         viewer: &Viewer,
     ) -> Self {
+        let hours = unanswered_for.map(|awaited| whole_hours(awaited, viewer.words()));
         let state = match state {
             MessageState::Sending => ActiveMessageState::Sending,
             MessageState::Sent => ActiveMessageState::Sent,
@@ -66,8 +90,19 @@ impl StateView {
             MessageState::Read => ActiveMessageState::Read,
             MessageState::Failed => ActiveMessageState::Failed,
         };
-        Self::of_send(state, failure_code, chatbot, viewer)
+        let view = Self::of_send(state, failure_code, chatbot, viewer);
+        match hours {
+            Some(hours) => {
+                Self { text: viewer.words().desk_state_unanswered(&view.text, &hours), ..view }
+            }
+            None => view,
+        }
     }
+}
+
+/// `24 h`.
+fn whole_hours(time: TimeDelta, t: Words) -> String {
+    t.desk_left_short_hours(time.num_hours().to_string())
 }
 
 /// Why a message failed and what to do, as a sentence: by our own codes, those of admission, and those of

@@ -1,4 +1,6 @@
-//! One snapshot for each state a person can see, rendered without a server.
+//! One snapshot for each state a person can see, rendered without a server: what the tests share.
+
+use std::collections::BTreeMap;
 
 use askama::Template;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +13,7 @@ use domain::{
     channel::ChannelKind,
     clock::Clock,
     contact_cap::{CapScope, ContactCap},
-    delivery::MessageState,
+    delivery::{DeliveryEvent, DeliveryEventKind, EventSource, MessageState},
     ids::{ChannelId, ChatbotId, ContactId, MessageId, TicketId, UserId},
     number::quality::Rating,
     permission::Role,
@@ -29,7 +31,7 @@ use persistence::{
     chatbot,
     conversation::{
         About, ConversationId, EarlierTicket, LastMessage, OpenTicketRow, SentMedia, SentMessage,
-        SentRow, SentTemplate, Side, TabCounts, Thread, ThreadMessage, TicketRow,
+        SentPage, SentRow, SentTemplate, Side, TabCounts, Thread, ThreadMessage, TicketRow,
     },
     search::{Search, SearchId},
     test_support::TestStore,
@@ -49,6 +51,10 @@ use crate::{
     theme::Theme,
     visit::{Reader, Visit},
 };
+
+mod about;
+mod list;
+mod thread;
 
 /// 22 Nov 2026, 17:02 UTC: 14:02 in São Paulo.
 fn now() -> DateTime<Utc> {
@@ -103,7 +109,7 @@ fn session(presence: Presence) -> Session {
         })
         .unwrap()
         .unwrap();
-    Session { actor, form_token: "form-token".to_owned(), presence }
+    Session { actor, form_token: "form-token".to_owned(), presence, presence_since: now() }
 }
 
 fn id() -> ConversationId {
@@ -152,6 +158,7 @@ fn list(tab: Tab, rows: Rows, typed: &str, session: &Session, visit: &Visit) -> 
             id: SearchId::parse("00000000000000000000000000000042").unwrap(),
             typed: typed.to_owned(),
         }),
+        through: None,
         open: Some(id()),
         counts: TabCounts { waiting: 4, in_progress: 3, sent: 1_018 },
         rows,
@@ -181,7 +188,16 @@ fn render_list(tab: Tab, rows: Rows, typed: &str, presence: Presence) -> String 
 
 fn message(id: i64, side: Side, body: &str, at: DateTime<Utc>) -> ThreadMessage {
     let (kind, body) = ("text".to_owned(), body.to_owned());
-    ThreadMessage { id: MessageId(id), side, kind, body, template: None, media: None, at }
+    ThreadMessage {
+        id: MessageId(id),
+        side,
+        kind,
+        body,
+        template: None,
+        media: None,
+        unanswered_for: None,
+        at,
+    }
 }
 
 fn ours(state: MessageState, failure_code: Option<&str>) -> Side {
@@ -250,7 +266,7 @@ fn thread_view(thread: &Thread, typed: Typed, session: &Session, visit: &Visit) 
     let viewer = visit.viewer();
     let parts = ThreadParts {
         query: "?tab=conversations".to_owned(),
-        back: Tab::InProgress.path(),
+        tab: Tab::InProgress,
         is_earlier: false,
         asks_to_close: false,
         typed: Typed { key: "key".to_owned(), ..typed },
@@ -340,13 +356,21 @@ fn about(outlook: Option<Outlook>) -> About {
     }
 }
 
+fn sent(rows: Vec<SentRow>) -> Rows {
+    Rows::Sent(SentPage { rows, more_after: None })
+}
+
 fn sent_row(state: ActiveMessageState, failure_code: Option<&str>) -> SentRow {
     let send = |id, state, hours: i64| SentMessage {
         message: MessageId(id),
+        template: "order_ready".to_owned(),
+        language: "pt_BR".to_owned(),
         body: "Hi Luiza, your order 48213 is ready.".to_owned(),
         state,
+        reached: MessageState::Read,
         failure_code: failure_code.map(str::to_owned),
         at: now() - TimeDelta::hours(hours),
+        awaited_for: TimeDelta::hours(24),
         expires_at: now() + TimeDelta::hours(24 - hours),
         listed_until: now() + TimeDelta::hours(72 - hours),
     };
@@ -363,6 +387,21 @@ fn sent_row(state: ActiveMessageState, failure_code: Option<&str>) -> SentRow {
     }
 }
 
+/// The latest send was read an hour ago, the one before 29 h ago.
+fn logs() -> BTreeMap<MessageId, Vec<DeliveryEvent>> {
+    use DeliveryEventKind::{Accepted, Delivered, Read, Sent};
+    let log = |hours| {
+        let kinds = [Accepted, Sent, Delivered, Read].into_iter().zip(0..);
+        let event = |(kind, seconds)| DeliveryEvent {
+            kind,
+            at: now() - TimeDelta::hours(hours) + TimeDelta::minutes(seconds),
+            source: EventSource::Platform,
+        };
+        kinds.map(event).collect()
+    };
+    BTreeMap::from([(MessageId(9), log(1)), (MessageId(8), log(30))])
+}
+
 fn about_view(
     thread: &Thread,
     about: About,
@@ -372,247 +411,19 @@ fn about_view(
 ) -> AboutView {
     let viewer = visit.viewer();
     let query = "?tab=conversations".to_owned();
-    AboutView::new(AboutParts { thread, about, sent, query, session, viewer: &viewer })
+    AboutView::new(AboutParts {
+        thread,
+        about,
+        sent,
+        logs: logs(),
+        query,
+        session,
+        viewer: &viewer,
+    })
 }
 
 fn render_about(thread: &Thread, about: About, sent: Option<SentRow>) -> String {
     let (session, visit) = (session(Presence::Online), visit(Locale::En));
     let about = about_view(thread, about, sent, &session, &visit);
     stable(&AboutFragment { t: visit.t(), about }.render().unwrap())
-}
-
-#[test]
-fn the_list_shows_who_who_waits_for_whom_and_how_each_session_stands() {
-    let open = SessionState::Open { ends_at: now() + TimeDelta::hours(22) };
-    let closed = SessionState::Closed { since: Some(now() - TimeDelta::hours(3)) };
-    let rows = vec![
-        row(42, "Luiza Prado", closing_soon()),
-        TicketRow {
-            reserved_for: Some((UserId(1), "Marina Costa".to_owned())),
-            ..row(43, "Rafael Torres", open)
-        },
-        TicketRow { unread: 0, last: None, ..row(44, "", closed) },
-    ];
-    let shown = render_list(Tab::Waiting, Rows::Tickets(rows), "", Presence::Online);
-    insta::assert_snapshot!(shown);
-}
-
-#[test]
-fn am_01_whoever_is_invisible_is_offered_to_go_online_instead() {
-    let shown = render_list(Tab::InProgress, Rows::Tickets(Vec::new()), "", Presence::Invisible);
-    insta::assert_snapshot!(shown);
-}
-
-#[test]
-fn a_search_without_a_result_says_what_was_searched_for() {
-    let shown = render_list(Tab::Sent, Rows::Sent(Vec::new()), "<Rafael>", Presence::Online);
-    insta::assert_snapshot!(shown);
-}
-
-#[test]
-fn li_05_a_row_of_sent_says_how_the_latest_send_stands_and_why_it_failed() {
-    let rows = vec![sent_row(ActiveMessageState::Failed, Some("outcome_unknown"))];
-    let shown = render_list(Tab::Sent, Rows::Sent(rows), "", Presence::Online);
-    insta::assert_snapshot!(shown);
-}
-
-#[test]
-fn a_thread_shows_template_answer_and_failure_and_says_that_the_session_closes() {
-    let thread = thread(closing_soon(), Some(open_ticket(mine())));
-    insta::assert_snapshot!(render_thread(&thread, Typed::default()));
-}
-
-#[test]
-fn sw_04_an_expired_session_keeps_what_was_typed_and_offers_a_template() {
-    let closed = SessionState::Closed { since: Some(now() - minutes(1)) };
-    let thread = thread(closed, Some(open_ticket(mine())));
-    let typed = Typed {
-        text: "Shall I send it?".to_owned(),
-        problem: Some("Not sent".to_owned()),
-        key: String::new(),
-    };
-    let shown = render_thread(&thread, typed);
-    assert!(shown.contains("Session expired") && shown.contains("Shall I send it?"));
-    insta::assert_snapshot!(shown);
-}
-
-#[test]
-fn am_01_whoever_is_invisible_goes_online_before_a_template_is_sent() {
-    let closed = SessionState::Closed { since: Some(now() - minutes(1)) };
-    for ticket in [Some(open_ticket(mine())), None] {
-        let thread = thread(closed, ticket);
-        let shown = render_thread_to(Presence::Invisible, &thread, Typed::default());
-        assert!(!shown.contains("href=\"/desk/active-message"), "no way into the dialog");
-        assert!(shown.contains("aria-disabled=\"true\""));
-        assert!(shown.contains("You are invisible. Go online to send"));
-        assert!(shown.contains("name=\"presence\" value=\"online\""), "the switch stands there");
-    }
-}
-
-#[test]
-fn a_conversation_without_a_ticket_offers_a_template_to_its_contact() {
-    let thread = thread(SessionState::Closed { since: None }, None);
-    insta::assert_snapshot!(render_thread(&thread, Typed::default()));
-}
-
-#[test]
-fn am_07_a_sent_file_shows_as_its_picture_or_as_a_card() {
-    let with = |kind, url: &str, media| {
-        let mut thread = thread(closing_soon(), Some(open_ticket(mine())));
-        let message = thread.messages.first_mut().unwrap();
-        message.media = media;
-        let template = message.template.as_mut().unwrap();
-        template.content.header = Some(FilledHeader::Media { kind, url: Some(url.to_owned()) });
-        render_thread(&thread, Typed::default())
-    };
-    let kept = |name: &str, has_picture| {
-        Some(SentMedia { name: name.to_owned(), size: 7_721, has_picture })
-    };
-    let url = "https://shop.example/media/pick%20up.jpg?v=2";
-    let picture = with(MediaKind::Image, url, kept("pick up.jpg", true));
-    assert!(picture.contains(r#"<img src="/media/messages/1" alt="Image, pick up.jpg">"#));
-    assert!(!picture.contains("shop.example"), "nothing is loaded from elsewhere");
-    let card = with(MediaKind::Image, url, None);
-    assert!(card.contains("pick up.jpg") && card.contains("Image · shop.example"));
-    assert!(!card.contains("<img"));
-    let document = with(MediaKind::Document, url, kept("Fatura.pdf", false));
-    assert!(document.contains("Fatura.pdf") && document.contains("Document · shop.example"));
-}
-
-#[test]
-fn sw_08_the_window_of_a_row_names_the_policy_as_the_thread_does() {
-    let policy = window_policy().unwrap();
-    let link = format!("href=\"{}\"", policy.policy_url);
-    let tickets = Rows::Tickets(vec![row(42, "Luiza Prado", closing_soon())]);
-    let sent = Rows::Sent(vec![sent_row(ActiveMessageState::Read, None)]);
-    for (tab, rows) in [(Tab::InProgress, tickets), (Tab::Sent, sent)] {
-        let shown = render_list(tab, rows, "", Presence::Online);
-        assert!(shown.contains(&link) && shown.contains(&policy.policy_name), "{tab:?}");
-    }
-    let thread = thread(closing_soon(), Some(open_ticket(mine())));
-    assert!(render_thread(&thread, Typed::default()).contains(&link));
-}
-
-#[test]
-fn an_arrival_is_announced_by_name_and_without_what_was_written() {
-    let rows = Rows::Tickets(vec![row(42, "Luiza Prado", closing_soon())]);
-    let shown = render_list(Tab::InProgress, rows, "", Presence::Online);
-    let (_, rest) = shown.split_once("data-arrived=\"").unwrap();
-    let words = rest.split('"').next().unwrap();
-    assert_eq!(words, "New message from \u{2068}Luiza Prado\u{2069}");
-}
-
-#[test]
-fn only_the_thread_and_the_row_of_a_conversation_are_fetched_anew() {
-    let thread = thread(closing_soon(), Some(open_ticket(mine())));
-    let shown = render_thread(&thread, Typed::default());
-    assert!(shown.contains("janela:thread-1-42 from:body") && !shown.contains("janela:message"));
-    let rows = Rows::Tickets(vec![row(42, "Luiza Prado", closing_soon())]);
-    let list = render_list(Tab::InProgress, rows, "", Presence::Online);
-    assert!(list.contains("janela-row:1-42 from:body") && list.contains("&#38;row=1-42\""));
-}
-
-#[test]
-fn without_script_the_question_to_close_stands_at_the_ticket() {
-    let (session, visit) = (session(Presence::Online), visit(Locale::En));
-    let viewer = visit.viewer();
-    let ask = |thread: &Thread| {
-        let parts = ThreadParts {
-            query: "?tab=conversations".to_owned(),
-            back: Tab::InProgress.path(),
-            is_earlier: false,
-            asks_to_close: true,
-            typed: Typed::default(),
-            session: &session,
-            viewer: &viewer,
-        };
-        let thread = ThreadView::new(thread, parts);
-        let page = Page::new(&visit, &session, String::new(), Place::Conversations);
-        ThreadFragment { t: visit.t(), page, thread }.render().unwrap()
-    };
-    let shown = ask(&thread(closing_soon(), Some(open_ticket(mine()))));
-    let (_, question) = shown.split_once("id=\"close-question\"").unwrap();
-    let (question, _) = question.split_once("</form>").unwrap();
-    assert!(question.contains("action=\"/desk/conversations/1-42/close\""));
-    assert!(question.contains("href=\"/desk/conversations/1-42?tab=conversations\">Keep it open"));
-    let of_another = Holding { agent: Some(UserId(9)), ..mine() };
-    let shown = ask(&thread(closing_soon(), Some(open_ticket(of_another))));
-    assert!(!shown.contains("close-question"), "not the reader's to close");
-}
-
-#[test]
-fn a_waiting_conversation_is_to_be_taken_first() {
-    let waiting = Holding { state: TicketState::Waiting, agent: None, only_agent: None };
-    let shown =
-        render_thread(&thread(closing_soon(), Some(open_ticket(waiting))), Typed::default());
-    assert!(shown.contains("/take") && !shown.contains("/reply\""));
-    let for_another = Holding { only_agent: Some(UserId(9)), ..waiting };
-    let thread = thread(closing_soon(), Some(open_ticket(for_another)));
-    assert!(!render_thread(&thread, Typed::default()).contains("/take"));
-}
-
-#[test]
-fn what_another_agent_serves_is_only_named() {
-    let thread = Thread { is_served_elsewhere: true, ..thread(closing_soon(), None) };
-    let shown = render_thread(&thread, Typed::default());
-    assert!(shown.contains("Another agent serves this customer now"));
-    assert!(!shown.contains("<form"));
-}
-
-#[test]
-fn may_i_write_names_every_reason_and_when_it_ends() {
-    let thread = thread(closing_soon(), Some(open_ticket(mine())));
-    insta::assert_snapshot!(render_about(&thread, about(Some(outlook(capped()))), None));
-}
-
-#[test]
-fn may_i_write_in_all_its_verdicts() {
-    let open = || thread(closing_soon(), Some(open_ticket(mine())));
-    let closed = SessionState::Closed { since: None };
-    let lasting = |code| vec![Refusal { code, until: None }];
-    let cases = [
-        (open(), capped(), "Reply yes. Active message not yet"),
-        (open(), lasting(RefusalCode::ContactOptedOut), "Reply yes. Active message no"),
-        (thread(closed, Some(open_ticket(mine()))), Vec::new(), "Reply no. Template yes"),
-        (thread(closed, None), Vec::new(), "Active message yes"),
-        (thread(closed, None), lasting(RefusalCode::AgentNotOnline), "Not yet"),
-        (thread(closed, None), lasting(RefusalCode::NumberNotReady), "No</p>"),
-    ];
-    for (thread, reasons, expected) in cases {
-        let shown = render_about(&thread, about(Some(outlook(reasons))), None);
-        assert!(shown.contains(expected), "{expected}");
-    }
-    let shown = render_about(&open(), about(None), None);
-    assert!(shown.contains("Not known yet"));
-}
-
-#[test]
-fn li_05_own_sends_stand_beside_the_conversation_with_their_history() {
-    let thread = thread(SessionState::Closed { since: None }, None);
-    let sent = sent_row(ActiveMessageState::Delivered, None);
-    let shown = render_about(&thread, about(Some(outlook(Vec::new()))), Some(sent));
-    insta::assert_snapshot!(shown);
-}
-
-#[test]
-fn the_whole_page_in_portuguese() {
-    let (session, visit) = (session(Presence::Online), visit(Locale::PtBR));
-    let thread = thread(closing_soon(), Some(open_ticket(mine())));
-    let rows = Rows::Tickets(vec![row(42, "Luiza Prado", closing_soon())]);
-    let page = ConversationsPage {
-        t: visit.t(),
-        page: Page::new(&visit, &session, "Luiza Prado".to_owned(), Place::Conversations),
-        pane: "thread",
-        list: list(Tab::InProgress, rows, "", &session, &visit),
-        open: Some(OpenView {
-            about: about_view(&thread, about(Some(outlook(capped()))), None, &session, &visit),
-            thread: thread_view(&thread, Typed::default(), &session, &visit),
-        }),
-        status: actix_web::http::StatusCode::OK,
-    };
-    let shown = page.render().unwrap();
-    assert!(shown.contains("lang=\"pt-BR\""));
-    assert!(shown.contains("Esta sessão fecha em"));
-    assert!(shown.contains("id=\"close-42\""));
-    assert!(shown.contains("612 de 1.000"));
 }

@@ -12,7 +12,7 @@ use persistence::conversation::{ConversationId, OpenTicketRow, Thread};
 use super::{
     bubble::{self, DayView},
     clock::{ClockView, RiskView},
-    list::{not_online, shown_initials, shown_name},
+    list::{Tab, not_online, shown_initials, shown_name},
 };
 use crate::{
     locale::{Words, isolated},
@@ -39,6 +39,8 @@ pub struct ThreadView {
     pub arrived: String,
     /// The list it belongs to.
     pub back: &'static str,
+    /// That it stands in another tab by now than the list beside it shows.
+    pub moved: Option<MovedView>,
     /// The contact.
     pub name: String,
     /// Letters of the name.
@@ -71,6 +73,17 @@ pub struct ThreadView {
     pub is_unread: bool,
     /// The latest message, so that each arrival is noted once.
     pub latest_message: String,
+}
+
+/// Where a conversation went that was opened from another tab.
+#[derive(Debug, Clone)]
+pub struct MovedView {
+    /// The conversation beside the list it stands in now.
+    pub path: String,
+    /// What happened.
+    pub text: String,
+    /// The words of the link.
+    pub label: String,
 }
 
 /// What stands under the messages: exactly one of these.
@@ -140,7 +153,7 @@ pub struct ThreadParts<'a> {
     /// The query of its address.
     pub query: String,
     /// The list it belongs to.
-    pub back: &'static str,
+    pub tab: Tab,
     /// Whether it shows older messages.
     pub is_earlier: bool,
     /// Whether it was asked to close the ticket.
@@ -157,7 +170,7 @@ impl ThreadView {
     /// The conversation for the one who is signed in.
     #[must_use]
     pub fn new(thread: &Thread, parts: ThreadParts<'_>) -> Self {
-        let ThreadParts { query, back, is_earlier, asks_to_close, typed, session, viewer } = parts;
+        let ThreadParts { query, tab, is_earlier, asks_to_close, typed, session, viewer } = parts;
         let t = viewer.words();
         let reader = session.actor.id();
         let id = thread.conversation.to_string();
@@ -176,7 +189,8 @@ impl ThreadView {
             live_event: format!("janela:thread-{id}"),
             presence_event: format!("janela:presence-{reader}"),
             arrived: t.desk_arrived(isolated(&name)),
-            back,
+            back: tab.path(),
+            moved: MovedView::new(thread, tab, &path, t),
             name,
             initials: shown_initials(&thread.name),
             subtitle: subtitle(thread, t),
@@ -204,6 +218,24 @@ impl ThreadView {
             path,
             query,
         }
+    }
+}
+
+impl MovedView {
+    fn new(thread: &Thread, shown: Tab, path: &str, t: Words) -> Option<Self> {
+        let tab = Tab::of_ticket(thread).filter(|tab| *tab != shown)?;
+        let (text, label) = match tab {
+            Tab::InProgress if shown == Tab::Sent => {
+                (t.desk_moved_answered(), t.desk_moved_open_in_progress())
+            }
+            Tab::InProgress => (t.desk_moved_in_progress(), t.desk_moved_open_in_progress()),
+            Tab::Waiting if shown == Tab::Sent => {
+                (t.desk_moved_answered_waiting(), t.desk_moved_open_waiting())
+            }
+            Tab::Waiting => (t.desk_moved_waiting(), t.desk_moved_open_waiting()),
+            Tab::Sent => return None,
+        };
+        Some(Self { path: format!("{path}?tab={}", tab.as_str()), text, label })
     }
 }
 

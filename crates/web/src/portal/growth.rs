@@ -10,7 +10,7 @@ use actix_web::{
     web::{Data, Form, Path, Query},
 };
 use domain::ids::MessageId;
-use persistence::growth;
+use persistence::growth::{self, SendFilter};
 
 pub use self::{
     list::GrowthPage,
@@ -39,32 +39,44 @@ pub async fn show_active_messages(
     query: Query<GrowthQuery>,
 ) -> Result<HttpResponse, WebError> {
     let mut query = query.into_inner();
-    let (actor, now, zone) = (user.actor.clone(), visit.now, visit.zone);
+    let after = query.cursor()?;
+    let (actor, now, zone, t) = (user.actor.clone(), visit.now, visit.zone, visit.t());
     let most = i64::try_from(ROWS + 1).unwrap_or(i64::MAX);
     let read = move |db: &mut persistence::db::Db| {
         db.snapshot(|db| {
             let search = search::find(db, &actor, &query.search)?;
             query.contact = search.map(|search| search.typed).unwrap_or_default();
-            let rows = growth::list_sends(db, &actor, &query.filter(zone), most, now)?;
-            Ok((query, rows, growth::list_choices(db, &actor)?))
+            let choices = growth::list_choices(db, &actor)?;
+            let rows = match query.parse(&choices, zone, t) {
+                Ok(filter) => {
+                    let filter = SendFilter { after, ..filter };
+                    Ok(growth::list_sends(db, &actor, &filter, most, now)?)
+                }
+                Err(problems) => Err(problems),
+            };
+            Ok((query, rows, choices))
         })
     };
     let (query, rows, choices) = desk.store.read(read).await?;
-    html(StatusCode::OK, &GrowthPage::new(&visit, &user, query, rows, choices))
+    GrowthPage::new(&visit, &user, query, rows, choices).respond()
 }
 
-/// Keeps the words, and leads to the list with their id.
+/// Keeps the words, and leads to the list with their id; or shows the filters again with what stands against
+/// them.
 pub async fn submit_filter(
     desk: Data<Desk>,
     visit: Visit,
     user: PortalUser,
     Form(form): Form<GrowthForm>,
 ) -> Result<HttpResponse, WebError> {
-    let GrowthForm { contact, agent, template, state, chatbot, from, to } = form;
-    let search = search::keep(&desk, &user, &visit, contact).await?;
-    let search = search.map(|search| search.id.to_string()).unwrap_or_default();
-    let query =
-        GrowthQuery { search, agent, template, state, chatbot, from, to, ..GrowthQuery::default() };
+    let mut query = GrowthQuery::from(form);
+    let actor = user.actor.clone();
+    let choices = desk.store.read(move |db| growth::list_choices(db, &actor)).await?;
+    if let Err(problems) = query.parse(&choices, visit.zone, visit.t()) {
+        return GrowthPage::new(&visit, &user, query, Err(problems), choices).respond();
+    }
+    let search = search::keep(&desk, &user, &visit, query.contact.clone()).await?;
+    query.search = search.map(|search| search.id.to_string()).unwrap_or_default();
     Ok(see_other(&query.address("")))
 }
 

@@ -79,6 +79,8 @@ struct JobView {
     duration: String,
     rows: String,
     error: Option<String>,
+    /// When nobody was there for it, after its latest run.
+    passed_over: Option<Moment>,
     next: Option<Moment>,
     run_path: String,
 }
@@ -110,6 +112,7 @@ fn job_view(job: &JobOverview, viewer: &Viewer) -> JobView {
     let t = viewer.words();
     let run = job.last_run.as_ref();
     let rows = run.and_then(|run| run.rows_touched);
+    let passed_over = passed_over(job);
     JobView {
         title: title(&job.line.name, t),
         schedule: schedule(&job.line.schedule, t),
@@ -118,7 +121,8 @@ fn job_view(job: &JobOverview, viewer: &Viewer) -> JobView {
         last: run.map(|run| viewer.at(run.started_at)),
         duration: run.and_then(duration).map_or_else(String::new, |took| duration_text(took, t)),
         rows: rows.map_or_else(String::new, |rows| viewer.locale.number(rows)),
-        error: run.and_then(|run| run.error.clone()),
+        error: run.and_then(|run| run.error.clone()).filter(|_| passed_over.is_none()),
+        passed_over: passed_over.map(|at| viewer.at(at)),
         next: job.line.next_run_at.map(|at| viewer.at(at)),
         run_path: format!("/portal/jobs/{}/run", job.line.name),
         name: job.line.name.clone(),
@@ -134,11 +138,18 @@ fn state(job: &JobOverview, now: DateTime<Utc>, t: Words) -> JobState {
         Some(run) if run.finished_at.is_none() => ("play", "accent", t.portal_job_running()),
         _ if job.run_requested => ("clock", "accent", t.portal_job_requested()),
         _ if is_late => ("triangle-alert", "warn", t.portal_job_late()),
+        _ if passed_over(job).is_some() => ("minus", "", t.portal_job_passed_over()),
         Some(run) if run.error.is_some() => ("circle-alert", "bad", t.portal_job_failed()),
         Some(_) => ("check", "good", t.portal_job_done()),
         None => ("minus", "", t.portal_job_never()),
     };
     JobState { icon, tone, text }
+}
+
+/// The occurrence passed over since the latest run; `None` when the job ran after it.
+fn passed_over(job: &JobOverview) -> Option<DateTime<Utc>> {
+    let ran_after = |at| job.last_run.as_ref().is_some_and(|run| at <= run.started_at);
+    job.passed_over_at.filter(|at| !ran_after(*at))
 }
 
 fn duration(run: &JobRun) -> Option<TimeDelta> {

@@ -6,23 +6,23 @@ use chrono_tz::Tz;
 use domain::{
     active_message::ActiveMessageState,
     delivery::{DeliveryEvent, DeliveryEventKind, EventSource, Failure, MessageState},
-    ids::{ChatbotId, MessageId, TemplateId, UserId},
+    ids::{ChannelId, ChatbotId, MessageId, UserId},
     permission::{Role, WorkspacePermission},
     phone::PhoneNumber,
     presence::Presence,
     template::{FilledContent, FilledHeader, MediaKind},
 };
 use persistence::{
-    chatbot::{self, GeneralSettings, MissingStep},
+    chatbot::{self, Chatbot, GeneralSettings, MissingStep, SettingsRight},
     conversation::{SentTemplate, Side, ThreadMessage},
-    growth::{SendChoices, SendDetail, SendRow, Sender, TemplateChoice},
+    growth::{SendChoices, SendDetail, SendRow, Sender},
     job::{JobOverview, JobRun, TimetableLine},
     test_support::TestStore,
     user::{self, NewUser},
 };
 
 use super::{
-    general_settings::{GeneralSettingsPage, SettingsForm},
+    general_settings::{GeneralSettingsPage, Loaded, SettingsForm},
     growth::{GrowthPage, GrowthQuery, SendPage},
     jobs::JobsPage,
 };
@@ -75,10 +75,25 @@ fn given(role: Role) -> (Session, GeneralSettings) {
         })
         .unwrap();
     let missing = vec![MissingStep::VerifiedWebhook, MissingStep::ApprovedTemplate];
-    let settings = GeneralSettings { chatbot, changed_by: None, missing };
-    let session =
-        Session { actor, form_token: "form-token".to_owned(), presence: Presence::Online };
+    let settings = GeneralSettings {
+        chatbot,
+        changed_by: None,
+        missing,
+        unverified: vec![ChannelId(7)],
+        right: SettingsRight::Edit,
+    };
+    let session = Session {
+        actor,
+        form_token: "form-token".to_owned(),
+        presence: Presence::Online,
+        presence_since: DateTime::UNIX_EPOCH,
+    };
     (session, settings)
+}
+
+fn loaded(settings: GeneralSettings, chatbots: Vec<Chatbot>) -> Loaded {
+    let public_url = "https://desk.example.com/".parse().unwrap();
+    Loaded { settings, chatbots, public_url }
 }
 
 /// The part that is the page's own; addresses of static files lose the hash of their content.
@@ -94,8 +109,50 @@ fn main_of(page: &impl Template) -> String {
 fn am_14_a_new_chatbot_shows_its_defaults_and_what_active_messages_need() {
     let (session, settings) = given(Role::Admin);
     let chatbots = vec![settings.chatbot.clone()];
-    let page = GeneralSettingsPage::new(&visit(Locale::En), &session, (settings, chatbots));
+    let page = GeneralSettingsPage::new(&visit(Locale::En), &session, loaded(settings, chatbots));
     insta::assert_snapshot!(main_of(&page));
+}
+
+#[test]
+fn am_14_each_missing_step_says_what_to_do_and_leads_there() {
+    let visit = visit(Locale::En);
+    let shown = |missing, unverified| {
+        let (session, mut settings) = given(Role::Admin);
+        settings.missing = missing;
+        settings.unverified = unverified;
+        main_of(&GeneralSettingsPage::new(&visit, &session, loaded(settings, Vec::new())))
+    };
+    let webhook = shown(vec![MissingStep::VerifiedWebhook], vec![ChannelId(7), ChannelId(9)]);
+    for channel in [7, 9] {
+        let address = format!("<code>https://desk.example.com/webhooks/whatsapp/{channel}</code>");
+        assert!(webhook.contains(&address), "{address} in {webhook}");
+    }
+    assert!(webhook.contains(r#"<a href="https://developers.facebook.com/apps/">"#));
+    let template = shown(vec![MissingStep::ApprovedTemplate], Vec::new());
+    assert!(
+        template
+            .contains(r#"<a href="https://business.facebook.com/wa/manage/message-templates/">"#)
+    );
+    assert!(template.contains(r##"<a href="/portal/jobs#job-sync_templates">"##), "{template}");
+    let number = [MissingStep::ConnectedNumber, MissingStep::VerifiedWebhook];
+    let number = shown(number.to_vec(), Vec::new());
+    assert!(number.contains("has no page to connect one"), "{number}");
+    assert!(number.contains("It can be verified once a number is connected."), "{number}");
+}
+
+#[test]
+fn ad_08_who_may_only_look_sees_every_value_and_who_may_change_them() {
+    let (session, mut settings) = given(Role::Manager);
+    settings.chatbot.settings.cap_enabled = true;
+    settings.right = SettingsRight::Look(vec!["Eva Sol".to_owned(), "Rui <Dias>".to_owned()]);
+    let page = GeneralSettingsPage::new(&visit(Locale::En), &session, loaded(settings, Vec::new()));
+    insta::assert_snapshot!(main_of(&page));
+    let (session, mut settings) = given(Role::Manager);
+    settings.right = SettingsRight::Look(Vec::new());
+    let page = GeneralSettingsPage::new(&visit(Locale::Es), &session, loaded(settings, Vec::new()));
+    let shown = main_of(&page);
+    assert!(shown.contains("Nadie puede cambiarlos por ahora"), "{shown}");
+    assert!(!shown.contains("name=\"cap_sends\"") && !shown.contains("portal_cap_sends"));
 }
 
 #[test]
@@ -109,7 +166,7 @@ fn ad_08_saved_settings_say_who_changed_them_and_when() {
     other.id = ChatbotId(9);
     other.name = "Support".to_owned();
     let chatbots = vec![settings.chatbot.clone(), other];
-    let page = GeneralSettingsPage::new(&visit(Locale::Es), &session, (settings, chatbots));
+    let page = GeneralSettingsPage::new(&visit(Locale::Es), &session, loaded(settings, chatbots));
     insta::assert_snapshot!(main_of(&page));
 }
 
@@ -118,7 +175,7 @@ fn ad_08_who_is_overtaken_is_told_by_whom_and_keeps_what_was_typed() {
     let (session, mut settings) = given(Role::Admin);
     settings.chatbot.changed = Some((now() - TimeDelta::minutes(3), UserId(1)));
     settings.changed_by = Some("Paula Alves".to_owned());
-    let page = GeneralSettingsPage::new(&visit(Locale::En), &session, (settings, Vec::new()))
+    let page = GeneralSettingsPage::new(&visit(Locale::En), &session, loaded(settings, Vec::new()))
         .overtaken(SettingsForm::with_cap_sends("7"));
     insta::assert_snapshot!(main_of(&page));
 }
@@ -129,7 +186,7 @@ fn ad_05_what_is_no_number_from_1_to_100_is_refused_at_the_field_and_kept() {
     let visit = visit(Locale::En);
     let form = SettingsForm::with_cap_sends("-3 <b>");
     let problems = form.problems(visit.t());
-    let page = GeneralSettingsPage::new(&visit, &session, (settings, Vec::new()))
+    let page = GeneralSettingsPage::new(&visit, &session, loaded(settings, Vec::new()))
         .corrected(form, problems);
     assert!(page.render().unwrap().contains("<title>Error: General settings"));
     insta::assert_snapshot!(main_of(&page));
@@ -170,7 +227,7 @@ fn li_07_sends_are_listed_with_state_and_reason() {
     ];
     let query = GrowthQuery { state: "read".to_owned(), ..GrowthQuery::default() };
     let visit = visit(Locale::En);
-    let page = GrowthPage::new(&visit, &session, query, rows, SendChoices::default());
+    let page = GrowthPage::new(&visit, &session, query, Ok(rows), SendChoices::default());
     insta::assert_snapshot!(main_of(&page));
 }
 
@@ -179,7 +236,7 @@ fn li_07_no_sends_and_nothing_found_are_told_apart() {
     let (session, _) = given(Role::Manager);
     let visit = visit(Locale::PtBR);
     let shown = |query| {
-        main_of(&GrowthPage::new(&visit, &session, query, Vec::new(), SendChoices::default()))
+        main_of(&GrowthPage::new(&visit, &session, query, Ok(Vec::new()), SendChoices::default()))
     };
     assert!(shown(GrowthQuery::default()).contains("Ainda não há mensagens ativas"));
     let query = GrowthQuery { contact: "\"><script>".to_owned(), ..GrowthQuery::default() };
@@ -202,7 +259,8 @@ fn more_than_a_page_leads_on_to_older_sends_with_the_same_filters() {
         state: "sent".to_owned(),
         ..GrowthQuery::default()
     };
-    let page = GrowthPage::new(&visit(Locale::En), &session, query, rows, SendChoices::default());
+    let page =
+        GrowthPage::new(&visit(Locale::En), &session, query, Ok(rows), SendChoices::default());
     let shown = main_of(&page);
     assert_eq!(shown.matches("<tr id=").count(), 50);
     assert!(shown.contains("?search=0042&#38;state=sent&#38;after=1795359720000-51"), "{shown}");
@@ -230,42 +288,81 @@ fn sent_message() -> ThreadMessage {
             language: "pt_BR".to_owned(),
             content,
         }),
+        unanswered_for: None,
         media: None,
         at: now() - TimeDelta::hours(2),
     }
 }
 
-#[test]
-fn templates_of_several_chatbots_are_offered_under_the_chatbots_name() {
-    let (session, _) = given(Role::Manager);
-    let choice = |id, language: &str, chatbot: &str| TemplateChoice {
-        id: TemplateId(id),
-        name: "order_ready".to_owned(),
-        language: language.to_owned(),
-        chatbots: vec![chatbot.to_owned()],
-    };
-    let choices = |chatbots: &[(i64, &str)]| SendChoices {
-        chatbots: chatbots.iter().map(|(id, name)| (ChatbotId(*id), (*name).to_owned())).collect(),
-        agents: Vec::new(),
-        templates: vec![choice(1, "pt_BR", "Sales Brazil"), choice(2, "pt_BR", "Support Europe")],
-    };
-    let shown = |locale, choices| {
-        let query = GrowthQuery { template: "2".to_owned(), ..GrowthQuery::default() };
-        main_of(&GrowthPage::new(&visit(locale), &session, query, Vec::new(), choices))
-    };
-    let both = shown(Locale::Es, choices(&[(1, "Sales Brazil"), (2, "Support Europe")]));
-    for (chatbot, option) in [
-        ("Sales Brazil", r#"<option value="1">order_ready (Portugués (Brasil))</option>"#),
-        (
-            "Support Europe",
-            r#"<option value="2" selected>order_ready (Portugués (Brasil))</option>"#,
-        ),
-    ] {
-        let group = format!(r#"<optgroup label="{chatbot}">{option}</optgroup>"#);
-        assert!(both.contains(&group), "{group} in {both}");
+/// What Paula may filter by.
+fn choices() -> SendChoices {
+    SendChoices {
+        chatbots: vec![
+            (ChatbotId(1), "Sales Brazil".to_owned()),
+            (ChatbotId(2), "Support Europe".to_owned()),
+        ],
+        agents: vec![(UserId(1), "Paula Alves".to_owned())],
+        templates: vec!["come_back".to_owned(), "order_ready".to_owned()],
     }
-    let one = shown(Locale::En, choices(&[(1, "Sales Brazil")]));
-    assert!(!one.contains("<optgroup"), "one chatbot needs no name: {one}");
+}
+
+#[test]
+fn each_template_is_offered_once_by_its_name() {
+    let (session, _) = given(Role::Manager);
+    let query = GrowthQuery { template: "order_ready".to_owned(), ..GrowthQuery::default() };
+    let page = GrowthPage::new(&visit(Locale::Es), &session, query, Ok(Vec::new()), choices());
+    let shown = main_of(&page);
+    let options = r#"<option value="come_back">come_back</option><option value="order_ready" selected>order_ready</option></select>"#;
+    assert!(shown.contains(options), "{shown}");
+}
+
+#[test]
+fn c20_what_no_filter_offers_is_told_at_its_field_and_kept() {
+    let (session, _) = given(Role::Manager);
+    let visit = visit(Locale::En);
+    let none = GrowthQuery::default;
+    let cases = [
+        ("agent", GrowthQuery { agent: "7".to_owned(), ..none() }),
+        ("agent", GrowthQuery { agent: "1 OR 1=1".to_owned(), ..none() }),
+        ("template", GrowthQuery { template: "order".to_owned(), ..none() }),
+        ("state", GrowthQuery { state: "Read".to_owned(), ..none() }),
+        ("chatbot", GrowthQuery { chatbot: "3".to_owned(), ..none() }),
+        ("chatbot", GrowthQuery { chatbot: "01".to_owned(), ..none() }),
+        ("from", GrowthQuery { from: "2026-02-30".to_owned(), ..none() }),
+        ("to", GrowthQuery { to: "22/11/2026".to_owned(), ..none() }),
+        (
+            "to",
+            GrowthQuery { from: "2026-11-22".to_owned(), to: "2026-11-21".to_owned(), ..none() },
+        ),
+        ("contact", GrowthQuery { search: "0042".to_owned(), ..none() }),
+    ];
+    for (field, query) in cases {
+        let problems = query.parse(&choices(), visit.zone, visit.t()).unwrap_err();
+        let found: Vec<&str> = (&problems).into_iter().map(|one| one.field.as_str()).collect();
+        assert_eq!(found, [field], "{query:?}");
+    }
+    let one_day = GrowthQuery {
+        from: "2026-11-22".to_owned(),
+        to: "2026-11-22".to_owned(),
+        chatbot: "2".to_owned(),
+        ..none()
+    };
+    let filter = one_day.parse(&choices(), visit.zone, visit.t()).unwrap();
+    let (since, before) = (filter.since.unwrap(), filter.before.unwrap());
+    assert_eq!((before - since, filter.chatbot), (TimeDelta::days(1), Some(ChatbotId(2))));
+
+    let query = GrowthQuery {
+        contact: "Ana".to_owned(),
+        agent: "7".to_owned(),
+        state: "\"><script>".to_owned(),
+        from: "2026-11-22".to_owned(),
+        to: "2026-11-21".to_owned(),
+        ..none()
+    };
+    let problems = query.parse(&choices(), visit.zone, visit.t()).unwrap_err();
+    let page = GrowthPage::new(&visit, &session, query, Err(problems), choices());
+    assert!(page.render().unwrap().contains("<title>Error: Active messages"));
+    insta::assert_snapshot!(main_of(&page));
 }
 
 #[test]
@@ -297,7 +394,7 @@ fn job(name: &str, last_run: Option<JobRun>) -> JobOverview {
         time_zone: "UTC".to_owned(),
         next_run_at: Some(now() + TimeDelta::seconds(15)),
     };
-    JobOverview { line, last_run, run_requested: false }
+    JobOverview { line, last_run, passed_over_at: None, run_requested: false }
 }
 
 #[test]
@@ -317,6 +414,7 @@ fn jo_03_jobs_tell_schedule_latest_run_and_next() {
             job("read_numbers", Some(failed.clone())),
             job("tidy", Some(running.clone())),
             job("of_tomorrow", None),
+            JobOverview { passed_over_at: Some(now()), ..job("prove_counters", Some(run.clone())) },
         ]
     };
     let (admin, _) = given(Role::Admin);

@@ -22,7 +22,7 @@ fn three_sends() -> [DateTime<Utc>; 3] {
 }
 
 #[test]
-fn table_a_the_cap_per_agent_and_contact() {
+fn cl_01_ad_03_ad_04_table_a_the_cap_per_agent_and_contact() {
     let [first, second, third] = three_sends();
     let sent_again = [first, second, third, at(2, "09:00")];
     let blocked = |day, time| Some(at(day, time));
@@ -60,7 +60,7 @@ fn table_a_the_cap_per_agent_and_contact() {
 }
 
 #[test]
-fn a1_the_wait_is_seventeen_hours() {
+fn ad_04_a1_the_wait_is_seventeen_hours() {
     let now = at(1, "16:00");
     let until = Given::desk().with_cap(3, &three_sends()).until(now);
     assert_eq!(until.map(|until| until - now), Some(TimeDelta::hours(17)));

@@ -37,7 +37,7 @@ fn r1_a_second_message_to_the_same_contact_is_not_counted_again() {
 }
 
 #[test]
-fn r2_r3_the_last_place_is_taken_and_then_the_limit_is_reached() {
+fn nu_07_r2_r3_the_last_place_is_taken_and_then_the_limit_is_reached() {
     let given = Given::number().notified(0..999, day(1, "09:00"));
     let (given, passed) = tried(given, 999, day(1, "10:00"));
     assert!(passed, "R2");
@@ -52,7 +52,7 @@ fn r2_r3_the_last_place_is_taken_and_then_the_limit_is_reached() {
 }
 
 #[test]
-fn r4_all_of_a_day_leave_together() {
+fn cl_01_nu_07_r4_all_of_a_day_leave_together() {
     let given = Given::number().notified(0..1_000, day(1, "09:00:00"));
     assert_eq!(until(&given, LIMIT, day(1, "12:00")), Some(day(2, "09:00:00")));
     let capacity_at = |now| capacity(given.count_at(now), LIMIT);

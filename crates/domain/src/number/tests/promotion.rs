@@ -33,7 +33,7 @@ fn assert_levels(given: &Given, cases: &[(&str, DateTime<Utc>, u8)]) {
 }
 
 #[test]
-fn p1_two_full_days_lift_after_48_hours_to_the_second() {
+fn nu_10_p1_two_full_days_lift_after_48_hours_to_the_second() {
     assert_levels(
         &two_full_days(),
         &[
@@ -45,7 +45,7 @@ fn p1_two_full_days_lift_after_48_hours_to_the_second() {
 }
 
 #[test]
-fn p2_300_new_contacts_a_day_lift_on_the_seventh() {
+fn nu_10_p2_300_new_contacts_a_day_lift_on_the_seventh() {
     assert_levels(
         &new_contacts_daily(300),
         &[
@@ -57,7 +57,7 @@ fn p2_300_new_contacts_a_day_lift_on_the_seventh() {
 }
 
 #[test]
-fn p3_a_few_contacts_a_day_decide() {
+fn nu_10_p3_a_few_contacts_a_day_decide() {
     assert_levels(&new_contacts_daily(285), &[("P3: 1,995", day(35, "23:00"), 1)]);
     assert_levels(
         &new_contacts_daily(286),
@@ -66,14 +66,14 @@ fn p3_a_few_contacts_a_day_decide() {
 }
 
 #[test]
-fn p4_the_same_contacts_again_never_lift() {
+fn nu_10_p4_the_same_contacts_again_never_lift() {
     let given =
         Given::number().notified(0..1_000, day(1, "09:00")).notified(0..1_000, day(2, "09:00"));
     assert_levels(&given, &[("P4", day(3, "09:00"), 1), ("P4: weeks later", day(30, "09:00"), 1)]);
 }
 
 #[test]
-fn p5_one_more_contact_lifts_when_it_is_sent() {
+fn nu_10_p5_one_more_contact_lifts_when_it_is_sent() {
     let given = Given::number()
         .notified(0..1_000, day(1, "09:00"))
         .notified(999..1_999, day(2, "09:00"))
@@ -82,7 +82,7 @@ fn p5_one_more_contact_lifts_when_it_is_sent() {
 }
 
 #[test]
-fn p6_failed_sends_do_not_count() {
+fn nu_10_p6_failed_sends_do_not_count() {
     let given = Given::number()
         .notified(0..1_000, day(1, "09:00"))
         .notified(1_000..1_997, day(2, "09:00"))
@@ -98,7 +98,7 @@ fn p6_failed_sends_do_not_count() {
 }
 
 #[test]
-fn p7_while_low_it_stays_and_rises_when_it_turns_medium() {
+fn nu_10_p7_while_low_it_stays_and_rises_when_it_turns_medium() {
     let given =
         two_full_days().rated(Rating::Low, day(2, "12:00")).rated(Rating::Medium, day(5, "12:00"));
     assert_levels(
@@ -108,14 +108,14 @@ fn p7_while_low_it_stays_and_rises_when_it_turns_medium() {
 }
 
 #[test]
-fn p8_contacts_that_aged_out_are_gone() {
+fn nu_10_p8_contacts_that_aged_out_are_gone() {
     let given =
         two_full_days().rated(Rating::Low, day(2, "12:00")).rated(Rating::Medium, day(9, "00:00"));
     assert_levels(&given, &[("P8", day(9, "00:00"), 1), ("P8: later", day(20, "00:00"), 1)]);
 }
 
 #[test]
-fn p9_p10_seven_days_are_half_open() {
+fn nu_10_p9_p10_seven_days_are_half_open() {
     let first = Given::number().notified(0..1_000, day(1, "09:00:00"));
     let p9 = first.clone().notified(1_000..2_000, day(8, "08:59:59"));
     let p10 = first.notified(1_000..2_000, day(8, "09:00:00"));
@@ -127,7 +127,7 @@ fn p9_p10_seven_days_are_half_open() {
 }
 
 #[test]
-fn p11_idle_months_do_not_shorten_the_wait() {
+fn nu_10_p11_idle_months_do_not_shorten_the_wait() {
     assert_levels(
         &two_full_days(),
         &[
@@ -139,7 +139,7 @@ fn p11_idle_months_do_not_shorten_the_wait() {
 }
 
 #[test]
-fn p12_the_next_level_waits_for_its_own_48_hours() {
+fn nu_10_p12_the_next_level_waits_for_its_own_48_hours() {
     let given = two_full_days()
         .notified(2_000..12_000, day(3, "09:00"))
         .notified(12_000..20_000, day(4, "09:00"));
@@ -154,7 +154,7 @@ fn p12_the_next_level_waits_for_its_own_48_hours() {
 }
 
 #[test]
-fn p13_a_level_set_by_an_admin_starts_the_wait_anew() {
+fn nu_10_p13_a_level_set_by_an_admin_starts_the_wait_anew() {
     let given = Given::number_of_level(2)
         .notified(0..1_000, day(1, "09:00"))
         .notified(1_000..2_000, day(7, "10:00"))
@@ -170,7 +170,7 @@ fn p13_a_level_set_by_an_admin_starts_the_wait_anew() {
 }
 
 #[test]
-fn p14_answers_inside_the_window_do_not_count() {
+fn nu_10_p14_answers_inside_the_window_do_not_count() {
     let given = Given::number()
         .notified(0..750, day(1, "09:00"))
         .notified(750..1_500, day(2, "09:00"))
@@ -179,14 +179,14 @@ fn p14_answers_inside_the_window_do_not_count() {
 }
 
 #[test]
-fn p15_there_is_no_fourth_level() {
+fn nu_10_p15_there_is_no_fourth_level() {
     let given = Given::number_of_level(3).notified(0..200_000, day(1, "09:00"));
     assert_levels(&given, &[("P15", day(7, "09:00"), 3)]);
     assert_eq!(given.levels_until(day(7, "09:00")).len(), 1);
 }
 
 #[test]
-fn p16_any_earliest_notification_starts_the_wait() {
+fn nu_10_p16_any_earliest_notification_starts_the_wait() {
     let given = Given::number()
         .notified(0..1_000, day(1, "09:00"))
         .notified(0..1_000, day(2, "09:00"))
@@ -198,7 +198,7 @@ fn p16_any_earliest_notification_starts_the_wait() {
 }
 
 #[test]
-fn p17_a_restricted_number_rises_once_it_is_connected() {
+fn nu_10_p17_a_restricted_number_rises_once_it_is_connected() {
     let given = Given::number()
         .rated(Rating::Low, day(1, "09:00"))
         .rated(Rating::Medium, day(10, "09:00"))

@@ -130,7 +130,7 @@ fn level_two(policy: &Policy, clock: StandingClock) -> LimitFacts<'_> {
 }
 
 #[test]
-fn the_effective_limit_is_the_smaller_of_the_platforms_and_the_restricted_one() {
+fn nu_12_the_effective_limit_is_the_smaller_of_the_platforms_and_the_restricted_one() {
     let policy = Policy::default();
     let clock = red_since_day_1().clock_at(day(2, "09:00"));
     let (flagged, restricted) = (day(2, "09:00"), day(8, "09:00"));

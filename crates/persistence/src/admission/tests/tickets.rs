@@ -70,7 +70,7 @@ fn send(
         .blocking_read(|db| {
             let kept: Option<i64> =
                 messages::table.find(message).select(messages::ticket_id).first(db)?;
-            let sent = conversation::list_sent(db, &actor, "", now)?;
+            let sent = conversation::list_sent(db, &actor, "", None, now)?.rows;
             let mut listed = sent.iter().flat_map(|row| row.earlier.iter().chain([&row.latest]));
             Ok((kept.map(TicketId), listed.any(|sent| sent.message.0 == message)))
         })

@@ -6,15 +6,15 @@ use crate::explain::{Plan, plans_of};
 #[test]
 fn the_lists_read_no_whole_table_and_sort_open_tickets_at_most() {
     on_both(|store| {
-        let (ana, manager, conversation) = store
+        let (ana, manager, conversation, send) = store
             .blocking_write(|db| {
                 let given = Given::desk(store, db)?;
                 given.ticket(db, "Mine", Place::ServedBy(given.ana))?;
                 given.ticket(db, "Queue", Place::In(given.queue))?;
                 let contact = given.contact(db, "Luiza")?;
-                given.send(db, contact, None, ActiveMessageState::Sent, now())?;
+                let send = given.send(db, contact, None, ActiveMessageState::Sent, now())?;
                 let (ana, manager) = (given.actor(db, given.ana), given.actor(db, given.manager));
-                Ok((ana, manager, ConversationId { chatbot: given.chatbot, contact }))
+                Ok((ana, manager, ConversationId { chatbot: given.chatbot, contact }, send))
             })
             .unwrap();
         for actor in [&ana, &manager] {
@@ -25,7 +25,10 @@ fn the_lists_read_no_whole_table_and_sort_open_tickets_at_most() {
                     list_tickets(db, actor, tab, "luiza", now()).unwrap();
                     find_ticket(db, actor, tab, conversation, now()).unwrap();
                 }
-                list_sent(db, actor, "", now()).unwrap();
+                count_unread(db, actor).unwrap();
+                list_sent(db, actor, "", None, now()).unwrap();
+                list_sent(db, actor, "", Some(send), now()).unwrap();
+                list_sent(db, actor, "luiza", None, now()).unwrap();
                 find_sent(db, actor, conversation, now()).unwrap();
                 find_thread(db, actor, conversation, None, now()).unwrap();
             });
@@ -41,9 +44,9 @@ fn the_lists_read_no_whole_table_and_sort_open_tickets_at_most() {
         }
         let plans = plans_of(store, |db| {
             list_tickets(db, &ana, TicketTab::InProgress, "", now()).unwrap();
-            list_sent(db, &ana, "", now()).unwrap();
+            list_sent(db, &ana, "", Some(send), now()).unwrap();
         });
-        for index in ["tickets_by_agent", "messages_by_ticket", "active_messages_by_agent"] {
+        for index in ["tickets_by_agent", "messages_by_ticket", "active_messages_by_agent_queued"] {
             let is_used = plans.iter().any(|plan| plan.steps.contains(index));
             assert!(is_used, "{index} is not used: {plans:#?}");
         }

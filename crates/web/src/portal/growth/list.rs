@@ -1,14 +1,17 @@
 //! The list as a page.
 
-use std::collections::BTreeMap;
+use std::fmt::Display;
 
+use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
 use domain::{active_message::ActiveMessageState, ids::MessageId, phone::PhoneNumber};
-use persistence::growth::{SendChoices, SendRow, Sender, TemplateChoice};
+use persistence::growth::{SendChoices, SendRow, Sender};
 
 use super::{GrowthQuery, PATH, ROWS};
 use crate::{
     conversation::StateView,
+    error::WebError,
+    form::{Problems, html},
     locale::{Words, isolated},
     moment::{Moment, Viewer},
     page::{Page, Place},
@@ -25,22 +28,16 @@ pub struct GrowthPage {
     query: GrowthQuery,
     is_filtered: bool,
     agents: Vec<FilterChoice>,
-    templates: Vec<TemplateGroup>,
+    templates: Vec<FilterChoice>,
     states: Vec<FilterChoice>,
     /// Empty when there is one only.
     chatbots: Vec<FilterChoice>,
+    problems: Problems,
     rows: Vec<RowView>,
     /// Where older sends are; `None` at the end.
     older: Option<String>,
     opens_desk: bool,
-}
-
-/// The templates of one chatbot, or of several that share an account.
-#[derive(Debug, Clone)]
-struct TemplateGroup {
-    /// Empty when there is one chatbot only.
-    chatbot: String,
-    templates: Vec<FilterChoice>,
+    status: StatusCode,
 }
 
 /// One choice of a filter.
@@ -70,71 +67,75 @@ pub(super) struct RowView {
 }
 
 impl GrowthPage {
-    /// `rows` may hold one more than a page shows.
+    /// `rows` may hold one more than a page shows; in their place may stand what is wrong with the filters.
     #[must_use]
     pub fn new(
         visit: &Visit,
         user: &Session,
         query: GrowthQuery,
-        mut rows: Vec<SendRow>,
+        rows: Result<Vec<SendRow>, Problems>,
         choices: SendChoices,
     ) -> Self {
         let (t, viewer) = (visit.t(), visit.viewer());
+        let page = Page::new(visit, user, t.nav_active_messages(), Place::ActiveMessages);
+        let (page, mut rows, problems, status) = match rows {
+            Ok(rows) => (page, rows, Problems::default(), StatusCode::OK),
+            Err(problems) => {
+                (page.with_problems(), Vec::new(), problems, StatusCode::UNPROCESSABLE_ENTITY)
+            }
+        };
         let has_older = rows.len() > ROWS;
         rows.truncate(ROWS);
-        let choice = |value: String, name: String, chosen: &str| FilterChoice {
-            current: value == chosen,
-            value,
-            name,
-        };
         let SendChoices { chatbots, agents, templates } = choices;
-        let chatbots = if chatbots.len() < 2 { Vec::new() } else { chatbots };
+        let chatbots = match filter(named(chatbots), &query.chatbot) {
+            choices if choices.len() < 2 => Vec::new(),
+            choices => choices,
+        };
+        let states = ActiveMessageState::ALL.into_iter().map(|state| {
+            let word = StateView::of_send(state, None, "", &viewer).text;
+            (state.as_str().to_owned(), word)
+        });
         Self {
             t,
-            page: Page::new(visit, user, t.nav_active_messages(), Place::ActiveMessages),
+            page,
+            problems,
+            status,
             is_filtered: query.is_filtered(),
-            agents: agents
-                .into_iter()
-                .map(|(id, name)| choice(id.to_string(), name, &query.agent))
-                .collect(),
-            templates: template_groups(templates, &query.template, !chatbots.is_empty(), t),
-            states: ActiveMessageState::ALL
-                .into_iter()
-                .map(|state| {
-                    let word = StateView::of_send(state, None, "", &viewer).text;
-                    choice(state.as_str().to_owned(), word, &query.state)
-                })
-                .collect(),
-            chatbots: chatbots
-                .into_iter()
-                .map(|(id, name)| choice(id.to_string(), name, &query.chatbot))
-                .collect(),
+            agents: filter(named(agents), &query.agent),
+            templates: filter(
+                templates.into_iter().map(|name| (name.clone(), name)),
+                &query.template,
+            ),
+            states: filter(states, &query.state),
+            chatbots,
             older: rows.last().filter(|_| has_older).map(|last| query.older(last)),
             rows: rows.iter().map(|row| row_view(row, &viewer)).collect(),
             opens_desk: user.actor.opens_desk(),
             query,
         }
     }
+
+    pub(super) fn respond(&self) -> Result<HttpResponse, WebError> {
+        html(self.status, self)
+    }
 }
 
-/// The templates by chatbot, each by its name and its language in the reader's words.
-fn template_groups(
-    templates: Vec<TemplateChoice>,
-    chosen: &str,
-    are_several: bool,
-    t: Words,
-) -> Vec<TemplateGroup> {
-    let mut groups: BTreeMap<String, Vec<FilterChoice>> = BTreeMap::new();
-    for TemplateChoice { id, name, language, chatbots } in templates {
-        let chatbot = if are_several { chatbots.join(", ") } else { String::new() };
-        let value = id.to_string();
-        groups.entry(chatbot).or_default().push(FilterChoice {
-            current: value == chosen,
-            value,
-            name: format!("{name} ({})", t.template_language(language)),
-        });
+/// Choices by their ids.
+fn named<I: Display>(choices: Vec<(I, String)>) -> impl Iterator<Item = (String, String)> {
+    choices.into_iter().map(|(id, name)| (id.to_string(), name))
+}
+
+/// The choices of a filter. What was asked for stands among them also when there is no such choice, so that
+/// it is seen and can be changed.
+fn filter(choices: impl Iterator<Item = (String, String)>, chosen: &str) -> Vec<FilterChoice> {
+    let mut choices: Vec<FilterChoice> = choices
+        .map(|(value, name)| FilterChoice { current: value == chosen, value, name })
+        .collect();
+    if !chosen.is_empty() && !choices.iter().any(|choice| choice.current) {
+        let chosen = chosen.to_owned();
+        choices.push(FilterChoice { current: true, value: chosen.clone(), name: chosen });
     }
-    groups.into_iter().map(|(chatbot, templates)| TemplateGroup { chatbot, templates }).collect()
+    choices
 }
 
 pub(super) fn row_view(row: &SendRow, viewer: &Viewer) -> RowView {

@@ -2,18 +2,15 @@
 
 use chrono::{DateTime, Days, NaiveDate, TimeZone, Utc};
 use chrono_tz::Tz;
-use domain::{
-    active_message::ActiveMessageState,
-    ids::{ChatbotId, MessageId, TemplateId, UserId},
-};
-use persistence::growth::{SendCursor, SendFilter, SendRow};
+use domain::{active_message::ActiveMessageState, ids::MessageId};
+use persistence::growth::{SendChoices, SendCursor, SendFilter, SendRow};
 use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::PATH;
-use crate::search::SEARCH;
+use crate::{error::WebError, form::Problems, locale::Words, search::SEARCH};
 
-/// The filters as they stand in the address; what cannot be read leaves nothing out.
+/// The filters as they stand in the address.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct GrowthQuery {
@@ -24,7 +21,7 @@ pub struct GrowthQuery {
     pub contact: String,
     /// The agent's id.
     pub agent: String,
-    /// The template's id.
+    /// The template's name.
     pub template: String,
     /// The state's word.
     pub state: String,
@@ -39,21 +36,77 @@ pub struct GrowthQuery {
 }
 
 impl GrowthQuery {
-    pub(super) fn filter(&self, zone: Tz) -> SendFilter {
-        let day = |typed: &str, days: u64| {
-            let day: NaiveDate = typed.parse().ok()?;
-            midnight(day.checked_add_days(Days::new(days))?, zone)
-        };
-        SendFilter {
-            contact: self.contact.trim().to_owned(),
-            agent: self.agent.parse().ok().map(UserId),
-            template: self.template.parse().ok().map(TemplateId),
-            state: ActiveMessageState::parse(&self.state),
-            chatbot: self.chatbot.parse().ok().map(ChatbotId),
-            since: day(&self.from, 0),
-            before: day(&self.to, 1),
-            after: read_cursor(&self.after),
+    /// The place to go on from.
+    ///
+    /// # Errors
+    /// `Unprocessable` for what no page of ours leads to.
+    pub(super) fn cursor(&self) -> Result<Option<SendCursor>, WebError> {
+        if self.after.is_empty() {
+            return Ok(None);
         }
+        read_cursor(&self.after).map(Some).ok_or(WebError::Unprocessable)
+    }
+
+    /// Which sends are wanted, or every problem by field: a value that is not among `choices` would leave out
+    /// nothing, or everything, and neither was asked for.
+    pub(in crate::portal) fn parse(
+        &self,
+        choices: &SendChoices,
+        zone: Tz,
+        t: Words,
+    ) -> Result<SendFilter, Problems> {
+        let mut problems = Problems::default();
+        if self.contact.is_empty() && !self.search.is_empty() {
+            problems.add("contact", t.portal_filter_search_gone());
+        }
+        let agents = choices.agents.iter().map(|(id, _)| *id);
+        let agent = chosen(&self.agent, agents, |id| id.to_string());
+        let agent = agent.unwrap_or_else(|()| {
+            problems.add("agent", t.portal_filter_no_agent());
+            None
+        });
+        let templates = choices.templates.iter().cloned();
+        let template = chosen(&self.template, templates, String::clone);
+        let template = template.unwrap_or_else(|()| {
+            problems.add("template", t.portal_filter_no_template());
+            None
+        });
+        let states = ActiveMessageState::ALL.into_iter();
+        let state = chosen(&self.state, states, |state| state.as_str().to_owned());
+        let state = state.unwrap_or_else(|()| {
+            problems.add("state", t.portal_filter_no_state());
+            None
+        });
+        let chatbots = choices.chatbots.iter().map(|(id, _)| *id);
+        let chatbot = chosen(&self.chatbot, chatbots, |id| id.to_string());
+        let chatbot = chatbot.unwrap_or_else(|()| {
+            problems.add("chatbot", t.portal_filter_no_chatbot());
+            None
+        });
+        let mut day = |field, typed: &str| {
+            read_day(typed).unwrap_or_else(|()| {
+                problems.add(field, t.portal_filter_no_day());
+                None
+            })
+        };
+        let (from, to) = (day("from", &self.from), day("to", &self.to));
+        if from.zip(to).is_some_and(|(from, to)| to < from) {
+            problems.add("to", t.portal_filter_days_turned());
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let next = |day: NaiveDate| day.checked_add_days(Days::new(1));
+        Ok(SendFilter {
+            contact: self.contact.trim().to_owned(),
+            agent,
+            template,
+            state,
+            chatbot,
+            since: from.and_then(|day| midnight(day, zone)),
+            before: to.and_then(next).and_then(|day| midnight(day, zone)),
+            after: None,
+        })
     }
 
     /// The address of the page beyond `last`.
@@ -81,10 +134,34 @@ impl GrowthQuery {
     }
 
     pub(super) fn is_filtered(&self) -> bool {
-        let fields =
-            [&self.agent, &self.template, &self.state, &self.chatbot, &self.from, &self.to];
+        let fields = [
+            &self.search,
+            &self.agent,
+            &self.template,
+            &self.state,
+            &self.chatbot,
+            &self.from,
+            &self.to,
+        ];
         !self.contact.trim().is_empty() || fields.iter().any(|field| !field.is_empty())
     }
+}
+
+/// The choice whose word was typed; `None` when nothing was, an error when there is no such choice.
+fn chosen<T>(
+    typed: &str,
+    mut choices: impl Iterator<Item = T>,
+    word: impl Fn(&T) -> String,
+) -> Result<Option<T>, ()> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    choices.find(|choice| word(choice) == typed).map(Some).ok_or(())
+}
+
+/// A day as browsers send it, such as `2026-11-22`; `None` when nothing was typed.
+fn read_day(typed: &str) -> Result<Option<NaiveDate>, ()> {
+    if typed.is_empty() { Ok(None) } else { typed.parse().map(Some).map_err(drop) }
 }
 
 /// The start of a day in a zone; the first instant after it where the clocks skip midnight.
@@ -111,4 +188,11 @@ pub struct GrowthForm {
     pub(super) chatbot: String,
     pub(super) from: String,
     pub(super) to: String,
+}
+
+impl From<GrowthForm> for GrowthQuery {
+    fn from(form: GrowthForm) -> Self {
+        let GrowthForm { contact, agent, template, state, chatbot, from, to } = form;
+        Self { contact, agent, template, state, chatbot, from, to, ..Self::default() }
+    }
 }

@@ -1,0 +1,169 @@
+//! The thread: messages, composer in each of its states, and what else asks for a word.
+
+use super::*;
+
+#[test]
+fn a_thread_shows_template_answer_and_failure_and_says_that_the_session_closes() {
+    let thread = thread(closing_soon(), Some(open_ticket(mine())));
+    insta::assert_snapshot!(render_thread(&thread, Typed::default()));
+}
+
+#[test]
+fn sw_04_an_expired_session_keeps_what_was_typed_and_offers_a_template() {
+    let closed = SessionState::Closed { since: Some(now() - minutes(1)) };
+    let thread = thread(closed, Some(open_ticket(mine())));
+    let typed = Typed {
+        text: "Shall I send it?".to_owned(),
+        problem: Some("Not sent".to_owned()),
+        key: String::new(),
+    };
+    let shown = render_thread(&thread, typed);
+    assert!(shown.contains("Session expired") && shown.contains("Shall I send it?"));
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn sw_05_what_an_expired_session_offers_instead_depends_on_the_channel() {
+    let closed = SessionState::Closed { since: Some(now() - minutes(1)) };
+    let cases =
+        [(ChannelKind::WhatsApp, true), (ChannelKind::WeChat, false), (ChannelKind::WeCom, false)];
+    for (kind, offers_a_template) in cases {
+        let mut thread = thread(closed, Some(open_ticket(mine())));
+        thread.channel = Some((ChannelId(1), kind));
+        let shown = render_thread(&thread, Typed::default());
+        assert!(shown.contains("You may write freely again once the customer answers"), "{kind:?}");
+        assert_eq!(shown.contains("Send a template"), offers_a_template, "{kind:?}");
+        let leads_there = shown.contains("href=\"/desk/active-message?contact=");
+        assert_eq!(leads_there, offers_a_template, "{kind:?}");
+    }
+}
+
+#[test]
+fn am_01_whoever_is_invisible_goes_online_before_a_template_is_sent() {
+    let closed = SessionState::Closed { since: Some(now() - minutes(1)) };
+    for ticket in [Some(open_ticket(mine())), None] {
+        let thread = thread(closed, ticket);
+        let shown = render_thread_to(Presence::Invisible, &thread, Typed::default());
+        assert!(!shown.contains("href=\"/desk/active-message"), "no way into the dialog");
+        assert!(shown.contains("aria-disabled=\"true\""));
+        assert!(shown.contains("You are invisible. Go online to send"));
+        assert!(shown.contains("name=\"presence\" value=\"online\""), "the switch stands there");
+    }
+}
+
+#[test]
+fn a_conversation_without_a_ticket_offers_a_template_to_its_contact() {
+    let thread = thread(SessionState::Closed { since: None }, None);
+    insta::assert_snapshot!(render_thread(&thread, Typed::default()));
+}
+
+#[test]
+fn am_07_a_sent_file_shows_as_its_picture_or_as_a_card() {
+    let with = |kind, url: &str, media| {
+        let mut thread = thread(closing_soon(), Some(open_ticket(mine())));
+        let message = thread.messages.first_mut().unwrap();
+        message.media = media;
+        let template = message.template.as_mut().unwrap();
+        template.content.header = Some(FilledHeader::Media { kind, url: Some(url.to_owned()) });
+        render_thread(&thread, Typed::default())
+    };
+    let kept = |name: &str, has_picture| {
+        Some(SentMedia { name: name.to_owned(), size: 7_721, has_picture })
+    };
+    let url = "https://shop.example/media/pick%20up.jpg?v=2";
+    let picture = with(MediaKind::Image, url, kept("pick up.jpg", true));
+    assert!(picture.contains(r#"<img src="/media/messages/1" alt="Image, pick up.jpg">"#));
+    assert!(!picture.contains("shop.example"), "nothing is loaded from elsewhere");
+    let card = with(MediaKind::Image, url, None);
+    assert!(card.contains("pick up.jpg") && card.contains("Image · shop.example"));
+    assert!(!card.contains("<img"));
+    let document = with(MediaKind::Document, url, kept("Fatura.pdf", false));
+    assert!(document.contains("Fatura.pdf") && document.contains("Document · shop.example"));
+}
+
+#[test]
+fn only_the_thread_and_the_row_of_a_conversation_are_fetched_anew() {
+    let thread = thread(closing_soon(), Some(open_ticket(mine())));
+    let shown = render_thread(&thread, Typed::default());
+    assert!(shown.contains("janela:thread-1-42 from:body") && !shown.contains("janela:message"));
+    let rows = Rows::Tickets(vec![row(42, "Luiza Prado", closing_soon())]);
+    let list = render_list(Tab::InProgress, rows, "", Presence::Online);
+    assert!(list.contains("janela-row:1-42 from:body") && list.contains("&#38;row=1-42\""));
+}
+
+#[test]
+fn without_script_the_question_to_close_stands_at_the_ticket() {
+    let (session, visit) = (session(Presence::Online), visit(Locale::En));
+    let viewer = visit.viewer();
+    let ask = |thread: &Thread| {
+        let parts = ThreadParts {
+            query: "?tab=conversations".to_owned(),
+            tab: Tab::InProgress,
+            is_earlier: false,
+            asks_to_close: true,
+            typed: Typed::default(),
+            session: &session,
+            viewer: &viewer,
+        };
+        let thread = ThreadView::new(thread, parts);
+        let page = Page::new(&visit, &session, String::new(), Place::Conversations);
+        ThreadFragment { t: visit.t(), page, thread }.render().unwrap()
+    };
+    let shown = ask(&thread(closing_soon(), Some(open_ticket(mine()))));
+    let (_, question) = shown.split_once("id=\"close-question\"").unwrap();
+    let (question, _) = question.split_once("</form>").unwrap();
+    assert!(question.contains("action=\"/desk/conversations/1-42/close\""));
+    assert!(question.contains("href=\"/desk/conversations/1-42?tab=conversations\">Keep it open"));
+    let of_another = Holding { agent: Some(UserId(9)), ..mine() };
+    let shown = ask(&thread(closing_soon(), Some(open_ticket(of_another))));
+    assert!(!shown.contains("close-question"), "not the reader's to close");
+}
+
+#[test]
+fn a_waiting_conversation_is_to_be_taken_first() {
+    let waiting = Holding { state: TicketState::Waiting, agent: None, only_agent: None };
+    let shown =
+        render_thread(&thread(closing_soon(), Some(open_ticket(waiting))), Typed::default());
+    assert!(shown.contains("/take") && !shown.contains("/reply\""));
+    let for_another = Holding { only_agent: Some(UserId(9)), ..waiting };
+    let thread = thread(closing_soon(), Some(open_ticket(for_another)));
+    assert!(!render_thread(&thread, Typed::default()).contains("/take"));
+}
+
+#[test]
+fn what_another_agent_serves_is_only_named() {
+    let thread = Thread { is_served_elsewhere: true, ..thread(closing_soon(), None) };
+    let shown = render_thread(&thread, Typed::default());
+    assert!(shown.contains("Another agent serves this customer now"));
+    assert!(!shown.contains("<form"));
+}
+
+#[test]
+fn li_06_a_thread_of_sent_whose_customer_wrote_leads_to_where_it_is_now() {
+    let shown_in = |tab, ticket| {
+        let (session, visit) = (session(Presence::Online), visit(Locale::En));
+        let viewer = visit.viewer();
+        let parts = ThreadParts {
+            query: "?tab=sent".to_owned(),
+            tab,
+            is_earlier: false,
+            asks_to_close: false,
+            typed: Typed::default(),
+            session: &session,
+            viewer: &viewer,
+        };
+        let thread = ThreadView::new(&thread(closing_soon(), ticket), parts);
+        let page = Page::new(&visit, &session, String::new(), Place::Conversations);
+        ThreadFragment { t: visit.t(), page, thread }.render().unwrap()
+    };
+    let answered = shown_in(Tab::Sent, Some(open_ticket(mine())));
+    assert!(answered.contains("The customer wrote: this conversation is in progress now."));
+    assert!(answered.contains("href=\"/desk/conversations/1-42?tab=conversations\""));
+    assert!(answered.contains("Open in progress"));
+    let waiting = Holding { state: TicketState::Waiting, agent: None, only_agent: Some(UserId(1)) };
+    let waiting = shown_in(Tab::Sent, Some(open_ticket(waiting)));
+    assert!(waiting.contains("1-42?tab=waiting\"") && waiting.contains("Open in Waiting"));
+    for (tab, ticket) in [(Tab::InProgress, Some(open_ticket(mine()))), (Tab::Sent, None)] {
+        assert!(!shown_in(tab, ticket).contains("class=\"banner"), "{tab:?}: it is where it was");
+    }
+}

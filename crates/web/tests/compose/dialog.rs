@@ -1,0 +1,165 @@
+//! The dialog as a whole: who may open it, the send, and what was left unfinished.
+
+use super::*;
+
+#[actix_web::test]
+async fn am_01_who_is_invisible_is_told_and_may_go_online() {
+    let given = Given::desk().await;
+    given.choose(Presence::Invisible);
+    insta::assert_snapshot!(shown(given.show("").await, 200).await);
+}
+
+#[actix_web::test]
+async fn am_11_the_same_press_twice_is_one_message_and_another_is_told() {
+    let given = Given::desk().await;
+    let template = given.plain.to_string();
+    let common = [("template", template.as_str()), ("recipient", "+34600111213")];
+    let shown_step = [("step", "recipient"), common[0], common[1], ("go", "continue")];
+    let page = given.press(&shown_step).await.text().await.unwrap();
+    let key = key_in(&page);
+    let send = [("step", "variables"), common[0], common[1], ("key", &key), ("go", "send")];
+    for _ in 0..3 {
+        let answer = given.press(&send).await;
+        assert_eq!(answer.status(), 303);
+        let location = answer.headers()["location"].to_str().unwrap().to_owned();
+        assert!(location.starts_with("/desk/sent?sent_to="), "{location}");
+    }
+    assert_eq!(given.count_sends(), 1);
+    let luis = format!("c{}", given.luis);
+    let other =
+        [("step", "variables"), common[0], ("recipient", &luis), ("key", &key), ("go", "send")];
+    let page = shown(given.press(&other).await, 409).await;
+    assert!(page.contains("sent before with other content"), "{page}");
+    assert_eq!(given.count_sends(), 1);
+}
+
+#[actix_web::test]
+async fn am_09_in_the_dialog_it_closes_and_a_toast_says_so() {
+    let given = Given::desk().await;
+    let (template, luis) = (given.plain.to_string(), format!("c{}", given.luis));
+    let send = [
+        ("dialog", "1"),
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", luis.as_str()),
+        ("key", "0123456789abcdef"),
+        ("go", "send"),
+    ];
+    let answer = given.posting(&send).header("hx-request", "true").send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let trigger = answer.headers()["hx-trigger"].to_str().unwrap().to_owned();
+    let events: serde_json::Value = serde_json::from_str(&trigger).unwrap();
+    assert_eq!(events["janela:toast"]["text"], "Message sent to \u{2068}Luís Cabrera\u{2069}");
+    assert!(events.get("janela:close-dialog").is_some());
+    assert_eq!(given.count_sends(), 1);
+}
+
+#[actix_web::test]
+async fn a_refused_send_gives_every_reason_and_the_end_of_the_whole() {
+    let given = Given::desk().await;
+    let luiza = given.luiza;
+    let given = given.with_cap_reached(2, luiza).await;
+    let (template, chosen) = (given.plain.to_string(), format!("c{luiza}"));
+    let send = [
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", chosen.as_str()),
+        ("key", "0123456789abcdef"),
+        ("go", "send"),
+    ];
+    insta::assert_snapshot!(shown(given.press(&send).await, 409).await);
+    assert_eq!(given.count_sends(), 2);
+}
+
+#[actix_web::test]
+async fn am_01_a_stale_page_of_an_agent_gone_invisible_sends_nothing_and_offers_the_switch() {
+    let given = Given::desk().await;
+    let agent = given.desk.agent;
+    given.choose(Presence::Invisible);
+    let (template, luis) = (given.order_ready.to_string(), format!("c{}", given.luis));
+    let mut send = vec![
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", luis.as_str()),
+        ("v_header", "https://shop.example/tile.png"),
+        ("v_name", "Luís"),
+        ("v_order", "48213"),
+        ("go", "send"),
+    ];
+    let page = shown(given.press(&send).await, 409).await;
+    let notice = part(&page, "id=\"compose-presence\"", "<div id=\"compose-problems\">");
+    assert!(notice.contains(&format!("janela:presence-{agent} from:body")), "{notice}");
+    assert!(notice.contains("You are invisible. Go online to send"), "{notice}");
+    assert!(notice.contains("Nothing was sent."), "{notice}");
+    assert!(notice.contains("data-problem") && notice.contains("value=\"online\""), "{notice}");
+    assert!(
+        !page.contains("This message cannot be sent now"),
+        "one thing stands against it: {page}"
+    );
+    assert_eq!(given.count_sends(), 0);
+
+    send.last_mut().unwrap().1 = "online";
+    let page = shown(given.press(&send).await, 200).await;
+    assert!(!page.contains("You are invisible"), "{page}");
+    assert!(page.contains("value=\"48213\""), "what was typed stays: {page}");
+    assert_eq!(given.count_sends(), 0, "going online sends nothing");
+    let (key, last) = (key_in(&given.press(&send).await.text().await.unwrap()), send.len() - 1);
+    send[last].1 = "send";
+    send.push(("key", key.as_str()));
+    assert_eq!(given.press(&send).await.status(), 303);
+    assert_eq!(given.count_sends(), 1);
+}
+
+#[actix_web::test]
+async fn am_01_going_online_in_the_dialog_keeps_whom_it_was_opened_for() {
+    let given = Given::desk().await;
+    given.choose(Presence::Invisible);
+    let page = shown(given.show(&format!("?contact={}", given.luis)).await, 200).await;
+    let chosen = format!("name=\"recipient\" value=\"c{}\"", given.luis);
+    assert!(page.contains("You are invisible") && page.contains(&chosen), "{page}");
+    let luis = format!("c{}", given.luis);
+    let online = [("step", "template"), ("recipient", luis.as_str()), ("go", "online")];
+    let page = shown(given.press(&online).await, 200).await;
+    assert!(page.contains("id=\"templates\"") && page.contains(&chosen), "{page}");
+}
+
+#[actix_web::test]
+async fn the_account_button_tells_the_presence_as_it_is() {
+    let given = Given::desk().await;
+    given.choose(Presence::OnBreak);
+    let page = given.browser.get("/desk/me").send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("data-presence=\"on_break\""), "{page}");
+    assert!(page.contains(&format!("janela:presence-{} from:body", given.desk.agent)), "{page}");
+    assert!(part(&page, "value=\"on_break\"", ">").contains("aria-current"), "{page}");
+}
+
+#[actix_web::test]
+async fn a_message_left_unfinished_is_shown_again_and_may_be_begun_anew() {
+    let given = Given::desk().await;
+    let (template, luis) = (given.order_ready.to_string(), format!("c{}", given.luis));
+    let mut fields = vec![
+        ("dialog", "1"),
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", luis.as_str()),
+        ("v_order", "48213"),
+        ("go", "resume"),
+    ];
+    let page = shown(given.press(&fields).await, 200).await;
+    assert!(page.contains("You left this message unfinished"), "{page}");
+    assert!(page.contains("value=\"48213\"") && page.contains("data-draft"), "{page}");
+    fields[5].1 = "anew";
+    let page = shown(given.press(&fields).await, 200).await;
+    assert!(page.contains("data-step=\"template\"") && !page.contains("data-draft"), "{page}");
+    assert!(!page.contains("48213") && !page.contains("name=\"recipient\""), "{page}");
+}
+
+#[actix_web::test]
+async fn what_is_not_the_agents_to_know_is_not_found() {
+    let given = Given::desk().await;
+    assert_eq!(given.show("?contact=999999").await.status(), 404);
+    assert_eq!(given.show("?ticket=999999").await.status(), 404);
+    assert_eq!(given.press(&[("sender", "1")]).await.status(), 422);
+    let answer = given.browser.get("/media/00000000000000000000000000000000").send().await.unwrap();
+    assert_eq!(answer.status(), 404);
+}
