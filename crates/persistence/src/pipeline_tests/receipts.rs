@@ -1,7 +1,7 @@
 //! Receipts in every order, and what a failure gives back.
 
 use chrono::TimeDelta;
-use diesel::prelude::*;
+use diesel::{connection::SimpleConnection, prelude::*};
 use domain::{
     channel::{PlatformRefusal, ReceiptStatus, RefusalClass},
     clock::Clock,
@@ -10,7 +10,9 @@ use domain::{
 
 use super::{count, permutations, sent};
 use crate::{
-    admission, delivery,
+    admission,
+    db::Db,
+    delivery,
     schema::early_receipts,
     test_desk::{TestDesk, accepted, receipt},
     test_support::on_both,
@@ -79,5 +81,71 @@ fn a_failed_send_is_given_back_and_counts_again_when_it_was_read_after_all() {
         assert!(counted(&desk).is_none());
         let events = desk.store.blocking_read(|db| delivery::list_events(db, message)).unwrap();
         assert_eq!(events.len(), 3, "nothing is dropped from the history");
+    });
+}
+
+#[test]
+fn receipts_that_come_together_tell_what_they_tell_alone() {
+    on_both(|store| {
+        let desk = TestDesk::new(store);
+        let [first, second] = [sent(&desk, 0, "wamid.1"), sent(&desk, 1, "wamid.2")];
+        let unanswered = desk.send(desk.agents[0], "+351912000003");
+        let _under_way = desk.claim(1);
+        let callback = desk.callback_of(unanswered);
+        let at = desk.clock.now();
+        let of_another_account = {
+            let mut receipt = receipt("wamid.1", None, ReceiptStatus::Read, at);
+            receipt.external_id = Some("730055819924499".into());
+            receipt
+        };
+        let report = desk.apply(vec![
+            receipt("wamid.1", None, ReceiptStatus::Delivered, at),
+            receipt("wamid.2", None, ReceiptStatus::Read, at),
+            receipt("wamid.1", None, ReceiptStatus::Delivered, at),
+            // The next but one says whose it is.
+            receipt("wamid.3", None, ReceiptStatus::Read, at),
+            of_another_account,
+            receipt("wamid.3", callback.as_deref(), ReceiptStatus::Sent, at),
+            receipt("wamid.4", None, ReceiptStatus::Sent, at),
+            receipt("wamid.2", None, ReceiptStatus::Sent, at),
+        ]);
+        let told = (report.applied, report.copies, report.waiting, report.quarantined);
+        assert_eq!(told, (4, 1, 2, 1));
+        let states = [first, second, unanswered].map(|message| desk.state_of(message).0);
+        assert_eq!(states, ["delivered", "read", "read"], "LI-02, LI-09");
+        let waiting: i64 = count(&desk, |db| early_receipts::table.count().get_result(db)).unwrap();
+        assert_eq!(waiting, 1, "the one whose message nobody sent");
+    });
+}
+
+#[test]
+fn a_receipt_that_cannot_be_recorded_spoils_none_that_come_with_it() {
+    on_both(|store| {
+        let desk = TestDesk::new(store);
+        let messages = [sent(&desk, 0, "wamid.1"), sent(&desk, 1, "wamid.2")];
+        let refuse_it = |db: &mut Db| {
+            let rule = match db {
+                Db::Sqlite(_) => {
+                    "CREATE TRIGGER refuse BEFORE INSERT ON delivery_events WHEN NEW.code = 'poison'
+                     BEGIN UPDATE messages SET state = NULL WHERE id = NEW.message_id; END"
+                }
+                Db::Postgres(_) => "ALTER TABLE delivery_events ADD CHECK (code <> 'poison')",
+            };
+            db.batch_execute(rule)?;
+            Ok(())
+        };
+        store.blocking_write(refuse_it).unwrap();
+        let poison = ReceiptStatus::Failed {
+            refusal: PlatformRefusal { code: "poison".into(), title: "t".into() },
+            class: RefusalClass::Fail,
+        };
+        let at = desk.clock.now();
+        let report = desk.apply(vec![
+            receipt("wamid.1", None, ReceiptStatus::Delivered, at),
+            receipt("wamid.1", None, poison, at),
+            receipt("wamid.2", None, ReceiptStatus::Read, at),
+        ]);
+        assert_eq!((report.applied, report.quarantined), (2, 1));
+        assert_eq!(messages.map(|message| desk.state_of(message).0), ["delivered", "read"]);
     });
 }
