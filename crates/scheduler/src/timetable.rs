@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 use croner::{
     Cron,
@@ -126,15 +126,20 @@ impl Schedule {
     /// The first occurrence after `now` (exclusive); `None` when there is none any more.
     #[must_use]
     pub fn next_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let local = now.with_timezone(&self.zone);
-        self.cron.find_next_occurrence(&local, false).ok().map(|at| at.with_timezone(&Utc))
+        self.cron.find_next_occurrence(&self.local_second(now), false).ok().map(|at| at.with_timezone(&Utc))
     }
 
     /// The latest occurrence at or before `now`; `None` when there was none yet.
     #[must_use]
     pub fn latest_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let local = now.with_timezone(&self.zone);
-        self.cron.find_previous_occurrence(&local, true).ok().map(|at| at.with_timezone(&Utc))
+        let now = self.local_second(now);
+        self.cron.find_previous_occurrence(&now, true).ok().map(|at| at.with_timezone(&Utc))
+    }
+
+    /// Patterns know whole seconds; the fraction of the instant asked for would end up in the occurrence, which is
+    /// then another one at each look.
+    fn local_second(&self, now: DateTime<Utc>) -> DateTime<Tz> {
+        now.trunc_subsecs(0).with_timezone(&self.zone)
     }
 }
 
@@ -237,6 +242,26 @@ mod tests {
                 expected.map(|expected| Due::Run(at(expected))),
                 "{case}"
             );
+        }
+    }
+
+    #[test]
+    fn jo_02_an_occurrence_is_the_same_at_every_millisecond_of_a_look() {
+        let jobs = timetable(TimetableSettings { zone: Tz::Europe__Lisbon, demo: false });
+        let (noon, millisecond) = (at("2026-11-21T12:00:00Z"), chrono::TimeDelta::milliseconds(1));
+        for Job { name, schedule, catch_up, .. } in jobs.expect("a timetable") {
+            let latest = schedule.latest_until(noon).expect("an occurrence");
+            let next = schedule.next_after(noon).expect("another");
+            assert_eq!((latest.timestamp_subsec_nanos(), next.timestamp_subsec_nanos()), (0, 0));
+            for wait in [0, 1, 70, 454, 999, 1_001, 1_462] {
+                let look = latest + millisecond * wait;
+                assert_eq!(schedule.latest_until(look), Some(latest), "{name:?} after {wait} ms");
+                assert_eq!(due(&schedule, catch_up, Some(latest), look), None, "{name:?}");
+            }
+            assert_eq!(schedule.latest_until(next - millisecond), Some(latest), "{name:?}");
+            assert_eq!(schedule.next_after(next - millisecond), Some(next), "{name:?}");
+            assert_eq!(schedule.latest_until(next), Some(next), "{name:?}");
+            assert_ne!(schedule.next_after(next), Some(next), "{name:?}");
         }
     }
 
