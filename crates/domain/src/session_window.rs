@@ -121,6 +121,8 @@ impl FreeFormRefusal {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{
         calendar::{day, milliseconds},
@@ -185,5 +187,145 @@ mod tests {
         assert_eq!(refused(ChannelKind::WeChat, 5, day(1, "11:00")), used_up);
         assert_eq!(refused(ChannelKind::WeCom, 5, day(3, "10:00")), expired);
         assert_eq!(refused(ChannelKind::WhatsApp, 500, day(1, "11:00")), None);
+    }
+
+    const KINDS: [ChannelKind; 3] =
+        [ChannelKind::WhatsApp, ChannelKind::WeCom, ChannelKind::WeChat];
+
+    fn wrote_at() -> DateTime<Utc> {
+        day(1, "10:00:00.250")
+    }
+
+    fn any_kind() -> impl Strategy<Value = ChannelKind> {
+        prop::sample::select(KINDS.to_vec())
+    }
+
+    /// The default policy with other windows: of a millisecond to four days, with or without a limit of
+    /// messages.
+    fn any_policy() -> impl Strategy<Value = Policy> {
+        let line = (1_i64..4 * 86_400_000, prop::option::of(0_u32..8));
+        prop::collection::vec(line, KINDS.len()).prop_map(|lines| {
+            let mut policy = Policy::default();
+            for (kind, (window, messages)) in KINDS.into_iter().zip(lines) {
+                let rule = policy.session_windows.iter_mut().find(|rule| rule.kind == kind);
+                let rule = rule.expect("every kind with a window has its line");
+                (rule.window, rule.messages) = (milliseconds(window), messages);
+            }
+            policy
+        })
+    }
+
+    /// Open before closing soon before closed.
+    fn rank(state: SessionState) -> u8 {
+        match state {
+            SessionState::NotNeeded | SessionState::Open { .. } => 0,
+            SessionState::ClosingSoon { .. } => 1,
+            SessionState::Closed { .. } => 2,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sw_01_cl_01_it_is_open_from_the_message_to_its_end_and_not_a_millisecond_longer(
+            policy in any_policy(), kind in any_kind(), part in 0_i64..1_000, soon in 0_i64..10_000_000,
+        ) {
+            let rule = policy.session_window(kind).unwrap();
+            let ends_at = wrote_at() + rule.window;
+            let state = |now| session_state(Some(rule), Some(wrote_at()), milliseconds(soon), now);
+            let between = milliseconds(rule.window.num_milliseconds() * part / 1_000);
+            for now in [wrote_at(), wrote_at() + between, ends_at - milliseconds(1)] {
+                prop_assert!(state(now).is_open());
+                prop_assert_eq!(state(now).ends_at(), Some(ends_at));
+            }
+            for now in [ends_at, ends_at + milliseconds(1), ends_at + between] {
+                prop_assert_eq!(state(now), SessionState::Closed { since: Some(ends_at) });
+                prop_assert_eq!(state(now).ends_at(), None);
+            }
+        }
+
+        #[test]
+        fn sw_03_it_warns_with_less_than_the_threshold_left_and_a_warning_closes_nothing(
+            policy in any_policy(), kind in any_kind(), left in 1_i64..4 * 86_400_000, soon in 0_i64..4 * 86_400_000,
+        ) {
+            let rule = policy.session_window(kind).unwrap();
+            let now = wrote_at() + rule.window - milliseconds(left);
+            let state = session_state(Some(rule), Some(wrote_at()), milliseconds(soon), now);
+            prop_assert!(state.is_open());
+            let warns = matches!(state, SessionState::ClosingSoon { .. });
+            prop_assert_eq!(warns, left < soon);
+            let facts = SessionFacts { last_inbound_at: Some(wrote_at()), sent_since: 0 };
+            let refused = free_form_refusal(Some(rule), facts, now);
+            prop_assert_eq!(refused.is_some(), rule.messages == Some(0));
+        }
+
+        #[test]
+        fn sw_01_a_later_message_only_opens_and_time_only_closes(
+            policy in any_policy(), kind in any_kind(), soon in 0_i64..10_000_000,
+            written in 0_i64..400_000_000, later in 0_i64..400_000_000, passed in 0_i64..800_000_000,
+        ) {
+            let rule = policy.session_window(kind);
+            let state = |written, passed| {
+                let (written, now) = (wrote_at() + milliseconds(written), wrote_at() + milliseconds(passed));
+                session_state(rule, Some(written), milliseconds(soon), now)
+            };
+            prop_assert!(rank(state(written + later, passed)) <= rank(state(written, passed)));
+            prop_assert!(rank(state(written, passed)) <= rank(state(written, passed + later)));
+            let restarted = state(written + later, written + later);
+            prop_assert!(restarted.is_open(), "a message opens it whatever was before");
+        }
+
+        #[test]
+        fn sw_01_sw_06_no_other_channels_line_changes_a_window(
+            policy in any_policy(), others in any_policy(), kind in any_kind(), sent_since in 0_u32..10,
+            passed in 0_i64..800_000_000,
+        ) {
+            let mut changed = others;
+            let own = policy.session_window(kind).unwrap();
+            changed.session_windows.retain(|rule| rule.kind != kind);
+            changed.session_windows.push(own.clone());
+            let now = wrote_at() + milliseconds(passed);
+            let facts = SessionFacts { last_inbound_at: Some(wrote_at()), sent_since };
+            let answer = |policy: &Policy, kind| {
+                let rule = policy.session_window(kind);
+                let soon = TimeDelta::hours(2);
+                (session_state(rule, facts.last_inbound_at, soon, now), free_form_refusal(rule, facts, now))
+            };
+            prop_assert_eq!(answer(&changed, kind), answer(&policy, kind));
+            let free = (SessionState::NotNeeded, None);
+            prop_assert_eq!(answer(&changed, ChannelKind::Sms), free);
+            let expected_end = wrote_at() + own.window;
+            prop_assert_eq!(answer(&changed, kind).0.is_open(), now < expected_end);
+        }
+
+        #[test]
+        fn sw_04_sw_06_no_more_is_sent_than_the_messages_of_each_window(
+            policy in any_policy(), kind in any_kind(),
+            steps in prop::collection::vec((any::<bool>(), 0_i64..60_000_000), 1..60),
+        ) {
+            let rule = policy.session_window(kind).unwrap();
+            let mut now = wrote_at();
+            let mut facts = SessionFacts { last_inbound_at: None, sent_since: 0 };
+            for (writes, wait) in steps {
+                now += milliseconds(wait);
+                if writes {
+                    facts = SessionFacts { last_inbound_at: Some(now), sent_since: 0 };
+                }
+                let written_at = facts.last_inbound_at;
+                let is_open = written_at.is_some_and(|at| at <= now && now < at + rule.window);
+                // What is left is a count: it ends at zero, whatever was sent.
+                let left = rule.messages.map(|most| most.checked_sub(facts.sent_since));
+                let expected = match left {
+                    _ if !is_open => Some(FreeFormRefusal::SessionExpired),
+                    Some(None) => return Err(TestCaseError::fail("more was sent than allowed")),
+                    Some(Some(0)) => Some(FreeFormRefusal::SessionMessagesUsedUp),
+                    Some(Some(_)) | None => None,
+                };
+                let refusal = free_form_refusal(Some(rule), facts, now);
+                prop_assert_eq!(refusal, expected);
+                if refusal.is_none() {
+                    facts.sent_since += 1;
+                }
+            }
+        }
     }
 }

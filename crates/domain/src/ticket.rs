@@ -312,7 +312,58 @@ mod tests {
         }
     }
 
+    /// What happens to one contact in one chatbot.
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Writes { stop_word: bool },
+        TicketIsTaken,
+        TicketIsClosed,
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => any::<bool>().prop_map(|stop_word| Step::Writes { stop_word }),
+            1 => Just(Step::TicketIsTaken),
+            1 => Just(Step::TicketIsClosed),
+        ]
+    }
+
     proptest! {
+        #[test]
+        fn ro_08_however_they_write_and_are_served_a_contact_never_has_two_open_tickets(
+            steps in prop::collection::vec(any_step(), 0..60),
+        ) {
+            let mut tickets: Vec<TicketState> = Vec::new();
+            for step in steps {
+                let open = tickets.iter().rposition(|state| state.is_open());
+                match step {
+                    Step::Writes { stop_word } => {
+                        let id = open.map(|place| TicketId(i64::try_from(place).unwrap()));
+                        match arrival(id, stop_word) {
+                            Arrival::Joins(ticket) => prop_assert_eq!(Some(ticket), id),
+                            Arrival::Opens => tickets.push(TicketState::Waiting),
+                            Arrival::OpensNone => prop_assert!(stop_word, "a message is lost"),
+                        }
+                    }
+                    Step::TicketIsTaken => {
+                        if let Some(place) = open {
+                            tickets[place] = TicketState::InProgress;
+                        }
+                    }
+                    Step::TicketIsClosed => {
+                        if let Some(place) = open {
+                            tickets[place] = TicketState::Closed;
+                        }
+                    }
+                }
+                let open = tickets.iter().filter(|state| **state != TicketState::Closed).count();
+                prop_assert!(open <= 1, "{tickets:?}");
+                if let Step::Writes { stop_word: false } = step {
+                    prop_assert_eq!(open, 1, "who writes is served");
+                }
+            }
+        }
+
         #[test]
         fn a_protocol_number_names_one_ticket(id in 0_i64..=i64::MAX) {
             let number = ProtocolNumber::of(TicketId(id));

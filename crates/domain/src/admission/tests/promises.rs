@@ -71,7 +71,11 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    // Twice as many as elsewhere, also when PROPTEST_CASES asks for more.
+    #![proptest_config(ProptestConfig {
+        cases: 2 * ProptestConfig::default().cases,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn waiting_until_the_end_of_a_reason_is_enough_and_a_millisecond_less_is_not(given in desks()) {

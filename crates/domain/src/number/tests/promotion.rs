@@ -254,8 +254,6 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
     #[test]
     fn it_never_rises_while_low_or_restricted(given in any_number()) {
         for pair in given.levels_until(day(30, "09:00")).windows(2) {
