@@ -5,11 +5,11 @@ use chrono::{DateTime, Utc};
 use domain::{
     active_message::ActiveMessageState,
     admission::Facts,
-    delivery::{DeliveryEvent, DeliveryEventKind, EventSource},
+    delivery::{DeliveryEvent, DeliveryEventKind, EventSource, Failure},
 };
 use persistence::{
     admission::Door,
-    growth::{SendDecision, SendDetail},
+    growth::{SendDecision, SendDetail, SendRow},
 };
 
 use super::{
@@ -38,7 +38,8 @@ pub struct SendPage {
     /// What the template adds to the text.
     content: Option<TemplateView>,
     body: String,
-    expires_at: Moment,
+    /// Until when a reply counts; `None` where none can come.
+    expires_at: Option<Moment>,
     events: Vec<EventView>,
     decision: Option<DecisionView>,
     /// The list it stands in.
@@ -81,12 +82,18 @@ impl SendPage {
             content,
             events: history(&detail, &row, &viewer),
             body: detail.message.body,
-            expires_at: viewer.at(detail.expires_at),
+            expires_at: may_be_answered(&detail.row).then(|| viewer.at(detail.expires_at)),
             decision: detail.decision.map(|told| decision_view(told, &row.chatbot, &viewer)),
             row,
             list_path: PATH,
         }
     }
+}
+
+/// A send that failed reached nobody, unless its outcome is not known (M5).
+fn may_be_answered(row: &SendRow) -> bool {
+    row.state != ActiveMessageState::Failed
+        || row.failure_code.as_deref() == Some(Failure::OutcomeUnknown.code())
 }
 
 /// What happened, from the trigger on, to what no event tells: that the time for a reply is over (LI-08).
