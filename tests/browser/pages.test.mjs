@@ -13,6 +13,15 @@ const PAGES = {
 const overflows = (page) =>
   page.evaluate(() => document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth);
 
+/** Chooses a language in the page's menu, as a person does, and waits for the page in it. */
+const chooseLanguage = async (page, language) => {
+  const choice = page.locator(`button[name=language][value="${language}"]`).first();
+  await Promise.all([
+    page.waitForEvent("load"),
+    choice.evaluate((button) => button.form.requestSubmit(button)),
+  ]);
+};
+
 describe("every page", () => {
   let demo, browser, desk;
   before(async () => {
@@ -73,17 +82,16 @@ describe("every page", () => {
       for (const [role, names] of Object.entries(PAGES)) {
         const page = await openPage(browser, { width: 390, height: 844 });
         await signIn(page, demo, role);
-        const choice = page.locator(`button[name=language][value="${language}"]`).first();
-        await Promise.all([
-          page.waitForEvent("load"),
-          choice.evaluate((button) => button.form.requestSubmit(button)),
-        ]);
+        await chooseLanguage(page, language);
         for (const name of names) {
           await open(page, name);
           assert.equal(await page.locator("html").getAttribute("lang"), language);
           await picture(page, `page-${role}-${name.replace(/\W+/g, "-")}-${language}`);
           assert.equal(await overflows(page), false, `${name} overflows in ${language}`);
         }
+        // It is kept with the user, who goes on in English.
+        await page.goto(desk);
+        await chooseLanguage(page, "en");
         await page.context().close();
       }
     });
