@@ -245,7 +245,11 @@ mod tests {
 
         #[test]
         fn sw_03_it_warns_with_less_than_the_threshold_left_and_a_warning_closes_nothing(
-            policy in any_policy(), kind in any_kind(), left in 1_i64..4 * 86_400_000, soon in 0_i64..4 * 86_400_000,
+            policy in any_policy(), kind in any_kind(),
+            (left, soon) in (1_i64..4 * 86_400_000).prop_flat_map(|left| {
+                let soon = prop_oneof![left - 1..=left + 1, 0_i64..4 * 86_400_000];
+                (Just(left), soon)
+            }),
         ) {
             let rule = policy.session_window(kind).unwrap();
             let now = wrote_at() + rule.window - milliseconds(left);

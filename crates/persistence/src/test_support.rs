@@ -170,6 +170,13 @@ pub fn postgres_is_wanted() -> bool {
     env::var("JANELA_TEST_SQLITE_ONLY").as_deref() != Ok("1")
 }
 
+/// How often a race or a random walk is repeated: `short`, or `long` where `JANELA_TEST_LONG=1`, as
+/// `tests/run --long` sets it.
+#[must_use]
+pub fn rounds(short: usize, long: usize) -> usize {
+    if env::var("JANELA_TEST_LONG").as_deref() == Ok("1") { long } else { short }
+}
+
 /// The key every test store is unlocked with, as a setting holds it.
 pub const TEST_KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 

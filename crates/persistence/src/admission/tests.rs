@@ -1,7 +1,9 @@
-//! Admission on both databases: races, a brute-force model, what is given back, and what is logged.
+//! Admission on both databases: races, a brute-force model, table A of the cap, what is given back, and what is
+//! logged.
 
 mod model;
 mod races;
+mod table_a;
 mod tickets;
 
 use chrono::TimeDelta;

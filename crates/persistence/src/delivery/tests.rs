@@ -18,7 +18,7 @@ use super::list_events;
 use crate::{
     schema::early_receipts,
     test_desk::{TestDesk, accepted, receipt},
-    test_support::on_both,
+    test_support::{on_both, rounds},
 };
 
 /// A receipt: its second after the send, and what it tells. Seconds are few, so that they meet.
@@ -108,8 +108,9 @@ fn any_order_and_any_copies_of_receipts_give_one_view_and_keep_all_evidence() {
     on_both(|store| {
         let desk = TestDesk::new(store);
         let names = AtomicU32::new(0);
+        let cases = u32::try_from(rounds(24, 480)).unwrap();
         let mut runner =
-            TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
+            TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
         let checked = runner.run(&a_story(), |story| {
             desk.clock.advance(TimeDelta::seconds(10));
             let start = desk.clock.now();

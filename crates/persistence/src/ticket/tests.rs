@@ -32,7 +32,7 @@ use crate::{
     presence, queue, routing,
     schema::tickets,
     test_desk::{TestDesk, inbound},
-    test_support::on_both,
+    test_support::{on_both, rounds},
     user::{self, NewUser},
 };
 
@@ -102,7 +102,7 @@ fn ro_04_no_agent_gets_more_than_they_serve_at_once_however_many_write_and_close
         assert_eq!(load(&desk), full, "24 wrote at once");
         assert_eq!(count_waiting(&desk), 24 - 2 * MOST);
 
-        for _round in 0..6 {
+        for _round in 0..rounds(6, 60) {
             let barrier = Arc::new(Barrier::new(6));
             thread::scope(|scope| {
                 for agent in desk.agents {

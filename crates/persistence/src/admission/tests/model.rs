@@ -1,4 +1,4 @@
-//! 3,000 random steps beside a model that counts everything anew each time: every decision is equal.
+//! 3,000 random steps, 30,000 in the long form, beside a model that counts everything anew each time: every decision is equal.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,9 @@ use crate::{
     given::Desk,
     instant::Instant,
     schema::session_windows,
-    test_support::on_both,
+    test_support::{on_both, rounds},
 };
 
-const STEPS: u32 = 3_000;
 const DAY: TimeDelta = TimeDelta::hours(24);
 
 struct Sent {
@@ -139,7 +138,7 @@ fn every_decision_is_the_one_a_count_from_scratch_gives() {
             desk.save_platform_limit(i64::try_from(model.limit).unwrap());
         };
         save_settings(&model);
-        for step in 0..STEPS {
+        for step in 0..rounds(3_000, 30_000) {
             let now = desk.clock.now();
             match dice.below(100) {
                 0..20 => {

@@ -24,12 +24,10 @@ use crate::{
     schema::{messages, tickets, webhook_inbox},
     store::Store,
     test_desk::{TestDesk, inbound, receipt},
-    test_support::{TestStore, on_both, postgres_is_wanted},
+    test_support::{TestStore, on_both, postgres_is_wanted, rounds},
     ticket::{self, TicketOutcome, hand_out_waiting},
     user::{self, UserStatus},
 };
-
-const ROUNDS: usize = 50;
 
 fn set_status(desk: &TestDesk, agent: UserId, status: UserStatus) {
     let now = desk.clock.now();
@@ -67,7 +65,7 @@ fn c12_ro_02_whoever_is_disabled_while_tickets_are_given_holds_none() {
         let desk = TestDesk::new(store);
         let [ana, rui] = desk.agents;
         desk.set_presence(rui, Presence::Invisible);
-        for round in 0..ROUNDS {
+        for round in 0..rounds(50, 500) {
             desk.clock.advance(TimeDelta::minutes(1));
             // Someone Ana wrote to answers while she is invisible: it waits for her alone.
             let referred = format!("+35193{round:07}");
@@ -203,7 +201,7 @@ fn batches_over_the_same_contacts_in_opposite_order_wait_for_each_other_and_lose
             })
             .collect();
         const BATCHES: usize = 8;
-        for round in 0..6 {
+        for round in 0..rounds(6, 60) {
             desk.clock.advance(TimeDelta::seconds(1));
             let now = desk.clock.now();
             let batches: Vec<ParsedWebhook> = (0..BATCHES)
