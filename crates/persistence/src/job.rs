@@ -13,8 +13,8 @@ pub use self::{
     lease::{Lease, Runner, acquire_lease, release_lease},
     overview::{JobOverview, JobRun, list_jobs},
     run::{
-        RunOutcome, close_interrupted_runs, delete_old_runs, finish_run, list_last_occurrences,
-        pass_over, start_run,
+        RunOutcome, close_interrupted_runs, delete_old_runs, find_last_done, finish_run,
+        list_last_occurrences, pass_over, start_run,
     },
 };
 use crate::{

@@ -36,6 +36,30 @@ pub fn list_last_occurrences(
     Ok(latest)
 }
 
+/// When the latest run of `job` began that went well and began before `before` (exclusive); `None` when there
+/// is none, or none is kept.
+///
+/// Served by the index on `(job, started_at)`.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_last_done(
+    db: &mut Db,
+    job: &str,
+    before: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, PersistenceError> {
+    let began: Option<Instant> = job_runs::table
+        .filter(job_runs::job.eq(job))
+        .filter(job_runs::started_at.lt(Instant::from(before)))
+        .filter(job_runs::finished_at.is_not_null())
+        .filter(job_runs::error.is_null())
+        .order(job_runs::started_at.desc())
+        .select(job_runs::started_at)
+        .first(db)
+        .optional()?;
+    Ok(began.map(DateTime::from))
+}
+
 /// Records that the occurrence `scheduled_for` of `job` was passed over, since nobody was there until it
 /// was of no use any more; `next` is when the job runs next. That is no run, and no failure of one.
 ///
