@@ -1,6 +1,8 @@
 //! The pools of connections, and the one place that knows the database blocks.
 
 use std::{
+    fs::OpenOptions,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -80,7 +82,7 @@ impl Drop for Shared {
 }
 
 impl Store {
-    /// Opens the database, creating an SQLite file that is not there yet. Does not migrate.
+    /// Opens the database, creating an SQLite file that is not there yet, its owner's alone. Does not migrate.
     ///
     /// # Errors
     /// `Settings` for a URL this program does not know or a TLS mode it was built without; `Open` when
@@ -93,6 +95,9 @@ impl Store {
             query_only,
             origin: origin.clone(),
         };
+        if let Location::Sqlite(file) = &location {
+            make_private(file).map_err(|error| location.cannot_open(error.to_string()))?;
+        }
         // The first connection by hand, so that what is wrong is told at once and in full.
         drop(connector(false).connect()?);
         let pool = |query_only: bool, size: u32| {
@@ -315,6 +320,21 @@ fn without_password(url: &str) -> String {
     let shown = parameters.split('&').filter(|parameter| parameter.starts_with("host="));
     let host = shown.map(|parameter| format!("?{parameter}")).collect::<String>();
     format!("{scheme}://{server}{host}")
+}
+
+/// Makes `file`, empty, if it is not there. SQLite gives the files beside it the same mode.
+fn make_private(file: &Path) -> io::Result<()> {
+    if file.exists() {
+        return Ok(());
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 fn random_origin() -> Result<String, PersistenceError> {
