@@ -24,6 +24,7 @@ pub use self::desk::{
     set_presence, take,
 };
 pub use self::hand_out::hand_out_waiting;
+pub(crate) use self::hand_out::leave_referred_to_others;
 pub(crate) use self::{hand_out::hand_out_opened, leave::leave_to_others};
 use crate::{
     db::Db,

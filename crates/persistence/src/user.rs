@@ -2,6 +2,7 @@
 
 mod absence;
 mod actor;
+mod places;
 mod status;
 mod team;
 
@@ -12,6 +13,7 @@ use domain::ids::UserId;
 pub use self::{
     absence::{mark_absent, mark_present},
     actor::{Actor, find_actor},
+    places::{Place, UserWithPlaces, list_with_places},
     status::set_status,
     team::{list_team, save_membership, save_role, save_workspace_permissions},
 };

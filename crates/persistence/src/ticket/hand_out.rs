@@ -26,7 +26,20 @@ use crate::{
 /// (RO-04). Returns how many moved; a failure leaves them to [`hand_out_waiting`].
 pub(super) fn agent_came_online(db: &mut Db, agent: UserId, now: DateTime<Utc>) -> usize {
     let moved = list_referred(db, Some(agent)).and_then(|lines| move_referred(db, &lines, now));
-    or_left_to_the_job(moved) + slot_is_free(db, agent, now)
+    or_left_to_the_job(moved.map(|moved| moved.to_agent)) + slot_is_free(db, agent, now)
+}
+
+/// Lets what waits for `agent` alone, who is absent by now, go by the normal rules (RO-02). Returns how many
+/// tickets left them, taken by someone or not; a failure leaves the others to [`hand_out_waiting`].
+pub(crate) fn leave_referred_to_others(db: &mut Db, agent: UserId, now: DateTime<Utc>) -> usize {
+    let left = list_referred(db, Some(agent)).and_then(|lines| {
+        let moved = move_referred(db, &lines, now)?;
+        for line in lines {
+            hand_out_in(db, ChatbotId(line.chatbot_id), now);
+        }
+        Ok(moved.released)
+    });
+    or_left_to_the_job(left)
 }
 
 /// Hands out what waits for anyone in the chatbots of `agent`, who has a free slot, oldest first and by the
@@ -67,7 +80,7 @@ fn hand_out_one(
     let only_agent: Option<i64> =
         tickets::table.find(ticket.0).select(tickets::only_agent_id).first(db)?;
     if let Some(agent) = only_agent
-        && move_one(db, ticket, UserId(agent), now)?
+        && move_one(db, ticket, UserId(agent), now)? == Move::ToAgent
     {
         return Ok(true);
     }
@@ -84,7 +97,7 @@ pub fn hand_out_waiting(db: &mut Db, now: DateTime<Utc>) -> Result<usize, Persis
     let referred = list_referred(db, None)?;
     let moved = move_referred(db, &referred, now)?;
     let lines = list_lines(db, Where::Anywhere)?;
-    Ok(left_behind + moved + hand_out(db, lines, now)?)
+    Ok(left_behind + moved.to_agent + hand_out(db, lines, now)?)
 }
 
 pub(super) fn or_left_to_the_job(moved: Result<usize, PersistenceError>) -> usize {
@@ -118,14 +131,23 @@ fn list_referred(db: &mut Db, agent: Option<UserId>) -> Result<Vec<Referred>, Pe
     Ok(waiting.load(db)?)
 }
 
+/// How many tickets that waited for one agent alone went where.
+#[derive(Debug, Clone, Copy, Default)]
+struct Moved {
+    /// Into *In progress*, at that agent.
+    to_agent: usize,
+    /// To wait for anyone.
+    released: usize,
+}
+
 /// Moves what waits for one agent alone as that agent's presence and membership say, and how long it waits
-/// (RO-02). Returns how many went into *In progress*.
+/// (RO-02).
 fn move_referred(
     db: &mut Db,
     referred: &[Referred],
     now: DateTime<Utc>,
-) -> Result<usize, PersistenceError> {
-    let mut moved = 0;
+) -> Result<Moved, PersistenceError> {
+    let mut moved = Moved::default();
     for line in referred {
         let (chatbot, Some(agent)) = (ChatbotId(line.chatbot_id), line.agent_id.map(UserId)) else {
             continue;
@@ -142,7 +164,11 @@ fn move_referred(
             .select(tickets::id)
             .load(db)?;
         for ticket in waiting {
-            moved += usize::from(move_one(db, TicketId(ticket), agent, now)?);
+            match move_one(db, TicketId(ticket), agent, now)? {
+                Move::ToAgent => moved.to_agent += 1,
+                Move::Released => moved.released += 1,
+                Move::None => {}
+            }
         }
     }
     Ok(moved)
@@ -159,23 +185,37 @@ fn what_waits_for(
     Ok(routing::what_becomes_of(as_they_are, referral_rules(db, chatbot)?, since, now))
 }
 
-/// Moves one ticket that waits for `agent` alone; whether it went into *In progress*.
+/// What became of a ticket that waited for one agent alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Move {
+    /// That agent serves it.
+    ToAgent,
+    /// It waits for anyone.
+    Released,
+    /// It waits on, or waited for that agent no more.
+    None,
+}
+
+/// Moves one ticket that waits for `agent` alone.
 fn move_one(
     db: &mut Db,
     ticket: TicketId,
     agent: UserId,
     now: DateTime<Utc>,
-) -> Result<bool, PersistenceError> {
+) -> Result<Move, PersistenceError> {
     db.write(|db| {
         let ticket = lock(db, ticket)?;
         if !ticket.waits() || ticket.holding.only_agent != Some(agent) {
-            return Ok(false);
+            return Ok(Move::None);
         }
         let locked = lock_agent(db, agent)?;
         match what_waits_for(db, ticket.chatbot, agent, ticket.opened_at, now)? {
-            WaitingTickets::MoveToInProgress => assign(db, ticket.id, locked, now),
-            WaitingTickets::Release => leave::release(db, &ticket).map(|()| false),
-            WaitingTickets::WaitOn => Ok(false),
+            WaitingTickets::MoveToInProgress => {
+                let is_assigned = assign(db, ticket.id, locked, now)?;
+                Ok(if is_assigned { Move::ToAgent } else { Move::None })
+            }
+            WaitingTickets::Release => leave::release(db, &ticket).map(|()| Move::Released),
+            WaitingTickets::WaitOn => Ok(Move::None),
         }
     })
 }

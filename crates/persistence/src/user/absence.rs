@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Marks `user` absent in every team they belong to, from `now` until [`mark_present`]. What waits for them
-/// alone goes by the normal rules (RO-02); what they serve they keep. Returns how many tickets moved on.
+/// alone goes by the normal rules (RO-02); what they serve they keep. Returns how many tickets left them.
 ///
 /// # Errors
 /// `NotFound` when they belong to no team.
@@ -20,7 +20,7 @@ pub fn mark_absent(
     now: DateTime<Utc>,
 ) -> Result<usize, PersistenceError> {
     save_absence(db, user, Some(now))?;
-    ticket::hand_out_waiting(db, now)
+    Ok(ticket::leave_referred_to_others(db, user, now))
 }
 
 /// Ends the absence of `user` in every team: tickets are kept for them and given to them again. Returns how
@@ -66,6 +66,47 @@ mod tests {
     };
 
     const DIGITS: &str = "351912345678";
+
+    #[test]
+    fn ro_02_how_many_tickets_left_whom_is_absent_is_told_whether_or_not_someone_takes_them() {
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            let [ana, rui] = desk.agents;
+            for digits in [DIGITS, "351912345679"] {
+                let sent = desk.send(ana, &format!("+{digits}"));
+                desk.deliver_to_platform(sent, &format!("wamid.{digits}"));
+            }
+            desk.set_presence(ana, Presence::Invisible);
+            desk.set_presence(rui, Presence::Invisible);
+            desk.clock.advance(TimeDelta::minutes(1));
+            // The third wrote first: it waits for anyone, and is none of Ana's.
+            for digits in [DIGITS, "351912345679", "351912345670"] {
+                let at = desk.clock.now();
+                desk.apply(vec![inbound(&format!("wamid.from.{digits}"), digits, "Sim", at)]);
+            }
+            let now = desk.clock.now();
+            let mark = |user| store.blocking_write(|db| mark_absent(db, user, now)).unwrap();
+            assert_eq!(mark(rui), 0, "none waits for Rui");
+            store.blocking_write(|db| mark_present(db, rui, now)).unwrap();
+            assert_eq!(mark(ana), 2);
+            assert_eq!(desk.tickets(), vec![("waiting".to_owned(), None, None); 3]);
+            assert_eq!(mark(ana), 0, "again changes nothing");
+        });
+    }
+
+    #[test]
+    fn ro_02_whoever_is_online_gets_an_absent_agents_tickets_at_once() {
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            let [ana, rui] = desk.agents;
+            waiting_for_ana(&desk);
+            desk.set_presence(rui, Presence::Online);
+            assert_eq!(desk.tickets(), [("waiting".into(), None, Some(ana))]);
+            let now = desk.clock.now();
+            assert_eq!(store.blocking_write(|db| mark_absent(db, ana, now)).unwrap(), 1);
+            assert_eq!(desk.tickets(), [("in_progress".into(), Some(rui), None)]);
+        });
+    }
 
     /// A ticket that waits for the first agent alone, who sent and went away; the other one is away too.
     fn waiting_for_ana(desk: &TestDesk) {
