@@ -2,7 +2,11 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use domain::permission::Role;
 
 use crate::role::ProcessRole;
 
@@ -107,7 +111,7 @@ pub struct SandboxArgs {
     #[arg(long, default_value_t = 1.0, value_name = "N", value_parser = positive)]
     pub speed: f64,
     /// Where to deliver the webhooks of the first number
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = web_address)]
     pub webhook: Option<String>,
     /// Print one line of JSON once it serves
     #[arg(long)]
@@ -138,14 +142,14 @@ pub struct UserAddArgs {
     #[command(flatten)]
     pub settings: SettingsArgs,
     /// The address they sign in with
-    #[arg(long)]
+    #[arg(long, value_parser = not_blank)]
     pub email: String,
     /// Their name
-    #[arg(long)]
+    #[arg(long, value_parser = not_blank)]
     pub name: String,
-    /// agent, manager or admin
-    #[arg(long, default_value = "agent")]
-    pub role: String,
+    /// What they may do
+    #[arg(long, default_value = Role::Agent.as_str(), value_parser = role())]
+    pub role: Role,
     /// A chatbot they belong to, by name; all chatbots when left out
     #[arg(long)]
     pub chatbot: Option<String>,
@@ -154,7 +158,7 @@ pub struct UserAddArgs {
     pub password_file: Option<PathBuf>,
 }
 
-/// Options of `user disable` and `user enable`.
+/// Options of the commands on one user.
 #[derive(Debug, Args)]
 pub struct UserStatusArgs {
     /// Settings.
@@ -186,5 +190,25 @@ fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() && 0.0 < number => Ok(number),
         _ => Err("a number above 0".to_owned()),
+    }
+}
+
+/// What was typed, without the spaces around it; there must be something.
+fn not_blank(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("something other than spaces".to_owned()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+fn role() -> impl TypedValueParser<Value = Role> {
+    let known = PossibleValuesParser::new(Role::ALL.map(Role::as_str));
+    known.try_map(|word| Role::parse(&word).ok_or("agent, manager or admin"))
+}
+
+fn web_address(text: &str) -> Result<String, String> {
+    match reqwest::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text.to_owned()),
+        Ok(_) | Err(_) => Err("a URL that starts with http:// or https://".to_owned()),
     }
 }

@@ -1,10 +1,8 @@
 //! The settings: a TOML file, overridden by the environment, overridden by flags. Read once, here.
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+mod origin;
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use figment::{
     Figment,
@@ -14,6 +12,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use self::origin::Origins;
 use crate::{cli::SettingsArgs, role::ProcessRole};
 
 /// Every setting with its default. A key that is not here is refused.
@@ -103,9 +102,14 @@ pub struct SettingSource {
 /// Why the settings cannot be used.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// A key is unknown or a value ill-typed.
-    #[error("the settings are not valid: {0}")]
-    Invalid(Box<figment::Error>),
+    /// The configuration file is no TOML.
+    #[error("{name} cannot be read: {problem}")]
+    Unreadable {
+        /// The file.
+        name: String,
+        /// What is wrong, and where.
+        problem: String,
+    },
     /// An environment variable looks like a setting but is none.
     #[error("unknown setting {0} in the environment")]
     UnknownVariable(String),
@@ -121,12 +125,12 @@ pub enum SettingsError {
         #[source]
         source: std::io::Error,
     },
-    /// A value has the right type but makes no sense.
-    #[error("{key} {problem}")]
+    /// A key is unknown, or a value of no use.
+    #[error("{name} {problem}")]
     Value {
-        /// The setting.
-        key: &'static str,
-        /// What is wrong with it.
+        /// The flag, the variable, or the key in the file.
+        name: String,
+        /// What is wrong with it, and what is expected.
         problem: String,
     },
 }
@@ -153,27 +157,27 @@ const DEFAULT: &str = "default";
 /// Reads file, environment and flags.
 ///
 /// # Errors
-/// [`SettingsError`] names the key and what is wrong.
+/// [`SettingsError`] names the flag, variable or key, what is wrong and what is expected.
 pub fn load(
     args: &SettingsArgs,
     role: Option<ProcessRole>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<LoadedSettings, SettingsError> {
-    let file = args.config.clone();
-    if let Some(path) = file.as_ref().filter(|path| !path.is_file()) {
-        return Err(SettingsError::NoFile(path.clone()));
-    }
+    let mut origins = Origins::default();
     let mut figment = Figment::from(Serialized::defaults(RawSettings::default()));
-    if let Some(path) = &file {
+    if let Some(path) = &args.config {
+        if !path.is_file() {
+            return Err(SettingsError::NoFile(path.clone()));
+        }
+        origins.file = Some((path.clone(), Figment::from(Toml::file_exact(path))));
         figment = figment.merge(Toml::file_exact(path));
     }
     let from_environment = read_environment(environment)?;
-    let mut variables = BTreeMap::new();
     for (key, (variable, value)) in from_environment {
         figment = figment.merge(Serialized::default(&key, parse_variable(&key, &value)));
-        variables.insert(key, variable);
+        origins.variables.insert(key, variable);
     }
-    let mut flags = Vec::new();
+    let flags = &mut origins.flags;
     if let Some(url) = &args.database_url {
         figment = figment.merge(Serialized::default("database_url", url));
         flags.push("database_url");
@@ -190,11 +194,13 @@ pub fn load(
         figment = figment.merge(Serialized::default("role", role));
         flags.push("role");
     }
-    let raw: RawSettings =
-        figment.extract().map_err(|error| SettingsError::Invalid(Box::new(error)))?;
-    let in_file = file.as_ref().map(|path| Figment::from(Toml::file_exact(path)));
-    let sources = describe(&raw, &variables, &flags, in_file.as_ref(), file.as_deref());
-    Ok(LoadedSettings { settings: raw.check()?, sources })
+    let raw: RawSettings = figment.extract().map_err(|error| origins.explain(&figment, &error))?;
+    let sources = describe(&raw, &origins);
+    let settings = raw.check().map_err(|Senseless { key, problem }| {
+        let name = origins.of(key).name(key);
+        SettingsError::Value { name, problem }
+    })?;
+    Ok(LoadedSettings { settings, sources })
 }
 
 /// The variables `JANELA_…` by key, with `…_FILE` read; `JANELA_TEST_…` is left to the tests.
@@ -248,31 +254,14 @@ fn parse_variable(key: &str, value: &str) -> serde_json::Value {
     }
 }
 
-fn describe(
-    raw: &RawSettings,
-    variables: &BTreeMap<String, String>,
-    flags: &[&str],
-    in_file: Option<&Figment>,
-    file: Option<&Path>,
-) -> Vec<SettingSource> {
+fn describe(raw: &RawSettings, origins: &Origins) -> Vec<SettingSource> {
     let Ok(serde_json::Value::Object(values)) = serde_json::to_value(raw) else {
         return Vec::new();
     };
     values
         .into_iter()
         .map(|(key, value)| {
-            let source = if flags.contains(&key.as_str()) {
-                format!("flag --{}", key.replace('_', "-"))
-            } else if let Some(variable) = variables.get(&key) {
-                format!("environment {variable}")
-            } else if in_file.is_some_and(|figment| figment.contains(&key)) {
-                format!(
-                    "file {}",
-                    file.map(Path::display).map_or_else(String::new, |path| path.to_string())
-                )
-            } else {
-                DEFAULT.to_owned()
-            };
+            let source = origins.of(&key).describe(&key);
             let secret = SECRETS.contains(&key.as_str()) && !value.is_null();
             let value = if secret { "(hidden)".into() } else { value };
             SettingSource { key, value, source }
@@ -280,8 +269,14 @@ fn describe(
         .collect()
 }
 
+/// A value of the right type that makes no sense.
+struct Senseless {
+    key: &'static str,
+    problem: String,
+}
+
 impl RawSettings {
-    fn check(self) -> Result<Settings, SettingsError> {
+    fn check(self) -> Result<Settings, Senseless> {
         let database_url = match self.database_url {
             Some(url) => url,
             None => format!("sqlite:{}", self.data_dir.join("janela.db").display()),
@@ -291,18 +286,18 @@ impl RawSettings {
             .any(|scheme| database_url.starts_with(scheme));
         if !known_scheme {
             let problem = "must start with sqlite: or postgres://".to_owned();
-            return Err(SettingsError::Value { key: "database_url", problem });
+            return Err(Senseless { key: "database_url", problem });
         }
         if let Some(url) = &self.public_url {
             let usable = url.starts_with("https://") || url.starts_with("http://");
             if !usable {
                 let problem = "must start with https:// or http://".to_owned();
-                return Err(SettingsError::Value { key: "public_url", problem });
+                return Err(Senseless { key: "public_url", problem });
             }
         }
         if let Some(entry) = self.outgoing_allow.iter().find(|entry| !is_host_and_port(entry)) {
             let problem = format!("has {entry:?}, which is no host:port");
-            return Err(SettingsError::Value { key: "outgoing_allow", problem });
+            return Err(Senseless { key: "outgoing_allow", problem });
         }
         for (key, minutes) in [
             ("agent_idle_minutes", self.agent_idle_minutes),
@@ -310,7 +305,7 @@ impl RawSettings {
             ("session_hours", self.session_hours),
         ] {
             if minutes == 0 {
-                return Err(SettingsError::Value { key, problem: "must be above 0".to_owned() });
+                return Err(Senseless { key, problem: "must be above 0".to_owned() });
             }
         }
         Ok(Settings {
@@ -375,26 +370,69 @@ mod tests {
     }
 
     #[test]
-    fn unknown_keys_and_senseless_values_are_refused() {
+    fn a_variable_of_no_use_is_refused_by_its_name_with_what_is_expected() {
+        let cases = [
+            ("JANELA_BINDD", "127.0.0.1:1", "unknown setting JANELA_BINDD in the environment"),
+            (
+                "JANELA_BIND",
+                "foo",
+                "JANELA_BIND is \"foo\" but must be an IP address with a port, such as 127.0.0.1:8080",
+            ),
+            ("JANELA_ROLE", "x", "JANELA_ROLE is \"x\" but must be web, worker or all"),
+            (
+                "JANELA_DATABASE_URL",
+                "mysql://x",
+                "JANELA_DATABASE_URL must start with sqlite: or postgres://",
+            ),
+            ("JANELA_SESSION_HOURS", "0", "JANELA_SESSION_HOURS must be above 0"),
+            (
+                "JANELA_SESSION_HOURS",
+                "many",
+                "JANELA_SESSION_HOURS is \"many\" but must be a whole number above 0",
+            ),
+            (
+                "JANELA_OUTGOING_ALLOW",
+                "inner-host",
+                "JANELA_OUTGOING_ALLOW has \"inner-host\", which is no host:port",
+            ),
+            (
+                "JANELA_PUBLIC_URL",
+                "desk.example",
+                "JANELA_PUBLIC_URL must start with https:// or http://",
+            ),
+            (
+                "JANELA_SECRET_KEY_FILE",
+                "/does/not/exist",
+                "the file named by JANELA_SECRET_KEY_FILE cannot be read",
+            ),
+        ];
+        for (variable, value, told) in cases {
+            let loaded = load(&SettingsArgs::default(), None, environment(&[(variable, value)]));
+            assert_eq!(loaded.unwrap_err().to_string(), told);
+        }
+    }
+
+    #[test]
+    fn a_file_of_no_use_is_named_with_the_key_and_never_with_a_secret() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("janela.toml");
-        std::fs::write(&file, "bindd = \"127.0.0.1:1\"\n").unwrap();
-        let args = SettingsArgs { config: Some(file), ..SettingsArgs::default() };
-        assert!(matches!(load(&args, None, []), Err(SettingsError::Invalid(_))));
-
+        let args = SettingsArgs { config: Some(file.clone()), ..SettingsArgs::default() };
         let cases = [
-            ("JANELA_BINDD", "127.0.0.1:1"),
-            ("JANELA_BIND", "nowhere"),
-            ("JANELA_DATABASE_URL", "mysql://x"),
-            ("JANELA_SESSION_HOURS", "0"),
-            ("JANELA_SESSION_HOURS", "many"),
-            ("JANELA_OUTGOING_ALLOW", "inner-host"),
-            ("JANELA_PUBLIC_URL", "desk.example"),
-            ("JANELA_SECRET_KEY_FILE", "/does/not/exist"),
+            ("bindd = 1", "bindd in FILE is no setting; there are data_dir, database_url, bind"),
+            ("session_hours = 0", "session_hours in FILE must be above 0"),
+            ("role = \"x\"", "role in FILE is \"x\" but must be web, worker or all"),
+            (
+                "outgoing_allow = [7]",
+                "outgoing_allow in FILE is [7] but must be a list of host:port",
+            ),
+            ("secret_key = 77", "secret_key in FILE must be text"),
+            ("bind = ", "FILE cannot be read: TOML parse error at line 1, column 8"),
         ];
-        for (variable, value) in cases {
-            let loaded = load(&SettingsArgs::default(), None, environment(&[(variable, value)]));
-            assert!(loaded.is_err(), "{variable}={value}");
+        for (content, told) in cases {
+            std::fs::write(&file, content).unwrap();
+            let error = load(&args, None, []).unwrap_err().to_string();
+            let error = error.replace(file.to_str().unwrap(), "FILE");
+            assert!(error.starts_with(told), "{error}");
         }
     }
 

@@ -2,7 +2,6 @@
 
 use persistence::{
     channel::{self, Channel},
-    migrate,
     secret::{self, Vault},
     store::Store,
 };
@@ -81,14 +80,10 @@ fn examine(settings: &Settings) -> Vec<Finding> {
 }
 
 fn look_at_tables(store: &Store) -> Result<String, String> {
-    let pending = store.blocking_read(migrate::list_pending).map_err(|error| error.to_string())?;
-    if pending.is_empty() {
-        return Ok("up to date".to_owned());
+    match database::expect_current(store) {
+        Ok(()) => Ok("up to date".to_owned()),
+        Err(error) => Err(crate::chain(&error)),
     }
-    Err(format!(
-        "these migrations have not run: {}; `janela migrate` runs them, and so does `janela serve`",
-        pending.join(", ")
-    ))
 }
 
 /// Whether there is a key, and whether it opens what is sealed.

@@ -16,7 +16,7 @@ use persistence::{
     db::Db,
     error::PersistenceError,
     password,
-    user::{self, NewUser, UserStatus},
+    user::{self, NewUser, UserStatus, UserWithPlaces},
 };
 use thiserror::Error;
 
@@ -51,9 +51,6 @@ pub enum UserError {
     /// A user without a team cannot be absent from it.
     #[error("{0} belongs to no chatbot's team")]
     NoTeam(String),
-    /// No such role.
-    #[error("{0} is no role: agent, manager or admin")]
-    UnknownRole(String),
     /// No such chatbot.
     #[error("there is no chatbot {0}")]
     UnknownChatbot(String),
@@ -79,7 +76,6 @@ pub enum UserError {
 /// # Errors
 /// [`UserError`].
 pub fn add(args: &UserAddArgs, settings: &Settings) -> Result<(), UserError> {
-    let role = Role::parse(&args.role).ok_or_else(|| UserError::UnknownRole(args.role.clone()))?;
     let looks_like_an_address = args
         .email
         .split_once('@')
@@ -95,12 +91,12 @@ pub fn add(args: &UserAddArgs, settings: &Settings) -> Result<(), UserError> {
     let store = database::open_ready(settings)?;
     let chatbots = store.blocking_read(chatbot::list_all)?;
     let chatbots = chosen(chatbots, args.chatbot.as_deref())?;
-    match store.blocking_write(|db| insert(db, args, role, &chatbots, &hash)) {
+    match store.blocking_write(|db| insert(db, args, &chatbots, &hash)) {
         Err(PersistenceError::Duplicate) => return Err(UserError::Taken(args.email.clone())),
         inserted => inserted?,
     }
     store.tell_serving_process()?;
-    println!("added {} as {}", args.email, role.as_str());
+    println!("added {} as {}", args.email, args.role.as_str());
     Ok(())
 }
 
@@ -124,7 +120,6 @@ fn chosen(
 fn insert(
     db: &mut Db,
     args: &UserAddArgs,
-    role: Role,
     chatbots: &[ChatbotId],
     hash: &str,
 ) -> Result<(), PersistenceError> {
@@ -139,9 +134,9 @@ fn insert(
     db.write(|db| {
         let user = user::create(db, &new, SystemClock::new().now())?;
         for chatbot in chatbots {
-            user::save_role(db, user, *chatbot, role)?;
+            user::save_role(db, user, *chatbot, args.role)?;
         }
-        user::save_workspace_permissions(db, user, role.workspace_permissions())
+        user::save_workspace_permissions(db, user, args.role.workspace_permissions())
     })
 }
 
@@ -164,7 +159,7 @@ fn read_password(args: &UserAddArgs) -> Result<String, UserError> {
 /// `Unknown` when nobody has the address.
 pub fn disable(args: &UserStatusArgs, settings: &Settings) -> Result<(), UserError> {
     let released = set_status(args, settings, UserStatus::Disabled)?;
-    println!("disabled {}; tickets given to others: {released}", args.email);
+    println!("disabled {}; tickets left to others: {released}", args.email);
     Ok(())
 }
 
@@ -184,7 +179,7 @@ fn set_status(
     status: UserStatus,
 ) -> Result<usize, UserError> {
     let now = SystemClock::new().now();
-    let store = database::open_ready(settings)?;
+    let store = database::open_current(settings)?;
     let found = store.blocking_write(|db| {
         let Some(known) = user::find_credentials(db, &args.email)? else { return Ok(None) };
         user::set_status(db, known.user, status, now).map(Some)
@@ -199,8 +194,8 @@ fn set_status(
 /// # Errors
 /// `Unknown` when nobody has the address, `NoTeam` when they belong to no team.
 pub fn mark_absent(args: &UserStatusArgs, settings: &Settings) -> Result<(), UserError> {
-    let moved = save_absence(args, settings, user::mark_absent)?;
-    println!("{} is absent; tickets given to others: {moved}", args.email);
+    let left = save_absence(args, settings, user::mark_absent)?;
+    println!("{} is absent; tickets left to others: {left}", args.email);
     Ok(())
 }
 
@@ -214,7 +209,7 @@ pub fn mark_present(args: &UserStatusArgs, settings: &Settings) -> Result<(), Us
     Ok(())
 }
 
-/// What marks a user absent or present; answers how many tickets moved.
+/// What marks a user absent or present; answers how many tickets left them, or moved.
 type Mark = fn(&mut Db, UserId, DateTime<Utc>) -> Result<usize, PersistenceError>;
 
 fn save_absence(
@@ -223,41 +218,63 @@ fn save_absence(
     mark: Mark,
 ) -> Result<usize, UserError> {
     let now = SystemClock::new().now();
-    let store = database::open_ready(settings)?;
+    let store = database::open_current(settings)?;
     let known = store.blocking_read(|db| user::find_credentials(db, &args.email))?;
     let known = known.ok_or_else(|| UserError::Unknown(args.email.clone()))?;
-    match store.blocking_write(|db| mark(db, known.user, now)) {
-        Err(PersistenceError::NotFound) => Err(UserError::NoTeam(args.email.clone())),
-        marked => Ok(marked?),
-    }
+    let moved = match store.blocking_write(|db| mark(db, known.user, now)) {
+        Err(PersistenceError::NotFound) => return Err(UserError::NoTeam(args.email.clone())),
+        marked => marked?,
+    };
+    store.tell_serving_process()?;
+    Ok(moved)
 }
 
-/// Lists the users by name.
+/// Lists the users by name, with what they are and whether they are absent. Makes nothing.
 ///
 /// # Errors
 /// [`UserError`].
 pub fn list(settings: &Settings, json: bool) -> Result<(), UserError> {
-    let store = database::open_ready(settings)?;
-    let users = store.blocking_read(user::list)?;
+    let users = database::open_current(settings)?.blocking_read(user::list_with_places)?;
     if json {
-        let rows: Vec<_> = users
-            .iter()
-            .map(|user| {
-                serde_json::json!({
-                    "id": user.id.to_string(),
-                    "email": user.email,
-                    "name": user.name,
-                    "status": user.status.as_str(),
-                })
-            })
-            .collect();
+        let rows: Vec<_> = users.iter().map(to_json).collect();
         println!("{}", serde_json::to_string(&rows)?);
         return Ok(());
     }
-    for user in users {
-        println!("{:6} {:36} {:10} {}", user.id, user.email, user.status.as_str(), user.name);
+    for known in users {
+        let absence = if known.is_absent() { "absent" } else { "present" };
+        let roles: Vec<&str> = known.roles().into_iter().map(Role::as_str).collect();
+        let (roles, user) = (roles.join(","), &known.user);
+        let status = user.status.as_str();
+        println!(
+            "{:6} {:36} {status:10} {absence:8} {roles:16} {}",
+            user.id, user.email, user.name
+        );
     }
     Ok(())
+}
+
+fn to_json(known: &UserWithPlaces) -> serde_json::Value {
+    let places: Vec<_> = known
+        .places
+        .iter()
+        .map(|place| {
+            serde_json::json!({
+                "chatbot": place.chatbot,
+                "role": place.role.as_str(),
+                "absent_since": place.absent_since.map(|since| since.to_rfc3339()),
+            })
+        })
+        .collect();
+    let roles: Vec<&str> = known.roles().into_iter().map(Role::as_str).collect();
+    serde_json::json!({
+        "id": known.user.id.to_string(),
+        "email": known.user.email,
+        "name": known.user.name,
+        "status": known.user.status.as_str(),
+        "absent": known.is_absent(),
+        "roles": roles,
+        "chatbots": places,
+    })
 }
 
 #[cfg(test)]
@@ -277,7 +294,7 @@ mod tests {
             settings: SettingsArgs::default(),
             email: "helena@desk.example".to_owned(),
             name: "Helena".to_owned(),
-            role: "admin".to_owned(),
+            role: Role::Admin,
             chatbot: None,
             password_file: Some(password_file),
         };

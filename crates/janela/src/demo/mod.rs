@@ -3,6 +3,7 @@
 pub mod company;
 mod history;
 mod line;
+mod lock;
 mod phones;
 mod picture;
 mod script;
@@ -35,11 +36,15 @@ use thiserror::Error;
 use crate::{
     cli::DemoArgs,
     clock::DemoClock,
+    database::{self, DatabaseError},
     desk::{self, DeskError, Purpose, RunningDesk},
     settings::{LoadedSettings, Settings},
 };
 
-use self::state::{DemoState, StateError};
+use self::{
+    lock::LockError,
+    state::{DemoState, StateError},
+};
 
 /// Why the demo does not run.
 #[derive(Debug, Error)]
@@ -65,6 +70,12 @@ pub enum DemoError {
     /// The templates cannot be read from the sandbox.
     #[error("the sandbox lists no templates")]
     Templates(#[from] domain::channel::ChannelError),
+    /// The folder cannot be made.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The folder is not to be had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// The folder's state cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
@@ -92,6 +103,8 @@ impl From<SandboxError> for DemoError {
 pub async fn run(args: &DemoArgs, loaded: LoadedSettings) -> Result<(), DemoError> {
     let (folder, mut settings) = prepare_folder(loaded)?;
     let data_dir = settings.data_dir.clone();
+    database::make_folder(&settings)?;
+    let _ours_until_the_end = lock::take(&data_dir)?;
     let earlier = state::read(&data_dir)?;
     let clock = DemoClock::ahead_by(earlier.as_ref().map_or(Duration::ZERO, DemoState::ahead));
     let store = desk::open_store(&settings)?;
