@@ -126,7 +126,10 @@ impl Schedule {
     /// The first occurrence after `now` (exclusive); `None` when there is none any more.
     #[must_use]
     pub fn next_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.cron.find_next_occurrence(&self.local_second(now), false).ok().map(|at| at.with_timezone(&Utc))
+        self.cron
+            .find_next_occurrence(&self.local_second(now), false)
+            .ok()
+            .map(|at| at.with_timezone(&Utc))
     }
 
     /// The latest occurrence at or before `now`; `None` when there was none yet.
