@@ -246,7 +246,6 @@ desk-sends-title = Your sends
 # $name (String) - The template.
 # $language (String) - Its language.
 desk-send-template = { $name } · { $language }
-desk-step-queued = Queued
 desk-send-until = listed until
 
 desk-keys = Keys

@@ -194,7 +194,6 @@ desk-ticket-closed = { $protocol }, cerrado
 
 desk-sends-title = Tus envíos
 desk-send-template = { $name } · { $language }
-desk-step-queued = En cola
 desk-send-until = en la lista hasta
 
 desk-keys = Teclas

@@ -194,7 +194,6 @@ desk-ticket-closed = { $protocol }, encerrado
 
 desk-sends-title = Seus envios
 desk-send-template = { $name } · { $language }
-desk-step-queued = Na fila
 desk-send-until = na lista até
 
 desk-keys = Teclas

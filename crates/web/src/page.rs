@@ -225,10 +225,12 @@ impl Page {
         json_instant(self.viewer.now)
     }
 
-    /// [`Self::unread`] in the reader's digits.
+    /// [`Self::unread`] in the reader's digits, as far as there is room for it.
     #[must_use]
     pub fn unread_shown(&self) -> String {
-        self.viewer.locale.number(i64::from(self.unread))
+        const MOST: u32 = 99;
+        let shown = self.viewer.locale.number(i64::from(self.unread.min(MOST)));
+        if MOST < self.unread { format!("{shown}+") } else { shown }
     }
 
     /// The session's form token; empty where nobody is signed in.

@@ -1,12 +1,14 @@
 //! What becomes of claims without an outcome, of outcomes nobody told, and of messages nobody sent
 //! (LI-04, LI-09).
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     delivery::{EventSource, Failure},
     dispatch::{self, OutboxState, UntoldClaim},
-    ids::MessageId,
+    ids::{ChannelId, MessageId},
 };
 
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
     delivery::fail,
     error::PersistenceError,
     instant::Instant,
+    number,
     outbox::{DispatchPolicy, outcome::park},
     schema::{attempts, messages, outbox},
 };
@@ -35,19 +38,28 @@ pub fn rescue(
     now: DateTime<Utc>,
 ) -> Result<RescueReport, PersistenceError> {
     db.write(|db| {
-        let overdue: Vec<i64> = outbox::table
+        let overdue: Vec<(i64, i64)> = outbox::table
             .filter(outbox::state.eq(OutboxState::Leased.as_str()))
             .filter(outbox::lease_until.le(Instant::from(now)))
             .order(outbox::lease_until.asc())
             .limit(limit)
-            .select(outbox::message_id)
+            .select((outbox::channel_id, outbox::message_id))
             .load(db)?;
+        lock_numbers_of(db, &overdue)?;
         let mut report = RescueReport::default();
-        for message in overdue {
+        for (_, message) in overdue {
             rescue_one(db, MessageId(message), policy, &mut report, now)?;
         }
         Ok(report)
     })
+}
+
+/// Whoever folds messages takes the locks of their numbers first, and so waits for webhooks and outcomes, never the
+/// other way round. What was read before may have moved on by then.
+fn lock_numbers_of(db: &mut Db, overdue: &[(i64, i64)]) -> Result<(), PersistenceError> {
+    let channels: BTreeSet<ChannelId> =
+        overdue.iter().map(|(channel, _)| ChannelId(*channel)).collect();
+    number::lock_of_channels(db, &channels.into_iter().collect::<Vec<_>>())
 }
 
 fn rescue_one(
@@ -109,18 +121,26 @@ pub fn settle_unknown(
     now: DateTime<Utc>,
 ) -> Result<usize, PersistenceError> {
     db.write(|db| {
-        let overdue: Vec<i64> = outbox::table
+        let overdue: Vec<(i64, i64)> = outbox::table
             .filter(outbox::state.eq(OutboxState::Unknown.as_str()))
             .filter(outbox::due_at.le(Instant::from(now)))
             .order(outbox::due_at.asc())
             .limit(limit)
-            .select(outbox::message_id)
+            .select((outbox::channel_id, outbox::message_id))
             .load(db)?;
-        for message in &overdue {
-            let message = MessageId(*message);
-            fail(db, message, Failure::OutcomeUnknown, None, EventSource::Job, now)?;
+        lock_numbers_of(db, &overdue)?;
+        let mut ended = 0;
+        for (_, message) in &overdue {
+            // A receipt may have settled it since it was read.
+            let unknown = outbox::state.eq(OutboxState::Unknown.as_str());
+            let left = diesel::delete(outbox::table.find(message).filter(unknown)).execute(db)?;
+            if left == 1 {
+                let failure = Failure::OutcomeUnknown;
+                fail(db, MessageId(*message), failure, None, EventSource::Job, now)?;
+                ended += 1;
+            }
         }
-        Ok(overdue.len())
+        Ok(ended)
     })
 }
 
@@ -134,7 +154,7 @@ pub fn expire_unsent(
 ) -> Result<usize, PersistenceError> {
     let waiting = [OutboxState::Queued.as_str(), OutboxState::Held.as_str()];
     db.write(|db| {
-        let overdue: Vec<i64> = outbox::table
+        let overdue: Vec<(i64, i64)> = outbox::table
             .inner_join(messages::table)
             .filter(outbox::state.eq_any(waiting))
             .filter(
@@ -142,10 +162,11 @@ pub fn expire_unsent(
             )
             .order(messages::created_at.asc())
             .limit(limit)
-            .select(outbox::message_id)
+            .select((outbox::channel_id, outbox::message_id))
             .load(db)?;
+        lock_numbers_of(db, &overdue)?;
         let mut ended = 0;
-        for message in &overdue {
+        for (_, message) in &overdue {
             // A worker may have claimed it since it was read.
             let taken =
                 diesel::update(outbox::table.find(*message).filter(outbox::state.eq_any(waiting)))

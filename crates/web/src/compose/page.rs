@@ -103,8 +103,8 @@ struct Nobody {
 
 struct RefusedView {
     reasons: Vec<RefusalView>,
-    /// From when the whole send may go, as a sentence (CL-05).
-    until: String,
+    /// From when the whole send may go, as a sentence (CL-05); `None` where the reasons say what to wait for.
+    until: Option<String>,
 }
 
 /// What came of the turn besides what was read.
@@ -263,13 +263,18 @@ impl RefusedView {
             .filter(|reason| reason.code != RefusalCode::AgentNotOnline)
             .map(|reason| RefusalView::new(*reason, surroundings(from), viewer))
             .collect();
-        let until = refused.until.map_or_else(
-            || t.compose_refused_for_good(),
-            |until| {
+        // An open ticket ends when someone closes it: no clock tells when, and its own words do.
+        let until = match refused.until {
+            Some(until) => {
                 let left = viewer.remaining(until);
-                t.compose_refused_until(&left, &viewer.from_when(until).text)
-            },
-        );
+                Some(t.compose_refused_until(&left, &viewer.from_when(until).text))
+            }
+            None => refused
+                .reasons
+                .iter()
+                .any(|reason| reason.code != RefusalCode::ContactHasOpenTicket)
+                .then(|| t.compose_refused_for_good()),
+        };
         (!reasons.is_empty()).then_some(Self { reasons, until })
     }
 }

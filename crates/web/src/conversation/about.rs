@@ -222,7 +222,7 @@ fn steps(sent: &SentMessage, log: &[DeliveryEvent], viewer: &Viewer) -> Vec<(Str
     .collect();
     // The platform's instants are whole seconds, so a receipt may seem older than the trigger.
     steps.sort_by_key(|(at, _)| *at);
-    let triggered = (sent.at, t.desk_step_queued());
+    let triggered = (sent.at, t.desk_state_sending());
     std::iter::once(triggered).chain(steps).map(|(at, what)| (what, viewer.at(at))).collect()
 }
 
