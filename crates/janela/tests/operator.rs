@@ -62,9 +62,9 @@ fn ro_02_an_absence_says_how_many_tickets_left_and_tells_open_pages() {
         let mut heard = store.live().subscribe();
         let listed = said(&janela_at(store, &["user", "list", "--json"]).output().unwrap());
         let users: Vec<serde_json::Value> = serde_json::from_str(&listed).unwrap();
-        let email = users.iter().find(|user| user["id"] == ana.0.to_string()).unwrap()["email"]
-            .as_str()
-            .unwrap();
+        let id = ana.to_string();
+        let found = users.iter().find(|user| user["id"].as_str() == Some(&id)).unwrap();
+        let email = found["email"].as_str().unwrap();
         let line_of_ana = || {
             let listed = said(&janela_at(store, &["user", "list"]).output().unwrap());
             listed.lines().find(|line| line.contains(email)).unwrap().to_owned()
