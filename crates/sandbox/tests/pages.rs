@@ -107,7 +107,7 @@ async fn pages_speak_the_browsers_language_or_the_one_chosen_here_or_on_the_desk
     for (language, title, hint) in [
         ("en", "Phones", "Play the customer"),
         ("pt-BR", "Telefones", "Faça o papel do cliente"),
-        ("es", "Teléfonos", "Haga de cliente"),
+        ("es", "Teléfonos", "Haz de cliente"),
     ] {
         let (_, page) = page(&stage, "/phones", language).await;
         assert!(page.contains(&format!(r#"<html lang="{language}""#)), "{language}: {page}");
