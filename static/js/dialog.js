@@ -78,23 +78,9 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("janela:close-dialog", () => {
   const dialog = [...document.querySelectorAll("dialog:modal")].pop();
-  if (!dialog) return;
-  dialog.querySelector("form[data-draft]")?.remove();
-  dialog.close();
-  swallowClicks(500);
+  dialog?.querySelector("form[data-draft]")?.remove();
+  dialog?.close();
 });
-
-/** The second press of a double click belongs to the dialog that closed, not to what lay beneath it. */
-function swallowClicks(milliseconds) {
-  const swallow = (event) => {
-    // A key presses without a place; it is meant for what has the focus.
-    if (event.detail === 0) return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  document.addEventListener("click", swallow, { capture: true });
-  setTimeout(() => document.removeEventListener("click", swallow, { capture: true }), milliseconds);
-}
 
 function openArrivals(root) {
   for (const dialog of root.querySelectorAll("dialog[data-open]")) open(dialog);

@@ -6,7 +6,7 @@
 // kind: done (default) or error. An error stays longer and is announced at once. It goes before its time when what it
 // tells of is over: the same form (or field) was answered well, or its dialog closed. Escape takes errors away as well,
 // after a tooltip or menu, before the dialog beneath.
-// Equal ones are one, a form has one error, and at most three stand at a time: the oldest goes.
+// Equal ones are one, and at most three stand at a time: the oldest goes.
 const SHOWN_FOR = { done: 6_000, error: 12_000 };
 const MOST = 3;
 const ICONS = { done: "check", error: "circle-alert" };
@@ -30,11 +30,7 @@ function icon(name) {
 export function toast(text, kind = "done", action = "") {
   const home = region();
   if (!home || !text) return;
-  for (const earlier of home.querySelectorAll(".toast")) {
-    const isSame = earlier.querySelector("p")?.textContent === text;
-    const isOver = action !== "" && earlier.dataset.kind === "error" && earlier.dataset.action === action;
-    if (isSame || isOver) earlier.remove();
-  }
+  for (const same of home.querySelectorAll(".toast")) if (same.querySelector("p")?.textContent === text) same.remove();
   const element = document.createElement("div");
   element.className = "toast";
   element.dataset.kind = kind;
