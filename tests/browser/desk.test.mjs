@@ -84,7 +84,7 @@ describe("the desk at work", () => {
     await page.getByRole("link", { name: /^Sent/ }).click();
     await page.locator("#rows .row", { hasText: CUSTOMER.name }).getByRole("link").first().click();
     await page.locator(".bubble").last().waitFor();
-    await page.locator(".sends dt", { hasText: "Queued" }).first().waitFor();
+    await page.locator(".sends dt", { hasText: "Sending" }).first().waitFor();
     await page.locator(".sends dt", { hasText: "Read" }).first().waitFor();
     await picture(page, "desk-2-history");
     assert.deepEqual(await axe(page), []);
