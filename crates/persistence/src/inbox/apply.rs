@@ -14,7 +14,7 @@ use super::{
     known::KnownChannels,
     lock::{Posted, lock_batch},
     quarantine::{is_passing, quarantine, reason},
-    together::{self, Place},
+    together::{self, ElementPlace},
 };
 use crate::{
     db::Db,
@@ -184,7 +184,7 @@ fn claim_open(db: &mut Db, ids: &[i64]) -> Result<Vec<i64>, PersistenceError> {
 fn apply_webhook(
     db: &mut Db,
     webhook: &ParsedWebhook,
-    done: &BTreeSet<Place>,
+    done: &BTreeSet<ElementPlace>,
     known: &mut KnownChannels,
     applied: &mut Applied,
     now: DateTime<Utc>,

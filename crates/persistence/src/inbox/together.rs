@@ -15,7 +15,7 @@ use super::{
 use crate::{db::Db, delivery, error::PersistenceError};
 
 /// Names an element of a batch: its webhook, and its place in it.
-pub(super) type Place = (InboxId, usize);
+pub(super) type ElementPlace = (InboxId, usize);
 
 /// Records the receipts of `webhooks` together, and answers what became of which. Empty when one of them cannot be
 /// recorded: nothing of them is done then, and each is to be applied alone, so that it spoils no other.
@@ -24,7 +24,7 @@ pub(super) fn apply_receipts(
     webhooks: &[&ParsedWebhook],
     known: &mut KnownChannels,
     now: DateTime<Utc>,
-) -> Result<Vec<(Place, ElementOutcome)>, PersistenceError> {
+) -> Result<Vec<(ElementPlace, ElementOutcome)>, PersistenceError> {
     let (mut places, mut receipts) = (Vec::new(), Vec::new());
     for webhook in webhooks {
         for (place, channel, receipt) in receipts_of(db, webhook, known)? {
@@ -51,7 +51,7 @@ fn receipts_of<'a>(
     db: &mut Db,
     webhook: &'a ParsedWebhook,
     known: &mut KnownChannels,
-) -> Result<Vec<(Place, ChannelId, &'a Receipt)>, PersistenceError> {
+) -> Result<Vec<(ElementPlace, ChannelId, &'a Receipt)>, PersistenceError> {
     let Ok(elements) = &webhook.elements else { return Ok(Vec::new()) };
     let Some(posted_to) = known.posted_to(db, webhook.channel)? else { return Ok(Vec::new()) };
     let mut receipts = Vec::new();
@@ -67,6 +67,6 @@ fn receipts_of<'a>(
 }
 
 /// The places of what was recorded together.
-pub(super) fn places(recorded: &[(Place, ElementOutcome)]) -> BTreeSet<Place> {
+pub(super) fn places(recorded: &[(ElementPlace, ElementOutcome)]) -> BTreeSet<ElementPlace> {
     recorded.iter().map(|(place, _)| *place).collect()
 }
