@@ -1,7 +1,10 @@
 //! What becomes of a message: a fold over its events, the same for any order and number of copies.
 
+mod history;
+
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
+pub use self::history::{Happening, HistoryLine, history};
 use crate::{active_message::ActiveMessageState, policy::ActiveMessagePolicy};
 
 /// One thing that happened to a message, as kept in the history.
