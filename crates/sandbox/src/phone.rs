@@ -59,6 +59,11 @@ impl Phone {
         self.name.starts_with('+')
     }
 
+    /// The name the customer gave the platform; `None` when there is none.
+    pub(crate) fn profile_name(&self) -> Option<&str> {
+        (!self.is_nameless()).then_some(self.name.as_str())
+    }
+
     /// The name, else the number as people write it.
     pub(crate) fn shown_name(&self) -> String {
         if self.is_nameless() { display(&self.wa_id) } else { self.name.clone() }

@@ -64,6 +64,19 @@ async fn a_customer_answers_and_the_window_opens_for_free_text() {
 }
 
 #[tokio::test]
+async fn a_customer_without_a_name_has_a_profile_without_one() {
+    let stage = Stage::set().await;
+    stage.control("/phones/351912000111/reply", json!({ "text": "Hi" })).await;
+    until("the reply", || !stage.received.messages().is_empty()).await;
+    stage.control("/phones/351912000111/stop", json!({})).await;
+    until("the stop", || stage.received.bodies().len() == 2).await;
+    for body in stage.received.bodies() {
+        let contact = &body["entry"][0]["changes"][0]["value"]["contacts"][0];
+        assert_eq!(*contact, json!({ "profile": {}, "wa_id": "351912000111" }));
+    }
+}
+
+#[tokio::test]
 async fn a_tap_on_a_quick_reply_comes_as_a_button_with_its_context() {
     let stage = Stage::set().await;
     let id = stage.send_template("a").await;

@@ -232,6 +232,26 @@ fn a_sender_may_have_no_number() {
     }
 }
 
+#[test]
+fn a_sender_may_have_no_name() {
+    let message = json!({"id": "wamid.1", "from": "447700900777", "timestamp": "1789000000", "type": "text", "text": {"body": "Hi"}});
+    let profiles = [
+        json!({"profile": {}, "wa_id": "447700900777"}),
+        json!({"profile": {"name": null}, "wa_id": "447700900777"}),
+        json!({"wa_id": "447700900777"}),
+    ];
+    for contact in profiles {
+        let event = only(&envelope(json!({"contacts": [contact], "messages": [message]})));
+        let ChannelEvent::Inbound(inbound) = event else { panic!("{contact}") };
+        let expected = SenderIdentity {
+            phone_digits: Some("447700900777".into()),
+            scoped_id: None,
+            name: None,
+        };
+        assert!(inbound.sender == expected, "{contact}");
+    }
+}
+
 fn status(extra: Value) -> Value {
     let mut status =
         json!({"id": "wamid.1", "timestamp": "1789000101", "recipient_id": "447700900777"});

@@ -182,7 +182,7 @@ impl State {
         } else {
             phone.stopped.remove(&account);
         }
-        let body = payload::preference(number, (wa_id, &phone.name), stopped, now_ms);
+        let body = payload::preference(number, (wa_id, phone.profile_name()), stopped, now_ms);
         self.tell_number(&number_id, &inbound_lane(wa_id), &body, now_ms);
         self.changed(wa_id);
         Ok(())
@@ -225,7 +225,7 @@ impl State {
             in_window: true,
         };
         let phone = self.phone_mut(wa_id)?;
-        let name = phone.name.clone();
+        let name = phone.profile_name().map(str::to_owned);
         if matches!(inbound, Inbound::Reaction { .. }) {
             // A reaction opens the window as any message does, but is no bubble of its own.
             phone.wrote_at.insert(number.to_owned(), now_ms);
@@ -236,7 +236,7 @@ impl State {
         }
         let known =
             self.numbers.get(number).ok_or_else(|| Refusal::UnknownNumber(number.to_owned()))?;
-        let body = payload::inbound(known, (wa_id, &name), &message, &inbound);
+        let body = payload::inbound(known, (wa_id, name.as_deref()), &message, &inbound);
         self.bring(number, &inbound_lane(wa_id), (&body, &id), now_ms);
         self.changed(wa_id);
         Ok(id)

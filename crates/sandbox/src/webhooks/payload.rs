@@ -70,11 +70,11 @@ pub(crate) fn status(
 /// A message from a customer.
 pub(crate) fn inbound(
     number: &Number,
-    customer: (&str, &str),
+    customer: (&str, Option<&str>),
     message: &ChatMessage,
     inbound: &Inbound,
 ) -> Value {
-    let (wa_id, name) = customer;
+    let (wa_id, _) = customer;
     let mut fields = json!({
         "from": wa_id,
         "id": message.id,
@@ -95,7 +95,7 @@ pub(crate) fn inbound(
     let value = json!({
         "messaging_product": "whatsapp",
         "metadata": metadata(number),
-        "contacts": [{ "profile": { "name": name }, "wa_id": wa_id }],
+        "contacts": [contact(customer)],
         "messages": [fields],
     });
     envelope(&number.seed.waba_id, "messages", value, None)
@@ -104,11 +104,11 @@ pub(crate) fn inbound(
 /// A customer stopped or resumed marketing.
 pub(crate) fn preference(
     number: &Number,
-    customer: (&str, &str),
+    customer: (&str, Option<&str>),
     stopped: bool,
     at_ms: i64,
 ) -> Value {
-    let (wa_id, name) = customer;
+    let (wa_id, _) = customer;
     let (word, detail) = if stopped {
         ("stop", "User asked to stop marketing messages")
     } else {
@@ -117,7 +117,7 @@ pub(crate) fn preference(
     let value = json!({
         "messaging_product": "whatsapp",
         "metadata": metadata(number),
-        "contacts": [{ "profile": { "name": name }, "wa_id": wa_id }],
+        "contacts": [contact(customer)],
         "user_preferences": [{
             "wa_id": wa_id,
             "detail": detail,
@@ -186,6 +186,12 @@ pub(crate) fn capability_update(number: &Number, limit: &str, at_ms: i64) -> Val
     let value =
         json!({ "max_daily_conversations_per_business": limit, "max_phone_numbers_per_waba": 25 });
     envelope(&number.seed.waba_id, "business_capability_update", value, Some(at_ms))
+}
+
+/// Who a webhook speaks of; a customer without a name has a profile without one (protocol, section 4.9).
+fn contact((wa_id, name): (&str, Option<&str>)) -> Value {
+    let profile = name.map_or_else(|| json!({}), |name| json!({ "name": name }));
+    json!({ "profile": profile, "wa_id": wa_id })
 }
 
 fn metadata(number: &Number) -> Value {
