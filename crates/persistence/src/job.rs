@@ -129,16 +129,6 @@ pub fn list_run_requests(db: &mut Db) -> Result<Vec<String>, PersistenceError> {
     Ok(names)
 }
 
-/// Forgets that a run of `job` was asked for.
-pub fn clear_run_request(db: &mut Db, job: &str) -> Result<(), PersistenceError> {
-    db.write(|db| {
-        diesel::update(jobs::table.find(job))
-            .set(jobs::run_requested_at.eq(None::<Instant>))
-            .execute(db)?;
-        Ok(())
-    })
-}
-
 fn note_change(db: &mut Db, run: i64) {
     live::note(db, LiveEvent::of_all(LiveKind::Job, run));
 }

@@ -126,8 +126,6 @@ impl Trigger {
                 continue;
             }
             if requested.iter().any(|name| name == job.name.as_str()) {
-                let name = job.name.as_str();
-                self.parts.store.write(move |db| rows::clear_run_request(db, name)).await?;
                 self.start(job, now, term, tracker, now).await?;
                 continue;
             }

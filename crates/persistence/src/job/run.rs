@@ -91,6 +91,12 @@ pub fn pass_over(
 
 /// Opens the run of `job` for the occurrence `scheduled_for`; `None` when that occurrence was served
 /// already, when another run of the job has not ended, or when the runner's lease moved on.
+///
+/// A run that is opened is the one that was asked for (JO-03): the wish goes with its opening, and stays where
+/// none is opened.
+///
+/// # Errors
+/// When the database fails.
 pub fn start_run(
     db: &mut Db,
     job: &str,
@@ -124,6 +130,9 @@ pub fn start_run(
             .get_result(db)
             .optional())?;
         if let Some(run) = run {
+            diesel::update(jobs::table.find(job).filter(jobs::run_requested_at.is_not_null()))
+                .set(jobs::run_requested_at.eq(None::<Instant>))
+                .execute(db)?;
             note_change(db, run);
         }
         Ok(run)

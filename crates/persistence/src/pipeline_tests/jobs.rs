@@ -6,7 +6,13 @@ use chrono::{DateTime, TimeDelta};
 use diesel::prelude::*;
 use domain::clock::Clock;
 
-use crate::{job, schema::job_leases, test_desk::TestDesk, test_support::on_both};
+use crate::{
+    error::PersistenceError,
+    job::{self, TimetableLine},
+    schema::job_leases,
+    test_desk::TestDesk,
+    test_support::on_both,
+};
 
 #[test]
 fn runs_nobody_will_end_are_closed_so_that_their_jobs_start_again() {
@@ -33,6 +39,50 @@ fn runs_nobody_will_end_are_closed_so_that_their_jobs_start_again() {
                 Ok(())
             })
             .unwrap();
+    });
+}
+
+#[test]
+fn jo_03_a_wish_for_a_run_goes_with_the_opening_of_one_and_not_before() {
+    on_both(|store| {
+        let now = TestDesk::new(store).clock.now();
+        let wishes = || store.blocking_read(job::list_run_requests).unwrap();
+        let line = TimetableLine {
+            name: "tidy".to_owned(),
+            schedule: "0 * * * * *".to_owned(),
+            time_zone: "UTC".to_owned(),
+            next_run_at: None,
+        };
+        let us = store
+            .blocking_write(|db| {
+                job::save_timetable(db, &[line])?;
+                job::request_run(db, "tidy", now)?;
+                let lease = job::acquire_lease(db, "jobs", "us", TimeDelta::seconds(90), now)?;
+                let fence = lease.unwrap().fence;
+                Ok(job::Runner { lease: "jobs", owner: "us", fence })
+            })
+            .unwrap();
+        let start =
+            |runner, at| store.blocking_write(|db| job::start_run(db, "tidy", at, runner, at));
+        let replaced = job::Runner { fence: us.fence - 1, ..us };
+        assert_eq!(start(replaced, now).unwrap(), None, "the lease moved on");
+        assert_eq!(wishes(), ["tidy"], "whoever holds the lease now still reads it");
+
+        let dies_before_the_commit = store.blocking_write(|db| {
+            db.write(|db| {
+                assert!(job::start_run(db, "tidy", now, us, now)?.is_some());
+                Err::<(), _>(PersistenceError::ThreadLost)
+            })
+        });
+        assert!(matches!(dies_before_the_commit, Err(PersistenceError::ThreadLost)));
+        assert_eq!(wishes(), ["tidy"]);
+
+        assert!(start(us, now).unwrap().is_some());
+        assert_eq!(wishes(), [""; 0]);
+        store.blocking_write(|db| job::request_run(db, "tidy", now)).unwrap();
+        let later = now + TimeDelta::seconds(1);
+        assert_eq!(start(us, later).unwrap(), None, "another run has not ended");
+        assert_eq!(wishes(), ["tidy"]);
     });
 }
 
