@@ -1,6 +1,7 @@
 //! Tests of slots and of what waits, on both databases (RO-02, RO-04).
 
 mod channel;
+mod plans;
 mod race;
 
 use std::{
