@@ -125,10 +125,10 @@ fn apply_open(
             elements.map(|element| Posted { channel: webhook.channel, element })
         })
         .collect();
-    lock_batch(db, &posted)?;
+    let mut known = KnownChannels::default();
+    lock_batch(db, &posted, &mut known)?;
     note_arrivals(db, webhooks().map(|webhook| webhook.channel), now)?;
     let mut applied = Applied::default();
-    let mut known = KnownChannels::default();
     let webhooks: Vec<&ParsedWebhook> = webhooks().collect();
     let recorded = together::apply_receipts(db, &webhooks, &mut known, now)?;
     let places = together::places(&recorded);
@@ -154,9 +154,10 @@ pub fn apply_unkept(
     let opened = db.write(|db| {
         let posted: Vec<Posted<'_>> =
             elements.iter().map(|element| Posted { channel, element }).collect();
-        lock_batch(db, &posted)?;
+        let mut known = KnownChannels::default();
+        lock_batch(db, &posted, &mut known)?;
         let channel = message::find_channel(db, channel)?.ok_or(PersistenceError::NotFound)?;
-        let (mut applied, mut known) = (Applied::default(), KnownChannels::default());
+        let mut applied = Applied::default();
         for element in elements {
             applied.count(apply_event(db, &channel, &mut known, element, now)?);
         }

@@ -16,13 +16,15 @@ use domain::{
 };
 use sha2::{Digest, Sha256};
 
+use super::known::KnownChannels;
 use crate::{
     contact::Identity,
     db::Db,
     error::PersistenceError,
     instant::Instant,
+    message::ChannelFacts,
     number,
-    schema::{active_messages, channels, contact_identities, contacts, messages, numbers},
+    schema::{active_messages, contact_identities, contacts, messages, numbers},
     sender::without_nul,
 };
 
@@ -34,49 +36,27 @@ pub(super) struct Posted<'a> {
 }
 
 /// Locks what `batch` will change, as far as it is known before. On SQLite the transaction is alone as it is.
-pub(super) fn lock_batch(db: &mut Db, batch: &[Posted<'_>]) -> Result<(), PersistenceError> {
+pub(super) fn lock_batch(
+    db: &mut Db,
+    batch: &[Posted<'_>],
+    known: &mut KnownChannels,
+) -> Result<(), PersistenceError> {
     if db.is_sqlite() {
         return Ok(());
     }
-    let places = list_places(db, batch)?;
     let mut touched = Touched::default();
-    for posted in batch {
-        if let Some(place) = places.iter().find(|place| place.is_of(*posted)) {
-            touched.add(posted.element, place);
+    for Posted { channel, element } in batch {
+        let Some(posted_to) = known.posted_to(db, *channel)? else { continue };
+        match known.of_element(db, &posted_to, element) {
+            Ok(channel) => touched.add(element, &channel),
+            // For no channel of ours: it will be put aside.
+            Err(PersistenceError::Unreadable { .. }) => {}
+            Err(error) => return Err(error),
         }
     }
     touched.lock_numbers(db)?;
     touched.lock_what_is_new(db)?;
     touched.lock_contacts(db)
-}
-
-/// A channel that elements are for.
-#[derive(Queryable)]
-struct Place {
-    channel: i64,
-    external_id: String,
-    account: String,
-}
-
-impl Place {
-    fn is_of(&self, posted: Posted<'_>) -> bool {
-        match &posted.element.external_id {
-            Some(named) => *named == self.external_id,
-            None => posted.channel.0 == self.channel,
-        }
-    }
-}
-
-fn list_places(db: &mut Db, batch: &[Posted<'_>]) -> Result<Vec<Place>, PersistenceError> {
-    let ids: BTreeSet<i64> = batch.iter().map(|posted| posted.channel.0).collect();
-    let named: BTreeSet<&str> =
-        batch.iter().filter_map(|posted| posted.element.external_id.as_deref()).collect();
-    let of_batch = channels::id.eq_any(ids).or(channels::external_id.eq_any(named));
-    Ok(channels::table
-        .filter(of_batch)
-        .order(channels::id.asc())
-        .select((channels::id, channels::external_id, channels::account_id))
-        .load(db)?)
 }
 
 /// What the elements of a batch are about.
@@ -96,23 +76,23 @@ struct Touched {
 }
 
 impl Touched {
-    fn add(&mut self, element: &WebhookElement, place: &Place) {
+    fn add(&mut self, element: &WebhookElement, channel: &ChannelFacts) {
         let Ok(event) = &element.event else { return };
         match event {
             ChannelEvent::Inbound(inbound) => {
-                self.add_sender(&inbound.sender, &place.account);
+                self.add_sender(&inbound.sender, &channel.account);
                 let earliest = self.written_at.map_or(inbound.at, |at| at.min(inbound.at));
                 self.written_at = Some(earliest);
             }
             ChannelEvent::Receipt(receipt) => {
-                self.told_of.insert(place.channel);
+                self.told_of.insert(channel.id.0);
                 self.add_failure(receipt);
             }
             ChannelEvent::MarketingPreference { sender, .. } => {
-                self.add_sender(sender, &place.account);
+                self.add_sender(sender, &channel.account);
                 self.add_new(&["change", &element.raw]);
             }
-            ChannelEvent::TemplateStatus { .. } => self.add_new(&["templates", &place.account]),
+            ChannelEvent::TemplateStatus { .. } => self.add_new(&["templates", &channel.account]),
             ChannelEvent::Other { .. } => self.add_new(&["change", &element.raw]),
         }
     }
