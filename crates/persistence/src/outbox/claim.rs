@@ -22,7 +22,7 @@ use crate::{
     delivery::fail,
     error::PersistenceError,
     instant::Instant,
-    message_template,
+    message_template, number,
     outbox::{DispatchPolicy, recheck},
     reach,
     schema::{active_messages, attempts, channels, messages, numbers, outbox},
@@ -108,32 +108,93 @@ fn waiting_states() -> [&'static str; 2] {
     [OutboxState::Queued.as_str(), OutboxState::Held.as_str()]
 }
 
+/// A message that may no longer go, and why.
+struct Ending {
+    channel: ChannelId,
+    message: MessageId,
+    failure: Failure,
+}
+
+/// What becomes of a due message.
+enum Turn {
+    Claimed(Box<Claim>),
+    /// Its pair has to wait.
+    PutOff,
+    /// There is no time for one more attempt; it ends when its time is over.
+    TooLate,
+    MayNotGo(Failure),
+}
+
 /// Claims due messages at `now`, oldest first, and writes their attempts down; all in one transaction,
 /// so that a message is with one worker only and nothing leaves that is not on record.
 ///
 /// What may no longer go ends as Failure, given back (AD-11). One message of a contact at a time and in
 /// the order they were written.
+///
+/// # Errors
+/// When the database fails; nothing is claimed then.
 pub fn claim(
     db: &mut Db,
     request: &mut ClaimRequest<'_>,
     now: DateTime<Utc>,
 ) -> Result<Claimed, PersistenceError> {
-    db.write(|db| {
-        let mut claimed = Claimed::default();
-        for (channel, share) in request.shares {
-            for message in list_due(db, *channel, *share, now)? {
-                match db.savepoint(|db| claim_one(db, message, request, &mut claimed, now)) {
-                    // One message that cannot be read must not keep the others from going.
-                    Err(error @ (PersistenceError::Unreadable { .. } | PersistenceError::NotFound)) => {
-                        tracing::error!(message.id = %message, error = %error, "cannot send a message");
-                        end(db, message, "unreadable", now)?;
-                        claimed.refused += 1;
-                    }
-                    done => done?,
+    let (claimed, endings) = db.write(|db| claim_shares(db, request, now))?;
+    if let Err(error) = end_all(db, &endings, now) {
+        // What was claimed is on record and must go; the rest is due still, and is asked again.
+        tracing::warn!(error = %error, "messages that may not go are left to the next look");
+    }
+    Ok(claimed)
+}
+
+fn claim_shares(
+    db: &mut Db,
+    request: &mut ClaimRequest<'_>,
+    now: DateTime<Utc>,
+) -> Result<(Claimed, Vec<Ending>), PersistenceError> {
+    let (mut claimed, mut endings) = (Claimed::default(), Vec::new());
+    for (channel, share) in request.shares {
+        let channel = *channel;
+        for message in list_due(db, channel, *share, now)? {
+            let turn = match db.savepoint(|db| take_turn(db, message, request, now)) {
+                // One message that cannot be read must not keep the others from going.
+                Err(error @ (PersistenceError::Unreadable { .. } | PersistenceError::NotFound)) => {
+                    tracing::error!(message.id = %message, error = %error, "cannot send a message");
+                    Turn::MayNotGo(Failure::from_code("unreadable"))
+                }
+                turn => turn?,
+            };
+            match turn {
+                Turn::Claimed(claim) => claimed.claims.push(*claim),
+                Turn::PutOff => claimed.put_off += 1,
+                Turn::TooLate => claimed.refused += 1,
+                Turn::MayNotGo(failure) => {
+                    claimed.refused += 1;
+                    endings.push(Ending { channel, message, failure });
                 }
             }
         }
-        Ok(claimed)
+    }
+    Ok((claimed, endings))
+}
+
+/// Ends messages, given back. Whoever folds messages takes the locks of their numbers before their rows; who
+/// claims has rows already, so this is a transaction of its own.
+fn end_all(db: &mut Db, endings: &[Ending], now: DateTime<Utc>) -> Result<(), PersistenceError> {
+    if endings.is_empty() {
+        return Ok(());
+    }
+    db.write(|db| {
+        let channels: Vec<ChannelId> = endings.iter().map(|ending| ending.channel).collect();
+        number::lock_of_channels(db, &channels)?;
+        for Ending { message, failure, .. } in endings {
+            // Another worker may have claimed it since, or ended it.
+            let waits = outbox::state.eq_any(waiting_states());
+            let taken = diesel::delete(outbox::table.find(message.0).filter(waits)).execute(db)?;
+            if taken == 1 {
+                fail(db, *message, failure.clone(), None, EventSource::Dispatcher, now)?;
+            }
+        }
+        Ok(())
     })
 }
 
@@ -208,38 +269,37 @@ struct DueRow {
     lease_fence: i64,
 }
 
-fn claim_one(
+fn take_turn(
     db: &mut Db,
     message: MessageId,
     request: &mut ClaimRequest<'_>,
-    claimed: &mut Claimed,
     now: DateTime<Utc>,
-) -> Result<(), PersistenceError> {
+) -> Result<Turn, PersistenceError> {
     let row = read_due(db, message)?;
     let (channel, contact) = (ChannelId(row.channel_id), ContactId(row.contact_id));
     let out_of_time_at =
         dispatch::out_of_time_at(row.created_at.into(), &request.policy.active_messages);
-    if !dispatch::may_start_attempt(out_of_time_at, now + request.policy.lease) {
-        claimed.refused += 1;
-        return leave_until_out_of_time(db, message, out_of_time_at, now);
+    if out_of_time_at <= now {
+        return Ok(Turn::MayNotGo(Failure::NotSentInTime));
     }
+    if !dispatch::may_start_attempt(out_of_time_at, now + request.policy.lease) {
+        put_off(db, message, out_of_time_at)?;
+        return Ok(Turn::TooLate);
+    }
+    let may_not_go = |code: &str| Ok(Turn::MayNotGo(Failure::from_code(code)));
     let checked = recheck::recheck(db, message, channel, contact, now)?;
     if let Admission::Blocked(refusals) = checked.admission {
-        claimed.refused += 1;
-        let code = refusals.first().map_or("refused", |refusal| refusal.code.as_str());
-        return end(db, message, code, now);
+        return may_not_go(refusals.first().map_or("refused", |refusal| refusal.code.as_str()));
     }
     if let Some(code) = checked.free_form_refusal {
-        claimed.refused += 1;
-        return end(db, message, code, now);
+        return may_not_go(code);
     }
     if let Some(wait) = (request.pair_wait)(channel, contact) {
-        claimed.put_off += 1;
-        return put_off(db, message, now + wait);
+        put_off(db, message, now + wait)?;
+        return Ok(Turn::PutOff);
     }
     let Some(to) = reach::find_address(db, contact, &row.account_id)? else {
-        claimed.refused += 1;
-        return end(db, message, "contact_unreachable", now);
+        return may_not_go("contact_unreachable");
     };
     let outgoing = OutgoingMessage {
         id: message,
@@ -249,14 +309,13 @@ fn claim_one(
     };
     let fence = row.lease_fence + 1;
     lease(db, message, request, fence, row.attempts + 1, now)?;
-    claimed.claims.push(Claim {
+    Ok(Turn::Claimed(Box::new(Claim {
         outgoing,
         channel,
         fence,
         attempts: u32::try_from(row.attempts + 1).unwrap_or(u32::MAX),
         out_of_time_at,
-    });
-    Ok(())
+    })))
 }
 
 fn read_due(db: &mut Db, message: MessageId) -> Result<DueRow, PersistenceError> {
@@ -276,28 +335,6 @@ fn read_due(db: &mut Db, message: MessageId) -> Result<DueRow, PersistenceError>
             outbox::lease_fence,
         ))
         .first(db)?)
-}
-
-/// Too late for one more attempt: it ends as *not sent in time*, now or when that instant comes.
-fn leave_until_out_of_time(
-    db: &mut Db,
-    message: MessageId,
-    out_of_time_at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<(), PersistenceError> {
-    if out_of_time_at <= now {
-        return fail(db, message, Failure::NotSentInTime, None, EventSource::Dispatcher, now);
-    }
-    put_off(db, message, out_of_time_at)
-}
-
-fn end(
-    db: &mut Db,
-    message: MessageId,
-    code: &str,
-    now: DateTime<Utc>,
-) -> Result<(), PersistenceError> {
-    fail(db, message, Failure::from_code(code), None, EventSource::Dispatcher, now)
 }
 
 fn put_off(db: &mut Db, message: MessageId, due_at: DateTime<Utc>) -> Result<(), PersistenceError> {

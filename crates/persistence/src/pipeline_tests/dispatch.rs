@@ -1,9 +1,9 @@
 //! What leaves: claimed once, asked again right before, never blindly repeated.
 
-use std::thread;
+use std::{sync::Barrier, thread};
 
 use chrono::TimeDelta;
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_query, sql_types::BigInt};
 use domain::{
     channel::{ReceiptStatus, SendOutcome},
     clock::Clock,
@@ -12,10 +12,12 @@ use domain::{
 
 use super::{DIGITS, PHONE, count};
 use crate::{
+    db::Db,
     outbox::{self, Recorded},
     schema::{attempts, chatbots, outbox as outbox_rows, tickets},
+    store::Store,
     test_desk::{TestDesk, accepted, dispatch_policy, inbound, receipt},
-    test_support::on_both,
+    test_support::{TestStore, on_both, postgres_is_wanted, rounds},
     ticket::{self, Reply, ReplyDraft, ReplyRefusal},
 };
 
@@ -181,4 +183,53 @@ fn a_reply_goes_out_inside_the_window_once_and_not_after_it() {
         let Reply::Refused(refusal) = write(holder, "c") else { panic!("sent too late") };
         assert_eq!(refusal.as_str(), "session_expired", "SW-04");
     });
+}
+
+#[derive(QueryableByName)]
+struct Deadlocks {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// The deadlocks that the server of `store` resolved in its database so far.
+fn count_deadlocks(store: &Store) -> i64 {
+    let look = "SELECT deadlocks AS count FROM pg_stat_database WHERE datname = current_database()";
+    let read = |db: &mut Db| Ok(sql_query(look).get_result::<Deadlocks>(db)?.count);
+    store.blocking_read(read).unwrap()
+}
+
+#[test]
+fn what_may_not_go_is_ended_by_the_numbers_lock_first_so_that_no_two_who_end_it_wait_for_each_other()
+ {
+    if !postgres_is_wanted() {
+        return;
+    }
+    let store = TestStore::postgres();
+    let desk = TestDesk::new(&store);
+    for round in 0..rounds(3, 20) {
+        let sent: Vec<MessageId> = (0..24)
+            .map(|index| desk.send(desk.agents[0], &format!("+35191{round:03}{index:04}")))
+            .collect();
+        desk.clock.advance(TimeDelta::hours(24));
+        let (policy, now, barrier) = (dispatch_policy(), desk.clock.now(), Barrier::new(4));
+        let (desk, barrier, policy) = (&desk, &barrier, &policy);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(move || {
+                    barrier.wait();
+                    assert!(desk.claim(24).is_empty(), "there is no time for an attempt");
+                });
+                scope.spawn(move || {
+                    barrier.wait();
+                    let end = |db: &mut Db| outbox::expire_unsent(db, policy, 100, now);
+                    desk.store.blocking_write(end).unwrap();
+                });
+            }
+        });
+        for message in sent {
+            let expected = ("failed".into(), Some("not_sent_in_time".into()));
+            assert_eq!(desk.state_of(message), expected);
+        }
+    }
+    assert_eq!(count_deadlocks(&store), 0);
 }
