@@ -13,7 +13,7 @@
 //!   feature; an enum's words are a `match` without `_`.
 //! - **Page struct.** `#[derive(Template)]`, with `t: Words` and, for whole pages, `page: Page`
 //!   ([`page::Page::new`]). Fields are display-ready. Answer with [`form::html`], after a change with
-//!   [`form::see_other`].
+//!   [`form::see_other`]; what the next page says once of it is a [`flash::Flash`], never in its address.
 //! - **Templates.** `{% extends "desk/_layout.html" %}` or `"portal/_layout.html"`, fill `content`. Pieces
 //!   are macros of `_ui.html`, imported as `ui` by `{% import "_ui.html" as ui %}`: `{{ ui::icon("clock") }}`,
 //!   `{{ ui::moment(m) }}`, `{{ ui::form_token(page) }}` in every form. Fragments start with `_`. No `|safe`,
@@ -37,6 +37,7 @@ mod conversation;
 mod desk;
 mod error;
 mod events;
+mod flash;
 mod form;
 mod form_token;
 mod headers;

@@ -17,7 +17,7 @@ mod template;
 mod variables;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{ADMIN, AGENT, Browser, TestDesk};
+use common::{ADMIN, AGENT, Browser, TestDesk, left_to_say};
 use domain::{
     channel::WebhookElement,
     clock::Clock,

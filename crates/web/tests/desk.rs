@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{AGENT, TestDesk};
+use common::{AGENT, TestDesk, left_to_say};
 use domain::{
     channel::{ChannelEvent, InboundContent, InboundMessage, SenderIdentity, WebhookElement},
     clock::Clock,
@@ -110,5 +110,62 @@ async fn a_page_asked_for_in_a_language_is_in_it_and_so_are_its_fragments() {
     for (case, request, expected) in cases {
         let shown = request.send().await.unwrap().text().await.unwrap();
         assert!(shown.contains(&format!("<h2 id=\"list-title\">{expected}</h2>")), "{case}");
+    }
+}
+
+#[actix_web::test]
+async fn a_closed_ticket_is_told_once_to_whoever_closed_it_and_by_no_address() {
+    let desk = TestDesk::start();
+    let ana = desk.signed_in(AGENT).await;
+    arrive(&desk, "wamid.1");
+    let now = desk.clock.now();
+    let actor = desk.store().blocking_read(|db| user::find_actor(db, desk.agent)).unwrap().unwrap();
+    let rows = desk
+        .store()
+        .blocking_read(|db| conversation::list_tickets(db, &actor, TicketTab::InProgress, "", now));
+    let row = rows.unwrap().pop().unwrap();
+    let (token, ticket) = (desk.form_token(&ana), row.ticket.to_string());
+    let form = [("form_token", token.as_str()), ("ticket", ticket.as_str())];
+    let path = format!("/desk/conversations/{}/close", row.conversation);
+    let answer = ana.post(&path).form(&form).send().await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["location"]),
+        (303, &"/desk/conversations".parse().unwrap())
+    );
+    let (cookie, said) = left_to_say(&answer).unwrap();
+    for part in ["HttpOnly", "SameSite=Strict", "Max-Age=60"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    let told = |page: &str| page.contains("<div class=\"toast\"");
+    let show = |browser: &common::Browser, path: &str, cookie: &str| {
+        browser.get(path).header("cookie", cookie).send()
+    };
+
+    let fragment = ana
+        .get("/desk/conversations")
+        .header("cookie", &said)
+        .header("hx-request", "true")
+        .send()
+        .await
+        .unwrap();
+    assert!(fragment.headers().get("set-cookie").is_none(), "what shows no toast leaves it");
+    let page = show(&ana, "/desk/conversations", &said).await.unwrap();
+    let forgets = page.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(forgets.starts_with("janela_said=;") && forgets.contains("Max-Age=0"), "{forgets}");
+    assert!(told(&page.text().await.unwrap()));
+
+    let again = desk.signed_in(AGENT).await;
+    let forged = said.replace("closed-", "closed-1");
+    let cases = [
+        ("a reload", &ana, "/desk/conversations", ""),
+        ("an address", &ana, "/desk/conversations?closed=0000A1&sent_to=1", ""),
+        ("another ticket", &ana, "/desk/conversations", forged.as_str()),
+        ("another session", &again, "/desk/conversations", said.as_str()),
+        ("no tag", &ana, "/desk/conversations", "janela_said=closed-1"),
+    ];
+    for (case, browser, path, cookie) in cases {
+        let page = show(browser, path, cookie).await.unwrap();
+        assert_eq!(page.status(), 200, "{case}");
+        assert!(!told(&page.text().await.unwrap()), "{case}");
     }
 }

@@ -85,7 +85,9 @@ async fn submit_compose(
     let mut after = Aftermath { halt, ..Aftermath::default() };
     if form.step == Step::Variables && after.halt.is_none() {
         match finish(&desk, &session, &visit, &mut form, &mut loaded).await? {
-            Sent::Done(queued) => return Ok(send::sent(&form, &loaded, queued, &visit)),
+            Sent::Done(queued) => {
+                return send::sent(&desk, &session, &form, &loaded, queued, &visit);
+            }
             Sent::Not(told) => after = *told,
         }
         if after.refused.is_some() {

@@ -28,8 +28,10 @@ use super::{
 use crate::{
     desk::Desk,
     error::{WebError, toast_header},
+    flash::Flash,
     form::see_other,
     locale::{Words, isolated},
+    session::Session,
     visit::{Reader, Visit},
 };
 
@@ -249,21 +251,31 @@ pub fn new_key() -> Result<String, WebError> {
 }
 
 /// What the agent sees after the send (AM-09): in the dialog it closes and a toast says so, on a page of
-/// its own the way leads to *Sent*.
-pub fn sent(form: &ComposeForm, loaded: &Loaded, queued: Queued, visit: &Visit) -> HttpResponse {
-    let t = visit.t();
-    let location = format!("{AFTER_SEND}?sent_to={}", queued.contact);
-    if visit.reader != Reader::Fragment {
-        return see_other(&location);
-    }
+/// its own the way leads to *Sent*, which says it.
+///
+/// # Errors
+/// Never in practice: what it says fits into headers.
+pub fn sent(
+    desk: &Desk,
+    session: &Session,
+    form: &ComposeForm,
+    loaded: &Loaded,
+    queued: Queued,
+    visit: &Visit,
+) -> Result<HttpResponse, WebError> {
+    let (t, flash) = (visit.t(), Flash::MessageSent(queued.contact));
     let mut response = HttpResponse::Ok();
+    if visit.reader != Reader::Fragment {
+        return flash.beside(see_other(AFTER_SEND), session, desk);
+    }
     if !form.in_dialog {
-        return response.insert_header(("hx-redirect", location)).finish();
+        let away = response.insert_header(("hx-redirect", AFTER_SEND)).finish();
+        return flash.beside(away, session, desk);
     }
     let name = loaded.recipient.as_ref().map(|person| name_of(person, t)).unwrap_or_default();
     let (header, toast) = toast_header(&t.compose_sent(isolated(&name)), "done");
     response.insert_header((header, closing(&toast)));
-    response.insert_header(("hx-reswap", "none")).finish()
+    Ok(response.insert_header(("hx-reswap", "none")).finish())
 }
 
 /// The toast's header with the event that closes the dialog before it.

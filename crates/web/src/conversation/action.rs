@@ -16,11 +16,13 @@ use serde::Deserialize;
 
 use super::{
     handler::{DeskQuery, load_page, parse_id},
+    list::Tab,
     thread::Typed,
 };
 use crate::{
     desk::Desk,
     error::WebError,
+    flash::Flash,
     form::{local_path, see_other},
     locale::Words,
     page::Toast,
@@ -162,8 +164,7 @@ pub async fn submit_close(
     let (actor, ticket, now) = (agent.actor.clone(), TicketId(form.ticket), visit.now);
     match desk.store.write(move |db| ticket::close(db, &actor, ticket, now)).await? {
         TicketOutcome::Done => {
-            let protocol = domain::ticket::ProtocolNumber::of(ticket);
-            Ok(see_other(&format!("/desk/conversations?closed={protocol}")))
+            Flash::TicketClosed(ticket).beside(see_other(Tab::InProgress.path()), &agent, &desk)
         }
         TicketOutcome::Refused(refusal) => {
             not_done(&desk, &visit, &agent, id, ticket_refused(refusal, visit.t())).await

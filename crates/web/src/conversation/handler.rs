@@ -11,10 +11,7 @@ use actix_web::{
     web::{Data, Form, Path, Query},
 };
 use chrono::{DateTime, Utc};
-use domain::{
-    delivery::DeliveryEvent,
-    ids::{ContactId, MessageId},
-};
+use domain::{delivery::DeliveryEvent, ids::MessageId};
 use persistence::{
     conversation::{self, About, ConversationId, SentPage, SentRow, TabCounts, Thread, TicketTab},
     db::Db,
@@ -33,11 +30,11 @@ use super::{
     unread::with_unread,
 };
 use crate::{
-    compose,
     desk::Desk,
     error::WebError,
+    flash::Flashed,
     form::{html, see_other},
-    page::{Page, Place, Toast},
+    page::{Page, Place},
     search,
     session::{Agent, Session},
     visit::{Reader, Visit},
@@ -66,10 +63,6 @@ pub struct DeskQuery {
     before: Option<i64>,
     /// Asked whether to close the ticket.
     close: Option<String>,
-    /// The number of a ticket that was just closed.
-    closed: Option<String>,
-    /// The contact a message was just sent to.
-    sent_to: Option<i64>,
 }
 
 impl DeskQuery {
@@ -100,8 +93,9 @@ pub async fn show_waiting(
     visit: Visit,
     agent: Agent,
     query: Query<DeskQuery>,
+    flashed: Flashed,
 ) -> Result<HttpResponse, WebError> {
-    show_tab(&desk, &visit, &agent, Tab::Waiting, query.into_inner()).await
+    show_tab(&desk, &visit, &agent, Tab::Waiting, query.into_inner(), flashed).await
 }
 
 /// The tab *In progress*.
@@ -110,8 +104,9 @@ pub async fn show_in_progress(
     visit: Visit,
     agent: Agent,
     query: Query<DeskQuery>,
+    flashed: Flashed,
 ) -> Result<HttpResponse, WebError> {
-    show_tab(&desk, &visit, &agent, Tab::InProgress, query.into_inner()).await
+    show_tab(&desk, &visit, &agent, Tab::InProgress, query.into_inner(), flashed).await
 }
 
 /// The tab *Sent*.
@@ -120,8 +115,9 @@ pub async fn show_sent(
     visit: Visit,
     agent: Agent,
     query: Query<DeskQuery>,
+    flashed: Flashed,
 ) -> Result<HttpResponse, WebError> {
-    show_tab(&desk, &visit, &agent, Tab::Sent, query.into_inner()).await
+    show_tab(&desk, &visit, &agent, Tab::Sent, query.into_inner(), flashed).await
 }
 
 async fn show_tab(
@@ -130,19 +126,15 @@ async fn show_tab(
     agent: &Session,
     tab: Tab,
     query: DeskQuery,
+    flashed: Flashed,
 ) -> Result<HttpResponse, WebError> {
     let t = visit.t();
     let list = load_list(desk, visit, agent, query.list(tab, None)).await?;
     let page = Page::new(visit, agent, t.desk_conversations(), Place::Conversations);
     let mut page = with_unread(desk, agent, page).await?;
-    page.toast = query
-        .closed
-        .filter(|protocol| protocol.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-        .map(|protocol| Toast { kind: "done", text: t.desk_closed_toast(&protocol) });
-    if let Some(contact) = query.sent_to {
-        page.toast = compose::sent_toast(desk, agent, ContactId(contact), t).await?;
-    }
-    ConversationsPage { t, page, pane: "list", list, open: None, status: StatusCode::OK }.respond()
+    page.toast = flashed.toast(desk, agent, t).await?;
+    let (pane, status) = ("list", StatusCode::OK);
+    flashed.told(ConversationsPage { t, page, pane, list, open: None, status }.respond()?)
 }
 
 /// The list alone, or one row of it. A row that has left the tab takes the list with it.

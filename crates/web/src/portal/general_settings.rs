@@ -5,11 +5,10 @@ mod page;
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Form, Path, Query},
+    web::{Data, Form, Path},
 };
 use domain::{ids::ChatbotId, permission::Permission};
 use persistence::chatbot::{self, SaveOutcome};
-use serde::Deserialize;
 
 pub use self::{
     form::SettingsForm,
@@ -18,17 +17,11 @@ pub use self::{
 use crate::{
     desk::Desk,
     error::WebError,
+    flash::{Flash, Flashed},
     form::{Problems, see_other},
-    page::Toast,
     session::{PortalUser, Session},
     visit::Visit,
 };
-
-/// The page's address may ask to say that what was typed is saved.
-#[derive(Debug, Default, Deserialize)]
-pub struct SavedQuery {
-    saved: Option<String>,
-}
 
 /// Leads to the first chatbot whose settings the user may change, else to the first they may look at.
 pub async fn show_first(desk: Data<Desk>, user: PortalUser) -> Result<HttpResponse, WebError> {
@@ -46,14 +39,12 @@ pub async fn show_general_settings(
     visit: Visit,
     user: PortalUser,
     path: Path<i64>,
-    query: Query<SavedQuery>,
+    flashed: Flashed,
 ) -> Result<HttpResponse, WebError> {
     let loaded = load(&desk, &visit, &user, ChatbotId(*path)).await?;
     let mut shown = GeneralSettingsPage::new(&visit, &user, loaded);
-    if query.saved.is_some() {
-        shown.page.toast = Some(Toast { kind: "done", text: visit.t().portal_saved() });
-    }
-    shown.respond()
+    shown.page.toast = flashed.toast(&desk, &user, visit.t()).await?;
+    flashed.told(shown.respond()?)
 }
 
 /// Saves the page, or shows it again with what stands against it.
@@ -78,7 +69,9 @@ pub async fn submit_general_settings(
         })
         .await?;
     match saved {
-        SaveOutcome::Saved => Ok(see_other(&format!("{}?saved=1", path_of(chatbot)))),
+        SaveOutcome::Saved => {
+            Flash::SettingsSaved.beside(see_other(&path_of(chatbot)), &user, &desk)
+        }
         SaveOutcome::NotReady(_) => {
             let mut problems = Problems::default();
             problems.add("active_messages", visit.t().portal_not_ready());

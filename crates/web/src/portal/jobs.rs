@@ -3,44 +3,36 @@
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
 use askama::Template;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::permission::WorkspacePermission;
 use persistence::job::{self, JobOverview, JobRun};
-use serde::Deserialize;
 
 use crate::{
     desk::Desk,
     error::WebError,
+    flash::{Flash, Flashed},
     form::{html, see_other},
     locale::Words,
     moment::{Moment, Viewer},
-    page::{Page, Place, Toast},
+    page::{Page, Place},
     session::{Admin, PortalUser, Session},
     visit::Visit,
 };
 
-/// After *Run now* the page says so.
-#[derive(Debug, Default, Deserialize)]
-pub struct JobsQuery {
-    asked: Option<String>,
-}
-
-/// Every job.
+/// Every job. After *Run now* the page says so.
 pub async fn show_jobs(
     desk: Data<Desk>,
     visit: Visit,
     user: PortalUser,
-    query: Query<JobsQuery>,
+    flashed: Flashed,
 ) -> Result<HttpResponse, WebError> {
     let jobs = desk.store.read(job::list_jobs).await?;
     let mut shown = JobsPage::new(&visit, &user, jobs);
-    if query.asked.is_some() {
-        shown.page.toast = Some(Toast { kind: "done", text: visit.t().portal_job_asked() });
-    }
-    html(StatusCode::OK, &shown)
+    shown.page.toast = flashed.toast(&desk, &user, visit.t()).await?;
+    flashed.told(html(StatusCode::OK, &shown)?)
 }
 
 /// *Run now*: whichever process holds the lease obeys at its next look.
@@ -52,7 +44,7 @@ pub async fn submit_run(
 ) -> Result<HttpResponse, WebError> {
     let (actor, now, name) = (admin.actor.clone(), visit.now, path.into_inner());
     desk.store.write(move |db| job::request_run_as(db, &actor, &name, now)).await?;
-    Ok(see_other("/portal/jobs?asked=1"))
+    Flash::JobAsked.beside(see_other("/portal/jobs"), &admin, &desk)
 }
 
 /// The page.

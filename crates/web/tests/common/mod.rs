@@ -306,3 +306,13 @@ pub fn session_cookie(answer: &Response) -> String {
         .find(|cookie| cookie.contains("janela_session="))
         .expect("a session cookie")
 }
+
+/// What an answer leaves for the next page to say: the cookie, and how a browser sends it back. `None` when it
+/// leaves nothing, or has the browser forget it.
+pub fn left_to_say(answer: &Response) -> Option<(String, String)> {
+    let cookies = answer.headers().get_all("set-cookie").iter();
+    let cookie =
+        cookies.map(|it| it.to_str().expect("text")).find(|it| it.contains("janela_said="))?;
+    let sent = cookie.split(';').next().filter(|sent| !sent.ends_with('='))?;
+    Some((cookie.to_owned(), sent.to_owned()))
+}

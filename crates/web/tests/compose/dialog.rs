@@ -21,8 +21,7 @@ async fn am_11_the_same_press_twice_is_one_message_and_another_is_told() {
     for _ in 0..3 {
         let answer = given.press(&send).await;
         assert_eq!(answer.status(), 303);
-        let location = answer.headers()["location"].to_str().unwrap().to_owned();
-        assert!(location.starts_with("/desk/sent?sent_to="), "{location}");
+        assert_eq!(answer.headers()["location"], "/desk/sent");
     }
     assert_eq!(given.count_sends(), 1);
     let luis = format!("c{}", given.luis);
@@ -52,6 +51,29 @@ async fn am_09_in_the_dialog_it_closes_and_a_toast_says_so() {
     assert_eq!(events["janela:toast"]["text"], "Message sent to \u{2068}Luís Cabrera\u{2069}");
     assert!(events.get("janela:close-dialog").is_some());
     assert_eq!(given.count_sends(), 1);
+}
+
+#[actix_web::test]
+async fn am_09_on_a_page_of_its_own_the_next_page_says_so_once() {
+    let given = Given::desk().await;
+    let (template, luis) = (given.plain.to_string(), format!("c{}", given.luis));
+    let send = [
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", luis.as_str()),
+        ("key", "0123456789abcdef"),
+        ("go", "send"),
+    ];
+    let answer = given.press(&send).await;
+    let (_, said) = left_to_say(&answer).unwrap();
+    let page = given.browser.get("/desk/sent").header("cookie", said).send().await.unwrap();
+    assert!(left_to_say(&page).is_none(), "the browser forgets it");
+    let page = page.text().await.unwrap();
+    assert!(page.contains("Message sent to \u{2068}Luís Cabrera\u{2069}"), "{page}");
+    for path in ["/desk/sent".to_owned(), format!("/desk/sent?sent_to={}", given.luis)] {
+        let page = given.browser.get(&path).send().await.unwrap().text().await.unwrap();
+        assert!(!page.contains("Message sent to"), "{path}");
+    }
 }
 
 #[actix_web::test]
