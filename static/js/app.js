@@ -12,6 +12,7 @@ import "./request-failed.js";
 import "./row-order.js";
 import "./session-clock.js";
 import "./stale-problem.js";
+import "./standing.js";
 import "./submit-once.js";
 import "./thread.js";
 import "./toast.js";

@@ -10,7 +10,7 @@ function isLive(ctx) {
 }
 
 function tell(ctx, how) {
-  if (!isLive(ctx)) toast(document.getElementById("toasts")?.dataset[how], "error", ctx.sourceElement?.id);
+  if (!isLive(ctx)) toast(document.getElementById("toasts")?.dataset[how], "error", ctx.sourceElement);
 }
 
 document.addEventListener("htmx:error", (event) => {

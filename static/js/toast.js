@@ -3,9 +3,9 @@
 // Three ways in: the server renders .toast into #toasts; a response sends the header
 //   HX-Trigger: {"janela:toast": {"text": "Message sent to Rafael Torres", "kind": "done"}}
 // (escape non-ASCII as \u00e9: headers are ASCII); or an element with data-toast="text" data-toast-kind="error" is pressed.
-// kind: done (default) or error. An error stays longer and is announced at once. It goes before its time when what it
-// tells of is over: the same form (or field) was answered well, or its dialog closed. Escape takes errors away as well,
-// after a tooltip or menu, before the dialog beneath.
+// kind: done (default) or error. An error stays longer and is announced at once. A form has one at most: the next of it, or of
+// a field in it, takes its place. It goes before its time when what it tells of is over: the same form (or field) was answered
+// again, well or not, or its dialog closed. Escape takes errors away as well, after a tooltip or menu, before the dialog beneath.
 // Equal ones are one, and at most three stand at a time: the oldest goes.
 const SHOWN_FOR = { done: 6_000, error: 12_000 };
 const MOST = 3;
@@ -26,15 +26,21 @@ function icon(name) {
   return svg;
 }
 
-/** Shows `text`; `kind` is `done` or `error`. `action` is the id of the form or field it came of, if of any. */
-export function toast(text, kind = "done", action = "") {
+/** What `source` belongs to: the id of its form and its own, empty where there is none. A form is its own action. */
+function origin(source) {
+  return { form: source?.closest?.("form")?.id ?? "", action: source?.id ?? "" };
+}
+
+/** Shows `text`; `kind` is `done` or `error`. `source` is the form, field or button it came of, if of any. */
+export function toast(text, kind = "done", source = null) {
   const home = region();
   if (!home || !text) return;
-  for (const same of home.querySelectorAll(".toast")) if (same.querySelector("p")?.textContent === text) same.remove();
+  const { form, action } = origin(source);
+  if (kind === "error") dismissErrors(({ dataset }) => (form ? dataset.form === form : action && dataset.action === action));
+  for (const same of home.querySelectorAll(".toast")) if (same.querySelector("p")?.textContent === text) dismiss(same);
   const element = document.createElement("div");
   element.className = "toast";
-  element.dataset.kind = kind;
-  element.dataset.action = action;
+  Object.assign(element.dataset, { kind, form, action });
   if (kind === "error") element.setAttribute("role", "alert");
   const words = document.createElement("p");
   words.textContent = text;
@@ -115,24 +121,26 @@ function start() {
   }).observe(home, { childList: true });
 }
 
-document.addEventListener("janela:toast", (event) => toast(event.detail?.text, event.detail?.kind, event.target.id));
+document.addEventListener("janela:toast", (event) => toast(event.detail?.text, event.detail?.kind, event.target));
 document.addEventListener("click", (event) => {
   const owner = event.target.closest?.("[data-toast]");
   if (!owner) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  toast(owner.dataset.toast, owner.dataset.toastKind, owner.closest("form")?.id);
+  toast(owner.dataset.toast, owner.dataset.toastKind, owner);
 }, { capture: true });
-document.addEventListener("htmx:after:swap", (event) => {
-  start();
-  const { response, sourceElement } = event.detail?.ctx ?? {};
-  const isDone = (response?.status ?? 400) < 400 && sourceElement?.id;
-  if (isDone) dismissErrors(({ dataset }) => dataset.action === sourceElement.id);
+// Before the answer is swapped and before it says anything itself.
+document.addEventListener("htmx:after:request", (event) => {
+  const source = event.detail?.ctx?.sourceElement;
+  if (!source?.id) return;
+  const isForm = source.matches("form");
+  dismissErrors(({ dataset }) => dataset.action === source.id || (isForm && dataset.form === source.id));
 });
+document.addEventListener("htmx:after:swap", start);
 document.addEventListener("close", (event) => {
   if (watched?.isConnected) raise(watched);
-  const forms = [...event.target.querySelectorAll("form[id], form [id]")].map((element) => element.id);
-  dismissErrors(({ dataset }) => forms.includes(dataset.action));
+  const forms = [...event.target.querySelectorAll("form[id]")].map((element) => element.id);
+  dismissErrors(({ dataset }) => forms.includes(dataset.form));
 }, { capture: true });
 document.addEventListener("keydown", (event) => {
   const isOurs = event.key === "Escape" && !event.defaultPrevented && !event.isComposing;

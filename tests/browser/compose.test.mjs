@@ -91,10 +91,10 @@ describe("the dialog Active message", () => {
     await page.getByText("Janela cannot be reached.").waitFor();
     await page.unroute(path);
     await page.route(path, (route) => route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }));
-    for (let press = 0; press < 3; press++) await dialog.locator("#compose-send").click();
+    for (let press = 0; press < 3; press++) await dialog.locator("#compose-send").press("Enter");
     await page.getByText("Something went wrong on the way.").waitFor();
     await page.unroute(path);
-    assert.equal((await toasts()).length, 2, "equal ones are one");
+    assert.equal((await toasts()).length, 1, "equal ones are one, and the latest of a form stands for it");
     assert.deepEqual(await values(), VALUES);
     const [foot, above] = [await dialog.locator(".compose-foot").boundingBox(), await page.locator("#toasts").boundingBox()];
     assert.ok(above.y + above.height <= foot.y, "the toasts stand above the foot");

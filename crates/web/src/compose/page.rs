@@ -18,7 +18,9 @@ use super::{
         Choice, TemplateLine, chatbot_choices, language_choices, number_choices, template_lines,
     },
     load::{Halt, Loaded},
-    people::{Chip, PersonLine, chips, name_of, people_lines, surroundings, why_not},
+    people::{
+        Chip, PersonLine, chips, conversation_with, name_of, people_lines, surroundings, why_not,
+    },
     preview::Preview,
     words,
 };
@@ -69,6 +71,8 @@ pub struct ComposePage {
     value_fields: Vec<ValueFieldView>,
     preview: Option<Preview>,
     foot: String,
+    /// The conversation that what stands at the foot depends on; `None` while nobody is chosen.
+    standing_of: Option<String>,
 }
 
 struct StepView {
@@ -167,6 +171,7 @@ impl ComposePage {
             value_fields: value_fields(loaded, t),
             preview: Preview::new(form, loaded, &viewer),
             foot: foot(loaded, &viewer),
+            standing_of: loaded.recipient.as_ref().map(|it| conversation_with(it, loaded)),
         };
         if loaded.numbers.is_empty() {
             shown.obstacle = Some(Obstacle {

@@ -1,7 +1,7 @@
 //! The people of step 2 as they are shown: who, what time it is there, and what stands against writing to them.
 
 use domain::admission::RefusalCode;
-use persistence::compose::SendingNumber;
+use persistence::{compose::SendingNumber, conversation::ConversationId};
 
 use super::{
     form::recipient_word,
@@ -18,6 +18,8 @@ use crate::{
 
 /// Someone chosen.
 pub struct Chip {
+    /// The conversation with them, for live events; empty for a number that nobody here has.
+    pub conversation: String,
     pub name: String,
     pub note: Option<String>,
     pub blocked: bool,
@@ -28,6 +30,8 @@ pub struct PersonLine {
     /// Numbers the line, for ids on the page.
     pub index: usize,
     pub word: String,
+    /// The conversation with them, for live events; empty for a number that nobody here has.
+    pub conversation: String,
     pub initials: String,
     pub name: String,
     pub facts: String,
@@ -59,6 +63,16 @@ pub fn name_of(person: &Person, t: Words) -> String {
     }
 }
 
+/// The conversation of the chosen chatbot with `person`; empty for a number that nobody here has.
+pub fn conversation_with(person: &Person, loaded: &Loaded) -> String {
+    match (&loaded.from, &person.contact) {
+        (Some(from), Some(contact)) => {
+            ConversationId { chatbot: from.chatbot, contact: contact.id }.to_string()
+        }
+        (_, None) | (None, Some(_)) => String::new(),
+    }
+}
+
 /// Where a number nobody here has is from: `Spain, new`.
 fn newness(person: &Person, t: Words) -> Option<String> {
     let phone = person.phone.as_ref().filter(|_| person.contact.is_none())?;
@@ -69,6 +83,7 @@ fn newness(person: &Person, t: Words) -> Option<String> {
 pub fn chips(loaded: &Loaded, viewer: &Viewer) -> Vec<Chip> {
     let t = viewer.words();
     let chip = |person: &Person| Chip {
+        conversation: conversation_with(person, loaded),
         name: name_of(person, t),
         note: newness(person, t),
         blocked: person.is_blocked(),
@@ -86,6 +101,7 @@ pub fn people_lines(loaded: &Loaded, viewer: &Viewer) -> Vec<PersonLine> {
         Some(PersonLine {
             index,
             word: recipient_word(&recipient),
+            conversation: conversation_with(person, loaded),
             initials: if is_named { initials(&name) } else { "+".to_owned() },
             facts: person_facts(person, is_named, loaded, viewer),
             name,

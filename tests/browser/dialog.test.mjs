@@ -1,0 +1,151 @@
+// The dialog Active message while something happens beside it: errors that follow each other, a double click on Send, and a
+// recipient whose standing changes.
+import { after, before, describe, it } from "node:test";
+import assert from "node:assert/strict";
+import { axe, launchBrowser, openPage, picture, signIn, startDemo } from "./demo.mjs";
+
+const COMPOSE = "**/desk/active-message";
+const CUSTOMER = { name: "Luis Cabrera", phone: "525512345678" };
+
+describe("the dialog Active message, and what happens beside it", () => {
+  let demo, browser, desk;
+  const dialogOf = (page) => page.locator("dialog#compose");
+  const errors = (page) => page.locator('.toast[data-kind="error"] p').allInnerTexts();
+
+  async function signedIn(options) {
+    const page = await openPage(browser, options);
+    await signIn(page, demo, "agent");
+    await page.goto(`${desk}/desk/sent`);
+    await page.locator("#list-title").waitFor({ state: "attached" });
+    return page;
+  }
+
+  /** Leads to the step of the variables, with order_update for `who`. */
+  async function toVariables(page, who) {
+    const dialog = dialogOf(page);
+    await page.getByRole("link", { name: "Active message" }).first().click();
+    await dialog.locator("#template-q").fill("order_up");
+    await dialog.getByRole("button", { name: "order_update" }).click();
+    await page.waitForFunction(() => document.activeElement?.id === "compose-to-recipient");
+    await page.keyboard.press("Enter");
+    await dialog.locator("#to").fill(who);
+    await dialog.locator(`input[name=searched][value="${who}"]`).waitFor({ state: "attached" });
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.activeElement?.id === "compose-to-variables");
+    await page.keyboard.press("Enter");
+    await dialog.getByLabel("name", { exact: true }).fill("Luis");
+  }
+
+  before(async () => {
+    demo = await startDemo();
+    browser = await launchBrowser();
+    desk = demo.desk.replace(/\/$/, "");
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.stop();
+  });
+
+  for (const { width, height, scheme } of [{ width: 1440, height: 900, scheme: "light" }, { width: 390, height: 844, scheme: "dark" }]) {
+    it(`says one error of a form at a time, and one of each other form, at ${width} px`, async () => {
+      const page = await signedIn({ width, height, scheme });
+      const dialog = dialogOf(page);
+      await page.getByRole("link", { name: "Active message" }).first().click();
+      await dialog.locator('.pick .name[aria-disabled="true"]').first().click({ force: true });
+      await page.locator(".toast", { hasText: "Choose another one" }).waitFor();
+      await dialog.locator("#compose-to-recipient").click();
+      await page.locator(".toast", { hasText: "Choose a template" }).waitFor();
+      assert.equal((await errors(page)).length, 1);
+      await page.route(COMPOSE, (route) => route.abort());
+      await dialog.locator("#compose-to-recipient").press("Enter");
+      await page.locator(".toast", { hasText: "Janela cannot be reached." }).waitFor();
+      assert.equal((await errors(page)).length, 1);
+      await page.evaluate(() => {
+        const detail = { kind: "error", text: "Of another form" };
+        document.querySelector(".list-pane form").dispatchEvent(new CustomEvent("janela:toast", { bubbles: true, detail }));
+      });
+      assert.equal((await errors(page)).length, 2);
+      await picture(page, `dialog-1-errors-${width}`);
+      assert.deepEqual(await axe(page), []);
+      await page.unroute(COMPOSE);
+      await dialog.locator("#compose-to-recipient").press("Enter");
+      await page.locator(".toast", { hasText: "Choose a template" }).waitFor();
+      await dialog.getByRole("button", { name: "order_update" }).first().click();
+      await page.locator(".toast", { hasText: "Choose a template" }).waitFor({ state: "detached" });
+      assert.deepEqual(await errors(page), ["Of another form"]);
+      assert.deepEqual(page.problems, []);
+      await page.context().close();
+    });
+  }
+
+  it("lets a double click on Send press nothing beneath the dialog, and every other click count", async () => {
+    const page = await signedIn({ width: 390, height: 844 });
+    const dialog = dialogOf(page);
+    await toVariables(page, "+34 600 11 12 13");
+    await dialog.getByLabel("order", { exact: true }).fill("48213");
+    const answer = { "hx-trigger": '{"janela:close-dialog":{}}', "hx-reswap": "none" };
+    await page.route(COMPOSE, (route) => route.fulfill({ status: 200, headers: answer, body: "" }));
+    await page.evaluate(() => {
+      window.reached = [];
+      document.addEventListener("click", (event) => window.reached.push(event.detail));
+    });
+    const { x, y, width, height } = await dialog.locator("#compose-send").boundingBox();
+    const at = [x + width / 2, y + height / 2];
+    await page.mouse.click(...at);
+    await dialog.waitFor({ state: "hidden" });
+    await page.mouse.move(at[0] + 2, at[1]);
+    await page.mouse.down({ clickCount: 2 });
+    await page.mouse.up({ clickCount: 2 });
+    assert.deepEqual(await page.evaluate(() => window.reached), [1], "only the first of the two");
+    assert.ok(page.url().endsWith("/desk/sent"));
+    await page.mouse.click(...at);
+    assert.equal((await page.evaluate(() => window.reached)).length, 2, "once");
+    await page.unroute(COMPOSE);
+    await page.goto(`${desk}/desk/sent`);
+
+    await toVariables(page, "+34 600 11 12 13");
+    await dialog.getByLabel("order", { exact: true }).fill("48213");
+    await page.route(COMPOSE, (route) => route.fulfill({ status: 200, headers: answer, body: "" }));
+    await page.mouse.click(...at);
+    await dialog.waitFor({ state: "hidden" });
+    await page.getByRole("link", { name: /^Waiting/ }).click();
+    await page.waitForURL(/\/desk\/waiting/);
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  });
+
+  it("keeps whether someone may be written to true, in one request, and what is typed as it is", async () => {
+    const page = await signedIn();
+    const dialog = dialogOf(page);
+    await toVariables(page, CUSTOMER.name);
+    const status = dialog.locator("#compose-status");
+    await status.filter({ hasText: "may be written to now" }).waitFor();
+    const order = dialog.getByLabel("order", { exact: true });
+    await order.pressSequentially("4821");
+    let requests = 0;
+    page.on("request", (request) => (requests += Number(request.method() === "POST" && request.url().endsWith("/desk/active-message"))));
+    await page.evaluate(() => {
+      for (let event = 0; event < 20; event++) document.body.dispatchEvent(new CustomEvent("janela:gate", { detail: {} }));
+      document.body.dispatchEvent(new CustomEvent("janela:message", { detail: { id: 1, conversation: "1-99999" } }));
+    });
+    await page.waitForResponse(COMPOSE);
+    await page.evaluate(() => new Promise((settled) => setTimeout(settled, 700)));
+    assert.equal(requests, 1, "one for all of them");
+    await demo.control(`/phones/${CUSTOMER.phone}/reply`, { text: "Is it ready?" });
+    await status.filter({ hasText: "may not be written to" }).waitFor();
+    assert.equal(await status.getAttribute("role"), "status", "said politely");
+    assert.equal(await order.inputValue(), "4821");
+    assert.equal(await order.evaluate((field) => field === document.activeElement), true);
+    await order.pressSequentially("3");
+    await picture(page, "dialog-2-standing");
+    assert.deepEqual(await axe(page), []);
+    await dialog.locator("#compose-back-to-recipient").click();
+    await dialog.locator("#to").fill(CUSTOMER.name.slice(0, 6));
+    await dialog.locator(".pick", { hasText: CUSTOMER.name }).locator(".why").waitFor();
+    await page.evaluate(() => document.body.dispatchEvent(new CustomEvent("janela:gate", { detail: {} })));
+    await page.waitForResponse(COMPOSE);
+    assert.equal(await dialog.locator("#to").inputValue(), CUSTOMER.name.slice(0, 6));
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  });
+});
