@@ -87,9 +87,9 @@ export function launchBrowser() {
 }
 
 /** A page that fails the test on errors, on violations of the content policy, and on a header the browser cannot read. */
-export async function openPage(browser, { width = 1440, height = 900, scheme = "light", locale = "en" } = {}) {
+export async function openPage(browser, { width = 1440, height = 900, scheme = "light", locale = "en", script = true } = {}) {
   const context = await browser.newContext({
-    viewport: { width, height }, colorScheme: scheme, locale, reducedMotion: "reduce",
+    viewport: { width, height }, colorScheme: scheme, locale, reducedMotion: "reduce", javaScriptEnabled: script,
   });
   const page = await context.newPage();
   page.problems = [];

@@ -1,5 +1,5 @@
 // The dialog Active message while something happens beside it: errors that follow each other, a double click on Send, and a
-// recipient whose standing changes.
+// recipient whose standing changes. And the page it is without script, where Back leads back.
 import { after, before, describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { axe, launchBrowser, openPage, picture, signIn, startDemo } from "./demo.mjs";
@@ -148,4 +148,50 @@ describe("the dialog Active message, and what happens beside it", () => {
     assert.deepEqual(page.problems, []);
     await page.context().close();
   });
+
+  for (const { width, height, scheme } of [{ width: 1440, height: 900, scheme: "dark" }, { width: 390, height: 844, scheme: "light" }]) {
+    it(`goes back and forth without script, and sends once, at ${width} px`, async () => {
+      const page = await openPage(browser, { width, height, scheme, script: false });
+      await signIn(page, demo, "agent");
+      const form = page.locator("#compose-form");
+      const who = `+34 600 11 12 ${width % 90 + 10}`;
+      await page.goto(`${desk}/desk/active-message`);
+      await form.getByRole("button", { name: "order_update" }).first().click();
+      await form.locator("#compose-to-recipient").click();
+      await form.locator("#to").fill(who);
+      await form.locator("#compose-to-variables").click();
+      await form.locator("#compose-send").click();
+      await form.locator(".error-summary").waitFor();
+      assert.ok(page.url().includes("?draft=") && !page.url().includes("600"), "an address that names nobody");
+      await picture(page, `dialog-3-without-script-${width}`);
+      await form.getByLabel("name", { exact: true }).fill("Luis");
+      await form.getByLabel("order", { exact: true }).fill("48213");
+      await form.locator("#compose-send").click();
+      await page.waitForURL(/\/desk\/sent$/);
+      const said = page.locator(".toast", { hasText: "Message sent to" });
+      await said.waitFor();
+      await picture(page, `dialog-4-sent-${width}`);
+      await page.reload();
+      assert.equal(await said.count(), 0, "said once");
+      await page.goBack();
+      await form.locator(".error-summary").waitFor();
+      await page.goBack();
+      await form.locator("#compose-send").waitFor();
+      await page.goBack();
+      await form.locator("#to").waitFor();
+      await page.goBack();
+      await form.locator("#template-q").waitFor();
+      for (let step = 0; step < 2; step++) await page.goForward();
+      await form.locator("#compose-send").waitFor();
+      await form.getByLabel("name", { exact: true }).fill("Luis");
+      await form.getByLabel("order", { exact: true }).fill("48213");
+      await form.locator("#compose-send").click();
+      await page.waitForURL(/\/desk\/sent$/);
+      await said.waitFor();
+      await page.locator("#rows .row").first().getByRole("link").first().click();
+      assert.equal(await page.locator(".bubble.template").count(), 1, "the same press is one message");
+      assert.deepEqual(page.problems, []);
+      await page.context().close();
+    });
+  }
 });

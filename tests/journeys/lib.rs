@@ -288,7 +288,8 @@ impl Browser {
         answer.text().await.expect("a page")
     }
 
-    /// Posts a form with the token found in `page`, as the browser would.
+    /// Posts a form with the token found in `page`, as the browser would, and goes on to the page of the dialog
+    /// where it leads there.
     ///
     /// # Panics
     /// When the desk does not answer.
@@ -302,13 +303,19 @@ impl Browser {
         if let Some(token) = hidden_value(page, "form_token") {
             form.push(("form_token", token));
         }
-        self.client
+        let answer = self
+            .client
             .post(format!("{}{path}", self.desk))
             .header(header::ORIGIN, &self.desk)
             .form(&form)
             .send()
             .await
-            .expect("the desk answers")
+            .expect("the desk answers");
+        let way = answer.headers().get(header::LOCATION).and_then(|way| way.to_str().ok());
+        match way.filter(|way| way.starts_with(&format!("{COMPOSE}?draft="))) {
+            Some(way) => self.get(way).await,
+            None => answer,
+        }
     }
 }
 

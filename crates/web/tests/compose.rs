@@ -151,8 +151,13 @@ impl Given {
         self.browser.get(&format!("{COMPOSE}{query}")).send().await.unwrap()
     }
 
+    /// What a browser without script shows after a press: the page it is led to, unless the message is sent.
     async fn press(&self, fields: &[(&str, &str)]) -> Response {
-        self.posting(fields).send().await.unwrap()
+        let answer = self.posting(fields).send().await.unwrap();
+        match draft_of(&answer) {
+            Some(way) => self.browser.get(&way).send().await.unwrap(),
+            None => answer,
+        }
     }
 
     fn posting(&self, fields: &[(&str, &str)]) -> reqwest::RequestBuilder {
@@ -231,6 +236,12 @@ fn templates() -> Vec<PlatformTemplate> {
         template("plain", "en", approved, TemplateCategory::Utility, text("Hello!")),
         template("black_friday", "pt_BR", pending, TemplateCategory::Marketing, text("48 h")),
     ]
+}
+
+/// The address of the dialog that `answer` leads to, with what was typed; `None` when it leads elsewhere.
+fn draft_of(answer: &Response) -> Option<String> {
+    let way = answer.headers().get("location")?.to_str().ok()?;
+    way.starts_with(&format!("{COMPOSE}?draft=")).then(|| way.to_owned())
 }
 
 /// What a person sees of the dialog, with what is random left out.

@@ -66,6 +66,10 @@ pub enum Go {
     Check,
     /// Send it.
     Send,
+    /// Show again a send that was refused.
+    Refused,
+    /// Show again a send whose key was used for another.
+    KeyReused,
     /// Take part again, so that sending is possible (AM-01).
     Online,
     /// Show again what was left unfinished.
@@ -87,11 +91,34 @@ impl Go {
             "continue" => Some(Self::Continue),
             "check" => Some(Self::Check),
             "send" => Some(Self::Send),
+            "refused" => Some(Self::Refused),
+            "key-reused" => Some(Self::KeyReused),
             "online" => Some(Self::Online),
             "resume" => Some(Self::Resume),
             "anew" => Some(Self::Anew),
             _ => None,
         }
+    }
+
+    /// The word the form carries it by.
+    fn word(&self) -> String {
+        let word = match self {
+            Self::Pick(template) => return format!("pick:{template}"),
+            Self::Add(recipient) => return format!("add:{}", recipient_word(recipient)),
+            Self::To(step) => return format!("to:{}", step.as_str()),
+            Self::Look => "look",
+            Self::Enter => "enter",
+            Self::Remove => "remove",
+            Self::Continue => "continue",
+            Self::Check => "check",
+            Self::Send => "send",
+            Self::Refused => "refused",
+            Self::KeyReused => "key-reused",
+            Self::Online => "online",
+            Self::Resume => "resume",
+            Self::Anew => "anew",
+        };
+        word.to_owned()
     }
 }
 
@@ -113,6 +140,8 @@ pub struct ComposeQuery {
     ticket: Option<i64>,
     template: Option<i64>,
     chatbot: Option<i64>,
+    /// What was typed before, sealed.
+    pub draft: Option<String>,
 }
 
 /// The form as typed. `Debug` shows nothing of it.
@@ -204,6 +233,33 @@ impl ComposeForm {
         Ok(form)
     }
 
+    /// The fields that [`Self::parse`] reads as this form.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(String, String)> {
+        let id = |id: Option<String>| id.unwrap_or_default();
+        let yes = |is: bool| if is { "1".to_owned() } else { String::new() };
+        let plain = [
+            ("dialog", yes(self.in_dialog)),
+            ("step", self.shown.map_or_else(String::new, |step| step.as_str().to_owned())),
+            ("told", yes(self.told)),
+            ("chatbot", id(self.chatbot.map(|id| id.to_string()))),
+            ("channel", id(self.channel.map(|id| id.to_string()))),
+            ("template", id(self.template.map(|id| id.to_string()))),
+            ("recipient", self.recipient.as_ref().map(recipient_word).unwrap_or_default()),
+            ("ticket", id(self.ticket.map(|id| id.to_string()))),
+            ("q", self.q.clone()),
+            ("language", self.language.clone()),
+            ("to", self.to.clone()),
+            ("searched", self.searched.clone()),
+            ("key", self.key.clone()),
+            ("go", self.go.word()),
+        ];
+        let plain = plain.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let values =
+            self.values.iter().map(|(name, value)| (format!("v_{}", name.0), value.clone()));
+        plain.filter(|(_, value)| !value.is_empty()).chain(values).collect()
+    }
+
     /// Whether the people shown are those of what is typed now: pressing one of them then means that person
     /// and no one else.
     #[must_use]
@@ -237,6 +293,18 @@ impl ComposeForm {
     #[must_use]
     pub fn anew(&self) -> Self {
         Self { in_dialog: self.in_dialog, chatbot: self.chatbot, go: Go::Anew, ..Self::default() }
+    }
+
+    /// What a page shows again by its own address: this press without what it changed, under the `key` it had
+    /// in the end.
+    #[must_use]
+    pub fn shown_again(self, key: String, key_reused: bool) -> Self {
+        let go = match self.go {
+            Go::Send if key_reused => Go::KeyReused,
+            Go::Send => Go::Refused,
+            other => other,
+        };
+        Self { key, go, ..self }
     }
 
     /// The values of those variables that the chosen template has, and nothing else.
@@ -291,6 +359,31 @@ mod tests {
         assert_eq!(form.recipient.as_ref().map(recipient_word).unwrap(), "+34600111222");
         assert_eq!(form.values[&VariableName("order".to_owned())], "  48213 ");
         assert_eq!(form.go, Go::Add(Recipient::Contact(ContactId(12))));
+        assert!(ComposeForm::parse(form.fields()).ok().unwrap() == form);
+    }
+
+    #[test]
+    fn every_press_is_read_as_it_is_written() {
+        let presses = [
+            "look",
+            "enter",
+            "pick:7",
+            "add:c12",
+            "add:+34600111222",
+            "remove",
+            "to:recipient",
+            "continue",
+            "check",
+            "send",
+            "refused",
+            "key-reused",
+            "online",
+            "resume",
+            "anew",
+        ];
+        for word in presses {
+            assert_eq!(Go::parse(word).unwrap().word(), word);
+        }
     }
 
     #[test]

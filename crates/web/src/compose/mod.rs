@@ -1,5 +1,6 @@
 //! The dialog *Active message*: template, recipient, variables, and the send (AM-01 to AM-09, AD-07).
 
+mod draft;
 mod fields;
 mod form;
 mod lists;
@@ -57,6 +58,13 @@ async fn show_compose(
 ) -> Result<HttpResponse, WebError> {
     let in_dialog = visit.reader == Reader::Fragment;
     let page = page_of(&desk, &visit, &agent).await?;
+    if let Some(draft) = &query.draft
+        && let Some(form) = draft::find(&desk, &agent.actor, draft, visit.now)?
+    {
+        let (form, loaded, sent) = press(&desk, &agent, &visit, form).await?;
+        let Sent::Not(after) = sent else { return Err(WebError::BadRequest) };
+        return ComposePage::new(page, &agent, &form, &loaded, &after).respond(false);
+    }
     let form = ComposeForm::of_query(&query, in_dialog);
     if let Some(title) = words::not_online(agent.presence, visit.t()) {
         return ComposePage::not_online(page, &agent, &form, title).respond(false);
@@ -81,24 +89,44 @@ async fn submit_compose(
     if form.go == Go::Anew {
         form = form.anew();
     }
-    let (mut form, mut loaded, halt) = turn(&desk, &session, &visit, form).await?;
-    let mut after = Aftermath { halt, ..Aftermath::default() };
-    if form.step == Step::Variables && after.halt.is_none() {
-        match finish(&desk, &session, &visit, &mut form, &mut loaded).await? {
-            Sent::Done(queued) => {
-                return send::sent(&desk, &session, &form, &loaded, queued, &visit);
-            }
-            Sent::Not(told) => after = *told,
+    let pressed = form.clone();
+    let (form, loaded, sent) = press(&desk, &session, &visit, form).await?;
+    let after = match sent {
+        Sent::Done(queued) => {
+            return send::sent(&desk, &session, &form, &loaded, queued, &visit);
         }
-        if after.refused.is_some() {
-            // The step that mends it shows its own list.
-            form.go = Go::Look;
-            (form, loaded, _) = turn(&desk, &session, &visit, form).await?;
+        Sent::Not(after) => *after,
+    };
+    if visit.reader == Reader::Page {
+        let shown_again = pressed.shown_again(form.key.clone(), after.key_reused);
+        if let Some(way) = draft::lead_to(&desk, &session.actor, &shown_again, visit.now)? {
+            return Ok(way);
         }
     }
     let page = page_of(&desk, &visit, &session).await?;
     let page = ComposePage::new(page, &session, &form, &loaded, &after);
     page.respond(visit.reader == Reader::Fragment)
+}
+
+/// Carries out what was pressed: what the dialog then shows, and what came of a send.
+async fn press(
+    desk: &Desk,
+    session: &Session,
+    visit: &Visit,
+    form: ComposeForm,
+) -> Result<(ComposeForm, Loaded, Sent), WebError> {
+    let (mut form, mut loaded, halt) = turn(desk, session, visit, form).await?;
+    if form.step != Step::Variables || halt.is_some() {
+        let after = Aftermath { halt, ..Aftermath::default() };
+        return Ok((form, loaded, Sent::Not(Box::new(after))));
+    }
+    let sent = finish(desk, session, visit, &mut form, &mut loaded).await?;
+    if matches!(&sent, Sent::Not(after) if after.refused.is_some()) {
+        // The step that mends it shows its own list.
+        form.go = Go::Look;
+        (form, loaded, _) = turn(desk, session, visit, form).await?;
+    }
+    Ok((form, loaded, sent))
 }
 
 /// Lets the agent take part again without leaving the dialog (AM-01).
@@ -168,7 +196,11 @@ async fn finish(
         form.key = send::new_key()?;
     }
     let t = visit.t();
-    let sends = form.go == Go::Send;
+    if form.go == Go::KeyReused {
+        let told = Aftermath { key_reused: true, ..Aftermath::default() };
+        return Ok(Sent::Not(Box::new(told)));
+    }
+    let sends = matches!(form.go, Go::Send | Go::Refused);
     let is_asked = sends || form.told || matches!(form.go, Go::Check | Go::Enter);
     if !is_asked {
         return Ok(Sent::Not(Box::default()));
@@ -180,7 +212,11 @@ async fn finish(
         let told = Aftermath { problems, summarise, refuses: sends, ..Aftermath::default() };
         return Ok(Sent::Not(Box::new(told)));
     }
-    let sent = send::send(desk, &session.actor, form, loaded).await?;
+    let sent = if form.go == Go::Send {
+        send::send(desk, &session.actor, form, loaded).await?
+    } else {
+        send::judge_again(desk, &session.actor, form, loaded, visit.now).await?
+    };
     Ok(match sent {
         Sent::Not(told) => Sent::Not(Box::new(send::with_values_at_fields(*told, form, t))),
         done @ Sent::Done(_) => done,

@@ -9,7 +9,7 @@ use domain::{
     phone::{PhoneNumberProblem, country_as_typed},
     template::VariableName,
 };
-use persistence::{admission::Refused, compose::SendingNumber};
+use persistence::{admission::Forecast, compose::SendingNumber};
 
 use super::{
     fields::{ValueFieldView, VariableField, summary, value_fields, variable_fields},
@@ -123,7 +123,7 @@ pub struct Aftermath {
     /// Whether a send was asked for and is refused for the problems.
     pub refuses: bool,
     /// What admission refused.
-    pub refused: Option<Refused>,
+    pub refused: Option<Forecast>,
     /// Whether the key was used for another request.
     pub key_reused: bool,
 }
@@ -260,7 +260,7 @@ impl ComposePage {
 impl RefusedView {
     /// The reasons but the agent's own presence, which has its words and its switch beside them; `None`
     /// when nothing else stands against it.
-    fn new(refused: &Refused, from: &SendingNumber, viewer: &Viewer) -> Option<Self> {
+    fn new(refused: &Forecast, from: &SendingNumber, viewer: &Viewer) -> Option<Self> {
         let t = viewer.words();
         let reasons: Vec<RefusalView> = refused
             .reasons

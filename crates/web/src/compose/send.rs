@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, http::header::HeaderValue};
+use chrono::{DateTime, Utc};
 use domain::{
     admission::{Refusal, RefusalCode},
     template::{
@@ -11,7 +12,7 @@ use domain::{
     },
 };
 use persistence::{
-    admission::{self, Outcome, Queued},
+    admission::{self, Draft, Forecast, Outcome, Queued, Refused},
     compose,
     idempotency::{IdempotencyKey, KeyOwner, hash_body},
     user::Actor,
@@ -159,11 +160,9 @@ pub async fn send(
     form: &mut ComposeForm,
     loaded: &Loaded,
 ) -> Result<Sent, WebError> {
-    let (Some(to), Some(template)) = (form.recipient.clone(), &loaded.template) else {
+    let Some(mut draft) = draft_to_send(form, actor, loaded)? else {
         return Ok(Sent::Not(Box::default()));
     };
-    let mut draft = draft_of(form, actor, to).ok_or(WebError::Unprocessable)?;
-    draft.values = values_of(form, template);
     draft.key = Some(IdempotencyKey {
         owner: KeyOwner::User(actor.id()),
         key: form.key.clone(),
@@ -185,10 +184,52 @@ pub async fn send(
         }
         Outcome::Refused(refused) => {
             form.key = new_key()?;
-            form.step = step_to_mend(&refused.reasons);
-            Ok(Sent::Not(Box::new(Aftermath { refused: Some(refused), ..Aftermath::default() })))
+            let Refused { reasons, until, variable_problems, .. } = refused;
+            Ok(refuse(form, Forecast { reasons, until, variable_problems }))
         }
     }
+}
+
+/// What stands against a send that was refused before, as of now: it is shown again, not sent again.
+///
+/// # Errors
+/// As [`send`].
+pub async fn judge_again(
+    desk: &Desk,
+    actor: &Actor,
+    form: &mut ComposeForm,
+    loaded: &Loaded,
+    now: DateTime<Utc>,
+) -> Result<Sent, WebError> {
+    let Some(draft) = draft_to_send(form, actor, loaded)? else {
+        return Ok(Sent::Not(Box::default()));
+    };
+    let actor = actor.clone();
+    let forecast = desk.store.read(move |db| admission::check(db, &actor, &draft, now)).await?;
+    if forecast.reasons.is_empty() {
+        return Ok(Sent::Not(Box::default()));
+    }
+    Ok(refuse(form, forecast))
+}
+
+/// The send as it would be asked for, without a key; `None` while something is not chosen.
+fn draft_to_send(
+    form: &ComposeForm,
+    actor: &Actor,
+    loaded: &Loaded,
+) -> Result<Option<Draft>, WebError> {
+    let (Some(to), Some(template)) = (form.recipient.clone(), &loaded.template) else {
+        return Ok(None);
+    };
+    let mut draft = draft_of(form, actor, to).ok_or(WebError::Unprocessable)?;
+    draft.values = values_of(form, template);
+    Ok(Some(draft))
+}
+
+/// Back to the step where it can be mended, with why.
+fn refuse(form: &mut ComposeForm, refused: Forecast) -> Sent {
+    form.step = step_to_mend(&refused.reasons);
+    Sent::Not(Box::new(Aftermath { refused: Some(refused), ..Aftermath::default() }))
 }
 
 /// Where the first reason can be mended.

@@ -100,6 +100,8 @@ impl Turn<'_> {
                 Go::Look
                 | Go::Check
                 | Go::Send
+                | Go::Refused
+                | Go::KeyReused
                 | Go::Enter
                 | Go::Continue
                 | Go::Add(_)

@@ -185,3 +185,65 @@ async fn what_is_not_the_agents_to_know_is_not_found() {
     let answer = given.browser.get("/media/00000000000000000000000000000000").send().await.unwrap();
     assert_eq!(answer.status(), 404);
 }
+
+#[actix_web::test]
+async fn without_script_each_press_has_a_page_of_its_own_that_names_nobody_and_sends_nothing() {
+    let given = Given::desk().await;
+    let template = given.plain.to_string();
+    let to_variables = [
+        ("step", "recipient"),
+        ("template", template.as_str()),
+        ("recipient", "+34600111213"),
+        ("to", "Luiza"),
+        ("go", "continue"),
+    ];
+    let answer = given.posting(&to_variables).send().await.unwrap();
+    assert_eq!(answer.status(), 303);
+    let way = draft_of(&answer).unwrap();
+    assert!(!way.contains("600111213") && !way.contains("Luiza"), "{way}");
+    let page = given.browser.get(&way).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("id=\"compose-send\"") && page.contains("+34600111213"), "{page}");
+    let key = key_in(&page);
+    let send =
+        [("step", "variables"), to_variables[1], to_variables[2], ("key", &key), ("go", "send")];
+    let sent = given.posting(&send).send().await.unwrap();
+    assert_eq!(
+        (sent.status().as_u16(), &sent.headers()["location"]),
+        (303, &"/desk/sent".parse().unwrap())
+    );
+
+    // Back, and once more: the same press.
+    let page = given.browser.get(&way).send().await.unwrap().text().await.unwrap();
+    assert_eq!(key_in(&page), key);
+    assert_eq!(given.press(&send).await.status(), 303);
+    assert_eq!(given.count_sends(), 1);
+
+    let other = given.desk.signed_in(ADMIN).await;
+    let cut = way[..way.len() - 4].to_owned();
+    for (case, browser, way) in [("someone else's", &other, &way), ("cut", &given.browser, &cut)] {
+        let page = browser.get(way).send().await.unwrap().text().await.unwrap();
+        assert!(!page.contains("+34600111213"), "{case}");
+    }
+    given.desk.clock.advance(std::time::Duration::from_hours(24));
+    let again = given.desk.signed_in(AGENT).await;
+    given.choose(Presence::Online);
+    let page = again.get(&way).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("id=\"templates\"") && !page.contains("+34600111213"), "a day old");
+}
+
+#[actix_web::test]
+async fn what_no_address_holds_is_shown_in_place() {
+    let given = Given::desk().await;
+    let (template, long) = (given.order_ready.to_string(), "x".repeat(4_000));
+    let fields = [
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", "+34600111213"),
+        ("v_name", long.as_str()),
+        ("v_order", long.as_str()),
+        ("go", "look"),
+    ];
+    let answer = given.posting(&fields).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.text().await.unwrap().contains(&long));
+}
