@@ -7,7 +7,7 @@ use domain::{
     active_message::ActiveMessageState,
     admission::{Refusal, RefusalCode},
     contact_cap::CapScope,
-    delivery::{DeliveryEvent, DeliveryEventKind},
+    delivery::{self, DeliveryEvent, DeliveryEventKind, Happening, HistoryLine},
     ids::MessageId,
     number::quality::Rating,
     opt_out::OptOutScope,
@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     local_time::LocalTime,
+    locale::Words,
     moment::{Moment, Viewer},
     page::json_instant,
     refusal::{RefusalView, Surroundings},
@@ -204,26 +205,33 @@ fn sends(
 
 /// What happened to a send and when: each thing once, by its first report.
 fn steps(sent: &SentMessage, log: &[DeliveryEvent], viewer: &Viewer) -> Vec<(String, Moment)> {
+    let is_over = sent.state == ActiveMessageState::Expired;
+    let mut steps: Vec<(String, Moment)> = Vec::new();
+    for HistoryLine { at, what } in
+        delivery::history(log, sent.at, is_over.then_some(sent.expires_at))
+    {
+        let Some(what) = step(what, viewer.words()) else { continue };
+        if steps.iter().all(|(told, _)| *told != what) {
+            steps.push((what, viewer.at(at)));
+        }
+    }
+    steps
+}
+
+/// `None` for what the panel does not tell: an answer takes the send off it.
+fn step(what: Happening<'_>, t: Words) -> Option<String> {
     use DeliveryEventKind as Kind;
-    let t = viewer.words();
-    let first = |is_it: fn(&DeliveryEventKind) -> bool| {
-        log.iter().filter(|event| is_it(&event.kind)).map(|event| event.at).min()
-    };
-    let is_expired = sent.state == ActiveMessageState::Expired;
-    let mut steps: Vec<(DateTime<Utc>, String)> = [
-        (first(|it| matches!(it, Kind::Accepted | Kind::Sent)), t.desk_state_sent()),
-        (first(|it| matches!(it, Kind::Delivered)), t.desk_state_delivered()),
-        (first(|it| matches!(it, Kind::Read)), t.desk_state_read()),
-        (first(|it| matches!(it, Kind::Failed(_))), t.desk_state_failed()),
-        (is_expired.then_some(sent.expires_at), t.desk_state_expired()),
-    ]
-    .into_iter()
-    .filter_map(|(at, what)| Some((at?, what)))
-    .collect();
-    // The platform's instants are whole seconds, so a receipt may seem older than the trigger.
-    steps.sort_by_key(|(at, _)| *at);
-    let triggered = (sent.at, t.desk_state_sending());
-    std::iter::once(triggered).chain(steps).map(|(at, what)| (what, viewer.at(at))).collect()
+    match what {
+        Happening::Triggered => Some(t.desk_state_sending()),
+        Happening::Expired => Some(t.desk_state_expired()),
+        Happening::Told(event) => match event.kind {
+            Kind::Accepted | Kind::Sent => Some(t.desk_state_sent()),
+            Kind::Delivered => Some(t.desk_state_delivered()),
+            Kind::Read => Some(t.desk_state_read()),
+            Kind::Failed(_) => Some(t.desk_state_failed()),
+            Kind::Replied | Kind::Unsettled => None,
+        },
+    }
 }
 
 fn facts(thread: &Thread, about: &About, viewer: &Viewer) -> Vec<(String, String)> {

@@ -387,6 +387,29 @@ fn li_07_a_send_shows_its_history_and_who_told_it() {
     insta::assert_snapshot!(main_of(&SendPage::new(&visit(Locale::En), &session, detail)));
 }
 
+#[test]
+fn li_02_the_history_of_a_send_reads_as_a_life_whatever_the_instants_are_cut_to() {
+    let (session, _) = given(Role::Manager);
+    let row = row(ActiveMessageState::Read, None);
+    let receipt = |kind| DeliveryEvent {
+        kind,
+        at: row.at - TimeDelta::milliseconds(122),
+        source: EventSource::Platform,
+    };
+    let events = [DeliveryEventKind::Read, DeliveryEventKind::Delivered, DeliveryEventKind::Sent];
+    let detail = SendDetail {
+        events: events.into_iter().map(receipt).collect(),
+        row,
+        message: sent_message(),
+        expires_at: now() + TimeDelta::hours(22),
+        decision: None,
+    };
+    let page = main_of(&SendPage::new(&visit(Locale::En), &session, detail));
+    let history = page.split_once("History").unwrap().1;
+    let places = ["Sending", "Sent", "Delivered", "Read"].map(|word| history.find(word).unwrap());
+    assert!(places.is_sorted(), "{history}");
+}
+
 fn job(name: &str, last_run: Option<JobRun>) -> JobOverview {
     let line = TimetableLine {
         name: name.to_owned(),

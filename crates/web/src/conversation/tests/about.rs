@@ -38,6 +38,31 @@ fn li_05_own_sends_stand_beside_the_conversation_with_their_history() {
 }
 
 #[test]
+fn li_02_the_steps_of_a_send_read_as_a_life_whatever_the_instants_are_cut_to() {
+    let (session, visit) = (session(Presence::Online), visit(Locale::En));
+    let viewer = visit.viewer();
+    let row = sent_row(ActiveMessageState::Read, None);
+    let latest = row.latest.clone();
+    let receipt = |kind| DeliveryEvent {
+        kind,
+        at: latest.at - TimeDelta::milliseconds(122),
+        source: EventSource::Platform,
+    };
+    let kinds = [DeliveryEventKind::Read, DeliveryEventKind::Delivered, DeliveryEventKind::Sent];
+    let about = AboutView::new(AboutParts {
+        thread: &thread(SessionState::Closed { since: None }, None),
+        about: about(Some(outlook(Vec::new()))),
+        sent: Some(row),
+        logs: BTreeMap::from([(latest.message, kinds.map(receipt).to_vec())]),
+        query: String::new(),
+        session: &session,
+        viewer: &viewer,
+    });
+    let steps: Vec<&str> = about.sends[0].steps.iter().map(|(what, _)| what.as_str()).collect();
+    assert_eq!(steps, ["Sending", "Sent", "Delivered", "Read"]);
+}
+
+#[test]
 fn the_whole_page_in_portuguese() {
     let (session, visit) = (session(Presence::Online), visit(Locale::PtBR));
     let thread = thread(closing_soon(), Some(open_ticket(mine())));

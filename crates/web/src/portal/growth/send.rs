@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use domain::{
     active_message::ActiveMessageState,
     admission::Facts,
-    delivery::{DeliveryEvent, DeliveryEventKind, EventSource, Failure},
+    delivery::{
+        self, DeliveryEvent, DeliveryEventKind, EventSource, Failure, Happening, HistoryLine,
+    },
 };
 use persistence::{
     admission::Door,
@@ -99,22 +101,22 @@ fn may_be_answered(row: &SendRow) -> bool {
 /// What happened, from the trigger on, to what no event tells: that the time for a reply is over (LI-08).
 fn history(detail: &SendDetail, row: &RowView, viewer: &Viewer) -> Vec<EventView> {
     let t = viewer.words();
-    let triggered = EventView {
-        at: viewer.at(detail.row.at),
-        what: t.desk_state_sending(),
-        source: row.sender.clone(),
-    };
-    let told = detail.events.iter().map(|event| event_view(event, &detail.row.chatbot, viewer));
     let is_over = detail.row.state == ActiveMessageState::Expired;
-    let expired = is_over.then(|| EventView {
-        at: viewer.at(detail.expires_at),
-        what: t.desk_state_expired(),
-        source: t.portal_source_clock(),
-    });
-    std::iter::once(triggered).chain(told).chain(expired).collect()
+    delivery::history(&detail.events, detail.row.at, is_over.then_some(detail.expires_at))
+        .into_iter()
+        .map(|HistoryLine { at, what }| {
+            let (what, source) = match what {
+                Happening::Triggered => (t.desk_state_sending(), row.sender.clone()),
+                Happening::Told(event) => told(event, &detail.row.chatbot, viewer),
+                Happening::Expired => (t.desk_state_expired(), t.portal_source_clock()),
+            };
+            EventView { at: viewer.at(at), what, source }
+        })
+        .collect()
 }
 
-fn event_view(event: &DeliveryEvent, chatbot: &str, viewer: &Viewer) -> EventView {
+/// What an event says, and who told it.
+fn told(event: &DeliveryEvent, chatbot: &str, viewer: &Viewer) -> (String, String) {
     let t = viewer.words();
     let what = match &event.kind {
         DeliveryEventKind::Accepted => t.portal_event_accepted(),
@@ -134,7 +136,7 @@ fn event_view(event: &DeliveryEvent, chatbot: &str, viewer: &Viewer) -> EventVie
         EventSource::Dispatcher => t.portal_source_dispatcher(),
         EventSource::Job => t.portal_source_job(),
     };
-    EventView { at: viewer.at(event.at), what, source }
+    (what, source)
 }
 
 fn decision_view(told: SendDecision, chatbot: &str, viewer: &Viewer) -> DecisionView {
