@@ -151,7 +151,7 @@ pub fn find_target(
             Err(PersistenceError::NotFound) => return Ok(Err(Unknown::Contact)),
             Err(problem) => return Err(problem),
         },
-        Some(phone @ Recipient::Phone(_)) => phone.clone(),
+        Some(told @ (Recipient::Phone(_) | Recipient::NoNumber(_))) => told.clone(),
     };
     let agent = match &named.agent {
         None => None,

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use common::{ADMIN, TestDesk};
 use domain::{
+    admission::{ContactReach, RefusalCode},
     clock::Clock,
     ids::{ContactId, DecisionId},
     phone::PhoneNumber,
@@ -175,6 +176,8 @@ async fn read(answer: Response, status: u16) -> Value {
     let (found, kind) = (answer.status(), answer.headers()["content-type"].clone());
     let body: Value = answer.json().await.expect("JSON");
     assert_eq!(found, status, "{body}");
+    let marks = ['\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}'];
+    assert!(!body.to_string().contains(marks), "marks that only pages need: {body}");
     if 400 <= status {
         assert_eq!(kind, "application/problem+json");
         assert_eq!(body["status"], status);
@@ -336,7 +339,7 @@ async fn c17_c31_each_wrong_field_is_named() {
             (scheduled, "send_at"),
             (both, "to"),
             (given.body_with("/to", json!({})), "to"),
-            (given.body_with("/to", json!({ "phone": "12" })), "to.phone"),
+            (given.body_with("/to", json!({ "phone": 12 })), "to.phone"),
             (given.body_with("/to", json!({ "contact": 7 })), "to.contact"),
             (given.body_with("/channel", json!(1)), "channel"),
             (given.body_with("/template", json!({ "name": "hello" })), "template.language"),
@@ -354,6 +357,35 @@ async fn c17_c31_each_wrong_field_is_named() {
         let twice = given.body().to_string().replacen('{', r#"{"channel":"1","#, 1);
         let problem = read(given.post_text(SENDS, &twice).await, 422).await;
         assert_eq!(keys(&problem["fields"]), ["channel"]);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_send_to_what_is_no_number_is_refused_and_logged() {
+    on_both(async |given| {
+        let cases = [
+            ("", "Digits are missing"),
+            ("12", "+ and the country code"),
+            ("luiza", "No such number exists"),
+            ("+999 123 456 789", "No country has the code +999"),
+            ("+34 600", "Digits are missing"),
+            ("+551234", "Digits are missing"),
+        ];
+        for (number, (phone, said)) in (1..).zip(cases) {
+            let body = given.body_with("/to", json!({ "phone": phone }));
+            let refused = read(given.post(SENDS, &body).await, 409).await;
+            assert_eq!(refused["code"], "contact_unreachable", "{phone}");
+            assert_eq!(refused["until"], Value::Null);
+            let cause = refused["fields"]["to.phone"].as_str().expect("words");
+            assert!(cause.contains(said), "{phone}: {cause}");
+            assert!(refused["detail"].as_str().expect("words").contains(cause));
+            let checked = read(given.post(CHECK, &body).await, 200).await;
+            assert_eq!(checked["reasons"], refused["reasons"]);
+            let logged = given.decision(number);
+            assert_eq!(logged.codes[0], RefusalCode::ContactUnreachable);
+            assert_eq!(logged.facts.contact, ContactReach::InvalidNumber);
+        }
     })
     .await;
 }
@@ -422,6 +454,9 @@ async fn am_07_a_file_is_judged_by_what_the_server_finds() {
             assert_eq!(refused["reasons"][0]["code"], "variables_invalid");
             let why = refused["fields"]["header"].as_str().expect("words");
             assert!(why.contains(said), "{why}");
+            for told in [&refused["detail"], &refused["reasons"][0]["message"]] {
+                assert!(told.as_str().expect("words").contains(why), "{told}");
+            }
             let checked = read(given.post(CHECK, &body).await, 200).await;
             assert_eq!(
                 (&checked["allowed"], &checked["fields"]["header"]),

@@ -2,7 +2,7 @@
 
 use domain::{
     ids::{ChannelId, ContactId, TemplateId, TicketId, UserId},
-    phone::PhoneNumber,
+    phone::{PhoneNumber, PhoneNumberProblem},
     template::{VariableName, VariableValues},
 };
 
@@ -58,6 +58,8 @@ pub enum Recipient {
     Contact(ContactId),
     /// Someone by number, who becomes a contact when the send is admitted (AM-04).
     Phone(PhoneNumber),
+    /// Someone by what is no number, and why it is none: refused as `contact_unreachable`, and logged so.
+    NoNumber(PhoneNumberProblem),
 }
 
 /// A send as it is asked for.

@@ -16,7 +16,7 @@ use domain::{
 
 use super::{
     counters,
-    draft::Draft,
+    draft::{Draft, Recipient},
     locked::{ChatbotFacts, Locked},
     values::fill_variables,
 };
@@ -91,7 +91,12 @@ pub(super) fn gather(
             Some(rule) => find_last_inbound(db, draft, contact)?.map(|at| at + rule.window),
             None => None,
         },
-        contact: find_reach(db, contact, &locked.channel.account_id)?,
+        contact: match draft.to {
+            Recipient::NoNumber(_) => ContactReach::InvalidNumber,
+            Recipient::Contact(_) | Recipient::Phone(_) => {
+                find_reach(db, contact, &locked.channel.account_id)?
+            }
+        },
         opt_outs: match contact {
             Some(contact) => opt_out::list_in_force(db, contact)?,
             None => Vec::new(),

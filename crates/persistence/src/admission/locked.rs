@@ -115,7 +115,7 @@ impl Locked {
                 row.phone.as_deref().and_then(|phone| PhoneNumber::from_e164(phone).ok())
             }
             (None, Recipient::Phone(phone)) => Some(phone.clone()),
-            (None, Recipient::Contact(_)) => None,
+            (None, Recipient::Contact(_) | Recipient::NoNumber(_)) => None,
         }
     }
 
@@ -128,7 +128,9 @@ impl Locked {
     ) -> Result<ContactId, PersistenceError> {
         match (&self.contact, &draft.to) {
             (Some(contact), _) => Ok(ContactId(contact.id)),
-            (None, Recipient::Contact(_)) => Err(PersistenceError::NotFound),
+            (None, Recipient::Contact(_) | Recipient::NoNumber(_)) => {
+                Err(PersistenceError::NotFound)
+            }
             (None, Recipient::Phone(phone)) => {
                 let new = contact::NewContact {
                     phone: Some(phone.clone()),
@@ -140,7 +142,7 @@ impl Locked {
     }
 }
 
-/// Who the draft names; `None` for a number nobody has yet.
+/// Who the draft names; `None` for a number nobody has yet, and for what is none.
 fn find_recipient(
     db: &mut Db,
     actor: &Actor,
@@ -148,6 +150,7 @@ fn find_recipient(
 ) -> Result<Option<ContactId>, PersistenceError> {
     let contact = match &draft.to {
         Recipient::Phone(phone) => return contact::find_by_identity(db, Identity::Phone(phone)),
+        Recipient::NoNumber(_) => return Ok(None),
         Recipient::Contact(contact) => *contact,
     };
     if is_known_to(db, actor, contact)? {

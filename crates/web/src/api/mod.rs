@@ -9,6 +9,9 @@ mod openapi;
 mod page;
 mod problem;
 mod request;
+mod sentence;
+#[cfg(test)]
+mod tests;
 
 use actix_web::{
     HttpResponse,

@@ -10,14 +10,13 @@ use actix_web::{
         header::{CONTENT_TYPE, WWW_AUTHENTICATE},
     },
 };
-use domain::phone::PhoneNumberProblem;
 use persistence::{api::Unknown, api_token::ApiScope, error::PersistenceError};
 use serde::Serialize;
 use thiserror::Error;
 use utoipa::ToSchema;
 
-use super::json::Faults;
-use crate::{compose, error::WebError, locale::Words, visit::Visit};
+use super::{json::Faults, sentence::Sentence};
+use crate::{error::WebError, locale::Words, visit::Visit};
 
 /// The media type of every error.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -71,8 +70,6 @@ pub enum Fault {
     NullCharacter,
     /// It must be exactly one of `phone` and `contact`.
     NotOneRecipient,
-    /// It is no phone number.
-    Phone(PhoneNumberProblem),
     /// Sends cannot be scheduled yet.
     Unscheduled,
     /// It must be a whole number from 1 to 100.
@@ -135,10 +132,10 @@ impl ApiError {
         }
     }
 
-    fn fields(&self, t: Words) -> Option<BTreeMap<String, String>> {
+    fn fields(&self, t: Words) -> Option<BTreeMap<String, Sentence>> {
         match self {
             Self::Fields(faults) => {
-                let told = faults.iter().map(|(path, fault)| (path.clone(), fault.words(t)));
+                let told = faults.iter().map(|(path, fault)| (path.clone(), fault.words(t).into()));
                 Some(told.collect())
             }
             Self::Unknown(what) => {
@@ -148,7 +145,7 @@ impl ApiError {
                     Unknown::Contact => ("to.contact", t.api_unknown_contact()),
                     Unknown::Agent => ("agent", t.api_unknown_agent()),
                 };
-                Some(BTreeMap::from([(path.to_owned(), words)]))
+                Some(BTreeMap::from([(path.to_owned(), words.into())]))
             }
             Self::Web(_)
             | Self::NoToken
@@ -160,6 +157,20 @@ impl ApiError {
         }
     }
 
+    /// The problem in the reader's language.
+    pub fn problem(&self, visit: &Visit) -> Problem {
+        let fields = self.fields(visit.t());
+        Problem {
+            kind: problem_type(self.code()),
+            title: self.title(visit.t()).into(),
+            status: self.status().as_u16(),
+            code: self.code().to_owned(),
+            correlation_id: visit.correlation_id.clone(),
+            detail: fields.as_ref().map(|fields| Sentence::of_fields(fields, visit.t())),
+            fields,
+        }
+    }
+
     /// The answer in the reader's language.
     pub fn answer(&self, visit: &Visit) -> HttpResponse {
         match self {
@@ -168,8 +179,7 @@ impl ApiError {
             Self::Web(error) => return error.answer(visit, None),
             _ => {}
         }
-        let status = self.status();
-        let mut response = HttpResponse::build(status);
+        let mut response = HttpResponse::build(self.status());
         match self {
             Self::NoToken => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"janela\""));
@@ -187,15 +197,7 @@ impl ApiError {
             }
             _ => {}
         }
-        let problem = Problem {
-            kind: problem_type(self.code()),
-            title: self.title(visit.t()),
-            status: status.as_u16(),
-            code: self.code().to_owned(),
-            correlation_id: visit.correlation_id.clone(),
-            fields: self.fields(visit.t()),
-        };
-        response.insert_header((CONTENT_TYPE, PROBLEM_JSON)).json(problem)
+        response.insert_header((CONTENT_TYPE, PROBLEM_JSON)).json(self.problem(visit))
     }
 }
 
@@ -220,7 +222,6 @@ impl Fault {
             Self::NotText => t.api_field_not_text(),
             Self::NullCharacter => t.api_field_null_character(),
             Self::NotOneRecipient => t.api_field_recipient(),
-            Self::Phone(problem) => compose::number_problem(problem, t),
             Self::Unscheduled => t.api_field_unscheduled(),
             Self::Limit => t.api_field_limit(),
             Self::Cursor => t.api_field_cursor(),
@@ -242,7 +243,8 @@ pub struct Problem {
     #[schema(example = "urn:janela:problem:fields_invalid")]
     pub kind: String,
     /// For people, in the language of `Accept-Language`.
-    pub title: String,
+    #[schema(value_type = String)]
+    pub title: Sentence,
     /// The status of the answer.
     #[schema(example = 422)]
     pub status: u16,
@@ -250,8 +252,12 @@ pub struct Problem {
     pub code: String,
     /// Names the request in the log of the installation.
     pub correlation_id: String,
-    /// What is wrong with which field, by its path such as `to.phone`.
+    /// What is wrong, in full, where `title` does not say it all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub fields: Option<BTreeMap<String, String>>,
+    #[schema(nullable = false, value_type = Option<String>)]
+    pub detail: Option<Sentence>,
+    /// What is wrong with which field, by its path such as `to.contact`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<BTreeMap<String, String>>)]
+    pub fields: Option<BTreeMap<String, Sentence>>,
 }

@@ -63,8 +63,9 @@ enum SendTo {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PhoneRecipient {
-    /// In international form.
-    #[schema(example = "+5511987654321", pattern = r"^\+[1-9][0-9]{7,14}$")]
+    /// In international form; spaces, dashes, dots and brackets do not matter. A send to what is no number
+    /// is refused as `contact_unreachable`.
+    #[schema(example = "+5511987654321")]
     phone: String,
 }
 
@@ -124,25 +125,20 @@ impl SendRequest {
     }
 
     /// What it names, to be looked up.
-    ///
-    /// # Errors
-    /// `Fields` when the phone is no number.
-    pub fn named(&self) -> Result<Named, ApiError> {
+    pub fn named(&self) -> Named {
         let to = match &self.to {
-            SendTo::Phone(to) => {
-                let phone = PhoneNumber::parse(&to.phone)
-                    .map_err(|problem| ApiError::field("to.phone", Fault::Phone(problem)))?;
-                Some(Recipient::Phone(phone))
-            }
+            SendTo::Phone(to) => Some(
+                PhoneNumber::parse(&to.phone).map_or_else(Recipient::NoNumber, Recipient::Phone),
+            ),
             SendTo::Contact(to) => read_id(&to.contact).map(ContactId).map(Recipient::Contact),
         };
-        Ok(Named {
+        Named {
             channel: read_id(&self.channel).map(ChannelId),
             template: self.template.name.clone(),
             language: self.template.language.clone(),
             to,
             agent: self.agent.clone(),
-        })
+        }
     }
 
     /// The values of the variables.
@@ -164,13 +160,7 @@ fn read_to(mut fields: Fields, faults: &mut Faults) -> Option<SendTo> {
     let contact = fields.optional_text("contact", faults);
     fields.finish(faults);
     match (phone, contact) {
-        (Some(phone), _) => match PhoneNumber::parse(&phone) {
-            Ok(_) => Some(SendTo::Phone(PhoneRecipient { phone })),
-            Err(problem) => {
-                faults.insert("to.phone".to_owned(), Fault::Phone(problem));
-                None
-            }
-        },
+        (Some(phone), _) => Some(SendTo::Phone(PhoneRecipient { phone })),
         (None, contact) => Some(SendTo::Contact(ContactRecipient { contact: contact? })),
     }
 }

@@ -319,12 +319,14 @@ impl ComposeForm {
     }
 }
 
-/// How the form names a person: `c12` for a contact, `+34600111222` for a number.
+/// How the form names a person: `c12` for a contact, `+34600111222` for a number; what is no number names
+/// nobody.
 #[must_use]
 pub fn recipient_word(recipient: &Recipient) -> String {
     match recipient {
         Recipient::Contact(contact) => format!("c{contact}"),
         Recipient::Phone(phone) => phone.as_e164().to_owned(),
+        Recipient::NoNumber(_) => String::new(),
     }
 }
 

@@ -115,6 +115,7 @@ pub fn find_person(
     let phone = match recipient {
         Recipient::Contact(id) => return contact::get(db, actor, id).map(known),
         Recipient::Phone(phone) => phone,
+        Recipient::NoNumber(_) => return Err(PersistenceError::NotFound),
     };
     let stranger = Person { contact: None, phone: Some(phone.clone()), standing: None };
     let Some(id) = contact::find_by_identity(db, Identity::Phone(&phone))? else {

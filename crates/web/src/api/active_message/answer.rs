@@ -2,13 +2,17 @@
 
 use domain::{
     active_message::ActiveMessageState,
-    delivery::{DeliveryEventKind, EventSource, Failure},
+    delivery::{self, DeliveryEventKind, EventSource, Failure, Happening, HistoryLine},
 };
 use persistence::api::SentMessage;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{api::instant, conversation::failure_words, visit::Visit};
+use crate::{
+    api::{instant, sentence::Sentence},
+    conversation::failure_words,
+    visit::Visit,
+};
 
 /// An active message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,7 +25,8 @@ pub struct ActiveMessageAnswer {
     /// Why it failed; null unless it did.
     #[schema(required = true)]
     failure: Option<FailureAnswer>,
-    /// The states it reached, by the instant they were first known for.
+    /// The states it reached, each at the first instant it is known for. Instants never go back; the
+    /// platform's are whole seconds, told to be no earlier than what stands before them.
     history: Vec<HistoryEntry>,
 }
 
@@ -32,7 +37,8 @@ pub struct FailureAnswer {
     #[schema(example = "131026")]
     code: String,
     /// What to do, as a sentence.
-    message: String,
+    #[schema(value_type = String)]
+    message: Sentence,
 }
 
 /// One state an active message reached.
@@ -55,7 +61,7 @@ impl ActiveMessageAnswer {
             id: message.id.to_string(),
             state: message.life.state.as_str(),
             failure: failure.map(|code| FailureAnswer {
-                message: failure_words(Some(code), &message.chatbot_name, &visit.viewer()),
+                message: failure_words(Some(code), &message.chatbot_name, &visit.viewer()).into(),
                 code: code.to_owned(),
             }),
             history: history(message),
@@ -63,31 +69,27 @@ impl ActiveMessageAnswer {
     }
 }
 
-/// Each state once, at the earliest instant it is known for.
+/// Each state once, at the first instant it is known for.
 fn history(message: &SentMessage) -> Vec<HistoryEntry> {
-    let sending = (message.queued_at, ActiveMessageState::Sending, message.door.as_str());
-    let mut reached = vec![sending];
-    for event in &message.events {
-        reached.push((event.at, state_of(&event.kind), event.source.as_str()));
-    }
-    if message.life.state == ActiveMessageState::Expired {
-        let job = EventSource::Job.as_str();
-        reached.push((message.life.window.ends_at, ActiveMessageState::Expired, job));
-    }
-    // Stable: what was written first stays first within one instant.
-    reached[1..].sort_by_key(|(at, ..)| *at);
+    let is_over = message.life.state == ActiveMessageState::Expired;
+    let expired_at = is_over.then_some(message.life.window.ends_at);
     let mut seen = Vec::new();
-    reached.retain(|(_, state, _)| {
-        let is_new = !seen.contains(state);
-        seen.push(*state);
-        is_new
-    });
-    let entry = |(at, state, source): (_, ActiveMessageState, _)| HistoryEntry {
-        state: state.as_str(),
-        at: instant(at),
-        source,
-    };
-    reached.into_iter().map(entry).collect()
+    delivery::history(&message.events, message.queued_at, expired_at)
+        .into_iter()
+        .map(|HistoryLine { at, what }| {
+            let (state, source) = match what {
+                Happening::Triggered => (ActiveMessageState::Sending, message.door.as_str()),
+                Happening::Told(event) => (state_of(&event.kind), event.source.as_str()),
+                Happening::Expired => (ActiveMessageState::Expired, EventSource::Job.as_str()),
+            };
+            HistoryEntry { state: state.as_str(), at: instant(at), source }
+        })
+        .filter(|entry| {
+            let is_new = !seen.contains(&entry.state);
+            seen.push(entry.state);
+            is_new
+        })
+        .collect()
 }
 
 fn state_of(kind: &DeliveryEventKind) -> ActiveMessageState {

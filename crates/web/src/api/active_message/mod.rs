@@ -1,9 +1,9 @@
 //! Active messages: send one, ask whether one may be sent, and follow one.
 
-mod answer;
-mod media;
+pub mod answer;
+pub mod media;
 mod send;
-mod verdict;
+pub mod verdict;
 
 use actix_web::{
     HttpRequest, HttpResponse,

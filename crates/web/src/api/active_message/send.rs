@@ -35,7 +35,7 @@ impl Send {
         asked: &SendRequest,
         key: Option<IdempotencyKey>,
     ) -> Result<Self, ApiError> {
-        let (actor, named) = (client.actor.clone(), asked.named()?);
+        let (actor, named) = (client.actor.clone(), asked.named());
         let found = desk.store.read(move |db| api::find_target(db, &actor, &named)).await?;
         let target = found.map_err(ApiError::Unknown)?;
         let draft = Draft {
