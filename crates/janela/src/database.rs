@@ -45,12 +45,74 @@ pub enum DatabaseError {
         .0.join(", ")
     )]
     Outdated(Vec<String>),
+    /// The SQLite file is none, or is damaged.
+    #[error(
+        "{file} is no SQLite database, or is damaged: {reason}; stop Janela, move this file away with those \
+         beside it that end in -wal and -shm, and put a copy of it back; without a copy `janela migrate` makes \
+         an empty database; `janela doctor` checks it"
+    )]
+    Damaged {
+        /// Which file.
+        file: String,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// The PostgreSQL server does not take us.
+    #[error(
+        "the PostgreSQL server at {location} cannot be used: {reason}; start it, or correct database_url \
+         (JANELA_DATABASE_URL); `janela doctor` looks again"
+    )]
+    Unreachable {
+        /// Where, without a password.
+        location: String,
+        /// What it, or the way to it, says.
+        reason: String,
+    },
     /// The database does not open, migrate or unlock.
     #[error(transparent)]
-    Persistence(#[from] PersistenceError),
+    Persistence(PersistenceError),
     /// There is no key.
     #[error(transparent)]
     Key(#[from] KeyError),
+}
+
+impl DatabaseError {
+    /// What is wrong with the database at `location`, with what to do where that is known.
+    pub fn at(location: &str, error: PersistenceError) -> Self {
+        match error {
+            error if error.tells_of_damage() => {
+                Self::Damaged { file: location.to_owned(), reason: reason_of(&error) }
+            }
+            PersistenceError::Open { location, reason } if location.starts_with("postgres") => {
+                Self::Unreachable { location, reason: in_one_line(&reason) }
+            }
+            other => Self::Persistence(other),
+        }
+    }
+
+    /// The same of what cannot be opened: the error knows where it is.
+    fn at_opening(error: PersistenceError) -> Self {
+        let location = match &error {
+            PersistenceError::Open { location, .. } => location.clone(),
+            _ => String::new(),
+        };
+        Self::at(&location, error)
+    }
+}
+
+/// What the database itself said.
+fn reason_of(error: &PersistenceError) -> String {
+    match error {
+        PersistenceError::Open { reason, .. } | PersistenceError::Migration(reason) => {
+            in_one_line(reason)
+        }
+        other => crate::chain(other),
+    }
+}
+
+/// A server's answer has several lines.
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Opens the database without changing it; a SQLite file that is missing is made, empty.
@@ -59,7 +121,7 @@ pub enum DatabaseError {
 /// [`DatabaseError`] says which file or server, and what is wrong with it.
 pub fn open(settings: &Settings) -> Result<Store, DatabaseError> {
     make_folder(settings)?;
-    Ok(Store::open(&database_settings(settings))?)
+    Store::open(&database_settings(settings)).map_err(DatabaseError::at_opening)
 }
 
 /// Makes the data folder if it is not there: its owner's alone, for customers' texts lie in it.
@@ -84,9 +146,9 @@ pub fn make_folder(settings: &Settings) -> Result<(), DatabaseError> {
 /// As [`open`], and `Missing` for a SQLite file that is not there.
 pub fn open_existing(settings: &Settings) -> Result<Store, DatabaseError> {
     let database = database_settings(settings);
-    match database.missing_file()? {
+    match database.missing_file().map_err(DatabaseError::Persistence)? {
         Some(file) => Err(DatabaseError::Missing(file)),
-        None => Ok(Store::open(&database)?),
+        None => Store::open(&database).map_err(DatabaseError::at_opening),
     }
 }
 
@@ -105,7 +167,9 @@ pub fn open_current(settings: &Settings) -> Result<Store, DatabaseError> {
 /// # Errors
 /// `Outdated` names the migrations that have not run.
 pub fn expect_current(store: &Store) -> Result<(), DatabaseError> {
-    let pending = store.blocking_read(migrate::list_pending)?;
+    let pending = store
+        .blocking_read(migrate::list_pending)
+        .map_err(|error| DatabaseError::at(&store.describe_location(), error))?;
     if pending.is_empty() { Ok(()) } else { Err(DatabaseError::Outdated(pending)) }
 }
 
@@ -123,7 +187,16 @@ fn database_settings(settings: &Settings) -> DatabaseSettings {
 /// As [`open`], and when a migration fails or the key does not fit.
 pub fn open_ready(settings: &Settings) -> Result<Store, DatabaseError> {
     let store = open(settings)?;
-    store.migrate()?;
-    store.unlock(&key::load_or_create(settings)?)?;
+    migrate(&store)?;
+    let key = key::load_or_create(settings)?;
+    store.unlock(&key).map_err(|error| DatabaseError::at(&store.describe_location(), error))?;
     Ok(store)
+}
+
+/// Brings the tables up to date, and answers the versions that ran now.
+///
+/// # Errors
+/// When a migration fails.
+pub fn migrate(store: &Store) -> Result<Vec<String>, DatabaseError> {
+    store.migrate().map_err(|error| DatabaseError::at(&store.describe_location(), error))
 }

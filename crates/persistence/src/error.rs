@@ -54,6 +54,17 @@ pub enum PersistenceError {
 }
 
 impl PersistenceError {
+    /// Whether the SQLite file is none, or is damaged: then asking again helps nobody.
+    #[must_use]
+    pub fn tells_of_damage(&self) -> bool {
+        let said = match self {
+            Self::Open { reason, .. } | Self::Migration(reason) => reason.clone(),
+            Self::Database(error) => error.to_string(),
+            _ => return false,
+        };
+        said.contains("file is not a database") || said.contains("disk image is malformed")
+    }
+
     /// A value of `table.column` that this program does not know.
     pub(crate) fn unreadable(
         table: &'static str,

@@ -2,6 +2,7 @@
 
 use persistence::{
     channel::{self, Channel},
+    health,
     secret::{self, Vault},
     store::Store,
 };
@@ -9,7 +10,11 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::{database, key, settings::Settings};
+use crate::{
+    database::{self, DatabaseError},
+    key,
+    settings::Settings,
+};
 
 /// Why the doctor is not content.
 #[derive(Debug, Error)]
@@ -68,7 +73,7 @@ fn examine(settings: &Settings) -> Vec<Finding> {
             return vec![database, Finding::of("mail", look_at_mail(settings))];
         }
     };
-    let mut findings = vec![Finding::of("database", Ok(store.describe_location()))];
+    let mut findings = vec![Finding::of("database", look_at_file(&store))];
     let tables = look_at_tables(&store);
     let are_there = tables.is_ok();
     findings.push(Finding::of("tables", tables));
@@ -77,6 +82,17 @@ fn examine(settings: &Settings) -> Vec<Finding> {
     }
     findings.push(Finding::of("mail", look_at_mail(settings)));
     findings
+}
+
+/// Where the database is, if it is whole.
+fn look_at_file(store: &Store) -> Result<String, String> {
+    let location = store.describe_location();
+    let damage = match store.blocking_read(health::find_damage) {
+        Ok(None) => return Ok(location),
+        Ok(Some(reason)) => DatabaseError::Damaged { file: location, reason },
+        Err(error) => DatabaseError::at(&location, error),
+    };
+    Err(crate::chain(&damage))
 }
 
 fn look_at_tables(store: &Store) -> Result<String, String> {

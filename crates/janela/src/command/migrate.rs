@@ -10,7 +10,7 @@ use crate::{
 /// # Errors
 /// As [`database::open`], and when a migration fails.
 pub fn run(settings: &Settings) -> Result<(), DatabaseError> {
-    let applied = database::open(settings)?.migrate()?;
+    let applied = database::migrate(&database::open(settings)?)?;
     if applied.is_empty() {
         println!("nothing to do");
     }

@@ -17,6 +17,7 @@ pub fn janela(arguments: &[&str]) -> Command {
 }
 
 /// [`janela`] at `store`.
+#[allow(dead_code, reason = "not every test has a store")]
 pub fn janela_at(store: &TestStore, arguments: &[&str]) -> Command {
     let mut command = janela(arguments);
     let settings = store.settings();

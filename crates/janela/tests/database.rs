@@ -1,0 +1,102 @@
+//! A database that cannot be used, at the built binary: what is told, and what is left as it was.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot have its world fails where it stands")]
+
+mod common;
+
+use std::{fs, path::Path, process::Output};
+
+use common::janela;
+use persistence::test_support::postgres_is_wanted;
+
+fn said(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8(text).unwrap()
+}
+
+/// What `janela` says in `folder`, which must be that it failed.
+fn failure(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = janela(arguments);
+    let output = command.env("JANELA_DATA_DIR", folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", said(&output));
+    said(&output)
+}
+
+/// A folder with a database of a first start.
+fn migrated() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let output = janela(&["migrate"]).env("JANELA_DATA_DIR", folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    folder
+}
+
+const COMMANDS: [&[&str]; 4] =
+    [&["serve", "--bind", "127.0.0.1:0"], &["migrate"], &["doctor"], &["user", "list"]];
+
+#[test]
+fn a_file_that_is_no_database_or_is_cut_off_is_named_with_what_to_do() {
+    let broken: [(&str, fn(&mut Vec<u8>)); 2] = [
+        ("no database", |bytes| *bytes = b"this is a shopping list. ".repeat(400)),
+        ("cut off", |bytes| bytes.truncate(bytes.len() / 2)),
+    ];
+    for (case, damage) in broken {
+        let folder = migrated();
+        let file = folder.path().join("janela.db");
+        let mut bytes = fs::read(&file).unwrap();
+        damage(&mut bytes);
+        fs::write(&file, &bytes).unwrap();
+        for arguments in COMMANDS {
+            let told = failure(folder.path(), arguments);
+            for words in [
+                &format!("{} is no SQLite database, or is damaged", file.display()),
+                "move this file away",
+                "put a copy of it back",
+                "`janela doctor`",
+            ] {
+                assert!(told.contains(words), "{case}, {arguments:?}: {told}");
+            }
+        }
+        assert!(fs::read(&file).unwrap() == bytes, "{case}: the file is as it was");
+    }
+}
+
+#[test]
+fn the_doctor_finds_damage_that_no_start_meets() {
+    let folder = migrated();
+    let file = folder.path().join("janela.db");
+    let mut bytes = fs::read(&file).unwrap();
+    // The last page, far from the schema.
+    let last = bytes.len() - 4096;
+    bytes[last..].fill(0x5a);
+    fs::write(&file, &bytes).unwrap();
+    let told = failure(folder.path(), &["doctor"]);
+    let named = format!("{} is no SQLite database, or is damaged", file.display());
+    assert!(told.contains("FAIL database") && told.contains(&named), "{told}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named_without_its_password_and_with_what_to_do() {
+    if !postgres_is_wanted() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in COMMANDS {
+        let mut command = janela(arguments);
+        let url = "postgres://ana:hunter2@127.0.0.1:1/desk";
+        let output = command
+            .env("JANELA_DATA_DIR", folder.path())
+            .env("JANELA_DATABASE_URL", url)
+            .output()
+            .unwrap();
+        let told = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+        for words in [
+            "the PostgreSQL server at postgres://127.0.0.1:1/desk cannot be used",
+            "start it, or correct database_url (JANELA_DATABASE_URL)",
+            "`janela doctor`",
+        ] {
+            assert!(told.contains(words), "{arguments:?}: {told}");
+        }
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
