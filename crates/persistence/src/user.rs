@@ -61,7 +61,7 @@ pub struct User {
     pub email: String,
     /// As shown.
     pub name: String,
-    /// The language of pages; `None`: the workspace's.
+    /// The language of pages; `None`: the browser's.
     pub language: Option<String>,
     /// The IANA zone of pages; `None`: the workspace's.
     pub time_zone: Option<String>,
@@ -80,7 +80,7 @@ pub struct NewUser<'a> {
     pub name: &'a str,
     /// Made by [`password::hash`](crate::password::hash).
     pub password_hash: &'a str,
-    /// `None`: the workspace's.
+    /// `None`: the browser's.
     pub language: Option<&'a str>,
     /// `None`: the workspace's.
     pub time_zone: Option<&'a str>,
@@ -189,7 +189,7 @@ pub fn set_password(
     })
 }
 
-/// Sets the language and the IANA zone of a user's pages; `None`: the workspace's.
+/// Sets the language and the IANA zone of a user's pages; `None`: the browser's language, the workspace's zone.
 ///
 /// # Errors
 /// When the database fails.

@@ -51,8 +51,6 @@ pub struct UserSeed {
     pub role: domain::permission::Role,
     /// The chatbots they belong to, by position.
     pub chatbots: &'static [usize],
-    /// Their language.
-    pub language: &'static str,
     /// Their zone.
     pub time_zone: &'static str,
 }
@@ -110,7 +108,7 @@ pub const NUMBERS: [NumberSeed; 4] = [
     },
 ];
 
-/// Everyone who signs in; the first agent is Marina.
+/// Everyone who signs in; the first agent is Marina. None has chosen a language, so pages are in the browser's.
 pub const USERS: [UserSeed; 10] = {
     use domain::permission::Role::{Admin, Agent, Manager};
     const BOTH: &[usize] = &[0, 1];
@@ -121,29 +119,21 @@ pub const USERS: [UserSeed; 10] = {
         email: &'static str,
         role: domain::permission::Role,
         chatbots: &'static [usize],
-        language: &'static str,
         time_zone: &'static str,
     ) -> UserSeed {
-        UserSeed { name, email, role, chatbots, language, time_zone }
+        UserSeed { name, email, role, chatbots, time_zone }
     }
     [
-        user("Helena Duarte", "admin@casaazul.example", Admin, BOTH, "en", "America/Sao_Paulo"),
-        user("Otávio Reis", "manager@casaazul.example", Manager, BOTH, "en", "America/Sao_Paulo"),
-        user("Marina Costa", "marina@casaazul.example", Agent, BRAZIL, "en", "America/Sao_Paulo"),
-        user("João Ferraz", "joao@casaazul.example", Agent, BRAZIL, "pt-BR", "America/Sao_Paulo"),
-        user(
-            "Beatriz Lemos",
-            "beatriz@casaazul.example",
-            Agent,
-            BRAZIL,
-            "pt-BR",
-            "America/Sao_Paulo",
-        ),
-        user("Caio Nunes", "caio@casaazul.example", Agent, BRAZIL, "pt-BR", "America/Recife"),
-        user("Inês Pacheco", "ines@casaazul.example", Agent, EUROPE, "en", "Europe/Lisbon"),
-        user("Lucía Ortega", "lucia@casaazul.example", Agent, EUROPE, "es", "Europe/Madrid"),
-        user("Diego Salas", "diego@casaazul.example", Agent, EUROPE, "es", "Europe/Madrid"),
-        user("Nora Weiss", "nora@casaazul.example", Agent, BOTH, "en", "Europe/Berlin"),
+        user("Helena Duarte", "admin@casaazul.example", Admin, BOTH, "America/Sao_Paulo"),
+        user("Otávio Reis", "manager@casaazul.example", Manager, BOTH, "America/Sao_Paulo"),
+        user("Marina Costa", "marina@casaazul.example", Agent, BRAZIL, "America/Sao_Paulo"),
+        user("João Ferraz", "joao@casaazul.example", Agent, BRAZIL, "America/Sao_Paulo"),
+        user("Beatriz Lemos", "beatriz@casaazul.example", Agent, BRAZIL, "America/Sao_Paulo"),
+        user("Caio Nunes", "caio@casaazul.example", Agent, BRAZIL, "America/Recife"),
+        user("Inês Pacheco", "ines@casaazul.example", Agent, EUROPE, "Europe/Lisbon"),
+        user("Lucía Ortega", "lucia@casaazul.example", Agent, EUROPE, "Europe/Madrid"),
+        user("Diego Salas", "diego@casaazul.example", Agent, EUROPE, "Europe/Madrid"),
+        user("Nora Weiss", "nora@casaazul.example", Agent, BOTH, "Europe/Berlin"),
     ]
 };
 

@@ -109,7 +109,7 @@ fn make_users(
                     email: seed.email,
                     name: seed.name,
                     password_hash,
-                    language: Some(seed.language),
+                    language: None,
                     time_zone: Some(seed.time_zone),
                     max_tickets: 5,
                 },
