@@ -123,7 +123,9 @@ fn find_row(db: &mut Db, user: UserId) -> Result<Option<PresenceRow>, Persistenc
 pub fn enter(db: &mut Db, user: UserId, now: DateTime<Utc>) -> Result<(), PersistenceError> {
     db.write(|db| match find(db, user)? {
         Presence::Offline => save(db, user, Presence::ON_ENTERING, now),
-        Presence::Online | Presence::OnBreak | Presence::Invisible => note_request(db, user, now),
+        Presence::Online | Presence::OnBreak | Presence::Invisible => {
+            note_request(db, user, now).map(drop)
+        }
     })
 }
 
@@ -148,16 +150,24 @@ pub fn choose(
     save(db, user, chosen, now)
 }
 
-/// Notes a request of `user`; whoever had fallen offline is back, invisible. Never goes back in time.
+/// Notes a request of `user`; whoever had fallen offline is back, invisible, and then it tells so. Never goes
+/// back in time.
 ///
 /// # Errors
 /// When the database fails.
-pub fn note_request(db: &mut Db, user: UserId, now: DateTime<Utc>) -> Result<(), PersistenceError> {
+pub fn note_request(
+    db: &mut Db,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<Option<Noted>, PersistenceError> {
     db.write(|db| {
-        if find(db, user)? == Presence::Offline {
-            return save(db, user, Presence::ON_ENTERING, now);
+        if find(db, user)? != Presence::Offline {
+            note_past_request(db, user, now)?;
+            return Ok(None);
         }
-        note_past_request(db, user, now)
+        let presence = Presence::ON_ENTERING;
+        save(db, user, presence, now)?;
+        Ok(Some(Noted { presence, since: now, streaming: false }))
     })
 }
 

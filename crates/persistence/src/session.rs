@@ -168,8 +168,8 @@ pub fn touch(db: &mut Db, session: SessionId, now: DateTime<Utc>) -> Result<(), 
     Ok(())
 }
 
-/// Notes a request of `session` and of its `user`, who is back with it if they had fallen offline (RO-06). A
-/// session that ended meanwhile brings nobody back.
+/// Notes a request of `session` and of its `user`, who is back with it if they had fallen offline (RO-06); then
+/// it tells what they are now. A session that ended meanwhile brings nobody back.
 ///
 /// # Errors
 /// When the database fails.
@@ -178,13 +178,13 @@ pub fn note_request(
     session: SessionId,
     user: UserId,
     now: DateTime<Utc>,
-) -> Result<(), PersistenceError> {
+) -> Result<Option<presence::Noted>, PersistenceError> {
     db.write(|db| {
         touch(db, session, now)?;
         let holds = sessions::table.find(session.0);
         match diesel::select(exists(holds)).get_result(db)? {
             true => presence::note_request(db, user, now),
-            false => Ok(()),
+            false => Ok(None),
         }
     })
 }

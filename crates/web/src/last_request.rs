@@ -10,7 +10,7 @@ use std::{
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use domain::ids::{SessionId, UserId};
-use persistence::{error::PersistenceError, session};
+use persistence::{error::PersistenceError, presence::Noted, session};
 use tracing::warn;
 
 use crate::desk::Desk;
@@ -55,7 +55,8 @@ impl LastRequests {
     }
 }
 
-/// Notes a request of `session` at `now`: at once, or with the next ones after a moment.
+/// Notes a request of `session` at `now`: at once, or with the next ones after a moment. Tells what `user` is
+/// now when the request brought them back.
 ///
 /// # Errors
 /// When the database fails.
@@ -64,9 +65,9 @@ pub async fn note(
     session: SessionId,
     user: UserId,
     now: DateTime<Utc>,
-) -> Result<(), PersistenceError> {
+) -> Result<Option<Noted>, PersistenceError> {
     if desk.last_requests.hold(session, now) {
-        return Ok(());
+        return Ok(None);
     }
     actix_web::rt::spawn(note_held(desk.clone(), session, user));
     desk.store.write(move |db| session::note_request(db, session, user, now)).await

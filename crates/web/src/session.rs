@@ -186,18 +186,19 @@ async fn lookup(
         let Some(signed_in) = session::find_signed_in(db, &token, policy, now)? else {
             return Ok(None);
         };
-        let streams =
-            presence::find_noted(db, signed_in.actor.id())?.is_some_and(|it| it.streaming);
-        Ok(Some((signed_in, streams)))
+        let noted = presence::find_noted(db, signed_in.actor.id())?;
+        Ok(Some((signed_in, noted)))
     });
-    let Some((signed_in, streams)) = found.await? else { return Ok(None) };
+    let Some((signed_in, noted)) = found.await? else { return Ok(None) };
     let (id, user) = (signed_in.session, signed_in.actor.id());
-    if !streams {
-        last_request::note(desk, id, user, now).await?;
+    let back = if !noted.is_some_and(|noted| noted.streaming) {
+        last_request::note(desk, id, user, now).await?
     } else if signed_in.last_seen_at + NOTED_EVERY <= now {
-        desk.store.write(move |db| session::note_request(db, id, user, now)).await?;
-    }
-    let noted = desk.store.read(move |db| presence::find_noted(db, user)).await?;
+        desk.store.write(move |db| session::note_request(db, id, user, now)).await?
+    } else {
+        None
+    };
+    let noted = back.or(noted);
     Ok(Some(Session {
         actor: signed_in.actor,
         form_token: signed_in.form_token,

@@ -181,7 +181,11 @@ fn ro_06_whoever_comes_back_while_they_are_taken_for_absent_stays() {
     type Back = fn(&mut Db, UserId, DateTime<Utc>) -> Result<(), PersistenceError>;
     let cases: [(&str, Back, Presence); 4] = [
         ("nothing happens", |_, _, _| Ok(()), Presence::Offline),
-        ("a request", note_request, Presence::OnBreak),
+        (
+            "a request",
+            |db, ana, now| note_request(db, ana, now).map(|back| assert_eq!(back, None)),
+            Presence::OnBreak,
+        ),
         ("a stream", stream_opened, Presence::OnBreak),
         ("the switch", |db, ana, now| choose(db, ana, Presence::Online, now), Presence::Online),
     ];
@@ -200,6 +204,24 @@ fn ro_06_whoever_comes_back_while_they_are_taken_for_absent_stays() {
                     assert_eq!(find(db, agent)?, expected, "{case}");
                     leave(db, agent, later)?;
                 }
+                Ok(())
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn ro_06_a_request_tells_what_it_brought_back_and_nothing_else() {
+    on_both(|store| {
+        store
+            .blocking_write(|db| {
+                let ana = ana(db);
+                enter(db, ana, now())?;
+                assert_eq!(note_request(db, ana, now())?, None, "they were here");
+                leave(db, ana, now())?;
+                let back = note_request(db, ana, now() + TimeDelta::minutes(1))?;
+                assert!(back.is_some());
+                assert_eq!(back, find_noted(db, ana)?, "as it would be read anew");
                 Ok(())
             })
             .unwrap();
