@@ -31,6 +31,7 @@ desk-not-online-invisible = You are invisible. Go online to send
 desk-not-online-offline = You are offline. Go online to send
 desk-go-online = Go online
 
+desk-waiting-since = Waiting since
 desk-empty-waiting = Nobody waits
 desk-empty-waiting-text = New conversations arrive here by themselves.
 desk-empty-in-progress = Nothing in progress
@@ -44,6 +45,7 @@ desk-clear-search = Clear the search
 desk-nothing-open = No conversation open
 desk-nothing-open-text = Pick one from the list.
 desk-nothing-open-keys = The keys j and k move through it.
+desk-nothing-open-yet = Messages show here once a conversation is open.
 desk-more = Only the latest 100 are shown. Search finds the rest.
 desk-show-more = Show more
 
@@ -79,6 +81,7 @@ desk-thread-label = Conversation with { $name }
 # $name (String) - The contact.
 desk-about-label = About { $name }
 desk-about-nobody = About the contact
+desk-about-nobody-text = Open a conversation to see whether you may write to the contact, and until when or from when.
 desk-back-to-list = Back to the list
 desk-back-to-thread = Back to the conversation
 desk-messages = Messages

@@ -24,6 +24,7 @@ desk-not-online-invisible = Estás invisible. Conéctate para enviar
 desk-not-online-offline = Estás desconectado. Conéctate para enviar
 desk-go-online = Conectarse
 
+desk-waiting-since = Espera desde
 desk-empty-waiting = Nadie espera
 desk-empty-waiting-text = Las conversaciones nuevas llegan aquí solas.
 desk-empty-in-progress = Nada en curso
@@ -36,6 +37,7 @@ desk-clear-search = Borrar la búsqueda
 desk-nothing-open = Ninguna conversación abierta
 desk-nothing-open-text = Elige una de la lista.
 desk-nothing-open-keys = Las teclas j y k la recorren.
+desk-nothing-open-yet = Los mensajes aparecen aquí cuando hay una conversación abierta.
 desk-more = Solo se muestran las 100 más recientes. La búsqueda encuentra las demás.
 desk-show-more = Mostrar más
 
@@ -57,6 +59,7 @@ desk-now = ahora
 desk-thread-label = Conversación con { $name }
 desk-about-label = Sobre { $name }
 desk-about-nobody = Sobre el contacto
+desk-about-nobody-text = Abre una conversación para ver si puedes escribir al contacto, y hasta cuándo o desde cuándo.
 desk-back-to-list = Volver a la lista
 desk-back-to-thread = Volver a la conversación
 desk-messages = Mensajes

@@ -24,6 +24,7 @@ desk-not-online-invisible = Você está invisível. Fique online para enviar
 desk-not-online-offline = Você está offline. Fique online para enviar
 desk-go-online = Ficar online
 
+desk-waiting-since = Espera desde
 desk-empty-waiting = Ninguém espera
 desk-empty-waiting-text = Novas conversas chegam aqui sozinhas.
 desk-empty-in-progress = Nada em atendimento
@@ -36,6 +37,7 @@ desk-clear-search = Limpar a busca
 desk-nothing-open = Nenhuma conversa aberta
 desk-nothing-open-text = Escolha uma na lista.
 desk-nothing-open-keys = As teclas j e k percorrem a lista.
+desk-nothing-open-yet = As mensagens aparecem aqui quando há uma conversa aberta.
 desk-more = Só as 100 mais recentes aparecem. A busca encontra as outras.
 desk-show-more = Mostrar mais
 
@@ -57,6 +59,7 @@ desk-now = agora
 desk-thread-label = Conversa com { $name }
 desk-about-label = Sobre { $name }
 desk-about-nobody = Sobre o contato
+desk-about-nobody-text = Abra uma conversa para ver se você pode escrever ao contato, e até quando ou a partir de quando.
 desk-back-to-list = Voltar à lista
 desk-back-to-thread = Voltar à conversa
 desk-messages = Mensagens

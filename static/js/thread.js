@@ -1,21 +1,29 @@
-// A thread stays at its end: <ol data-stick-to-end> shows the latest message when it opens and when one arrives,
-// unless the reader has scrolled up.
+// A thread stays at its end: <div data-stick-to-end="1-42"> shows the latest message, by its styles alone. Whoever has
+// scrolled up stays where they are when something is put below; another conversation begins at its end.
 const NEAR = 80;
-const away = new WeakSet();
+/** Which conversation a thread shows. */
+const shown = new WeakMap();
+/** How far from its top a thread stands whose reader has scrolled up. */
+const away = new WeakMap();
 
-function stick() {
+/** How far a thread can be scrolled. It is laid out from its end, so its place is 0 there and negative above. */
+const reach = (thread) => thread.scrollHeight - thread.clientHeight;
+
+function keep() {
   for (const thread of document.querySelectorAll("[data-stick-to-end]")) {
-    if (!away.has(thread)) thread.scrollTop = thread.scrollHeight;
+    const conversation = thread.dataset.stickToEnd;
+    if (shown.get(thread) !== conversation) away.delete(thread);
+    shown.set(thread, conversation);
+    thread.scrollTop = away.has(thread) ? away.get(thread) - reach(thread) : 0;
   }
 }
 
 document.addEventListener("scroll", (event) => {
   const thread = event.target;
   if (!(thread instanceof Element) || !thread.matches("[data-stick-to-end]")) return;
-  const distance = thread.scrollHeight - thread.scrollTop - thread.clientHeight;
-  if (distance < NEAR) away.delete(thread);
-  else away.add(thread);
+  if (-thread.scrollTop < NEAR) away.delete(thread);
+  else away.set(thread, reach(thread) + thread.scrollTop);
 }, { capture: true, passive: true });
 
-document.addEventListener("htmx:after:swap", stick);
-stick();
+document.addEventListener("htmx:after:swap", keep);
+keep();

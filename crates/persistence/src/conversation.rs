@@ -11,6 +11,7 @@ mod sent;
 mod tests;
 mod thread;
 mod unread;
+mod waiting;
 
 use std::{fmt, str::FromStr};
 
@@ -19,11 +20,14 @@ use domain::ids::{ChatbotId, ContactId};
 pub use self::{
     about::{About, find_about},
     access::{Access, OpenTicketRow, find_access},
-    list::{LastMessage, TabCounts, TicketRow, TicketTab, count_tabs, find_ticket, list_tickets},
+    list::{
+        LastMessage, TabCounts, TicketRow, TicketTab, count_tabs, find_ticket, list_in_progress,
+    },
     media::{SentMedia, find_media},
     sent::{SentMessage, SentPage, SentRow, find_sent, list_sent},
     thread::{EarlierTicket, SentTemplate, Side, Thread, ThreadMessage, find_thread},
     unread::count_unread,
+    waiting::{WaitingPage, list_waiting},
 };
 pub(crate) use self::{access::may_know_ticket, thread::get_message};
 

@@ -9,7 +9,6 @@ use crate::{db::Db, store::Store, test_support::statements_of};
 /// A query and how it is carried out.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    #[expect(dead_code, reason = "shown when a test fails")]
     pub sql: String,
     /// In the database's own words, one step a line.
     pub steps: String,

@@ -40,6 +40,7 @@ mod events;
 mod flash;
 mod form;
 mod form_token;
+mod fragment;
 mod headers;
 mod health;
 mod last_request;

@@ -10,6 +10,7 @@ use askama::Template;
 use crate::{
     error::WebError,
     form::html,
+    fragment,
     locale::Words,
     page::{Page, Place},
     session::Agent,
@@ -30,6 +31,9 @@ struct MeFragment {
 }
 
 async fn show_me(agent: Agent, visit: Visit) -> Result<HttpResponse, WebError> {
+    if let Some(page) = fragment::page_around(&visit, "/desk") {
+        return Ok(page);
+    }
     let page = Page::new(&visit, &agent, String::new(), Place::None);
     html(StatusCode::OK, &MeFragment { t: visit.t(), page })
 }

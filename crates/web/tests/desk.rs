@@ -14,8 +14,7 @@ use domain::{
     presence::Presence,
 };
 use persistence::{
-    conversation::{self, TicketTab},
-    inbox,
+    conversation, inbox,
     live::LiveKind,
     presence,
     ticket::{self, TicketOutcome},
@@ -52,13 +51,11 @@ async fn one_row_is_fetched_anew_until_it_leaves_the_tab_and_takes_the_list_with
     arrive(&desk, "wamid.1");
     let now = desk.clock.now();
     let actor = desk.store().blocking_read(|db| user::find_actor(db, desk.agent)).unwrap().unwrap();
-    let rows = desk
-        .store()
-        .blocking_read(|db| conversation::list_tickets(db, &actor, TicketTab::InProgress, "", now));
+    let rows = desk.store().blocking_read(|db| conversation::list_in_progress(db, &actor, "", now));
     let row = rows.unwrap().pop().unwrap();
     let path = format!("/desk/list?tab=conversations&row={}", row.conversation);
 
-    let answer = ana.get(&path).send().await.unwrap();
+    let answer = ana.fragment(&path).send().await.unwrap();
     assert!(answer.headers().get("hx-retarget").is_none());
     let shown = answer.text().await.unwrap();
     assert!(shown.trim_start().starts_with("<li id=\"row-"), "{shown}");
@@ -66,7 +63,7 @@ async fn one_row_is_fetched_anew_until_it_leaves_the_tab_and_takes_the_list_with
 
     let closed = desk.store().blocking_write(|db| ticket::close(db, &actor, row.ticket, now));
     assert_eq!(closed.unwrap(), TicketOutcome::Done);
-    let answer = ana.get(&path).send().await.unwrap();
+    let answer = ana.fragment(&path).send().await.unwrap();
     assert_eq!(answer.headers().get("hx-retarget").unwrap(), "#list-pane");
     assert!(answer.text().await.unwrap().contains("id=\"list-pane\""));
 }
@@ -102,10 +99,10 @@ async fn a_page_asked_for_in_a_language_is_in_it_and_so_are_its_fragments() {
         ("of no known language", ana.get("/desk/waiting?lang=xx"), "Conversas"),
         (
             "a fragment of such a page",
-            ana.get(list).header("hx-current-url", "http://desk.example/desk/waiting?lang=es"),
+            ana.fragment(list).header("hx-current-url", "http://desk.example/desk/waiting?lang=es"),
             "Conversaciones",
         ),
-        ("any other fragment", ana.get(list).header("hx-current-url", "?lang"), "Conversas"),
+        ("any other fragment", ana.fragment(list).header("hx-current-url", "?lang"), "Conversas"),
     ];
     for (case, request, expected) in cases {
         let shown = request.send().await.unwrap().text().await.unwrap();
@@ -120,9 +117,7 @@ async fn a_closed_ticket_is_told_once_to_whoever_closed_it_and_by_no_address() {
     arrive(&desk, "wamid.1");
     let now = desk.clock.now();
     let actor = desk.store().blocking_read(|db| user::find_actor(db, desk.agent)).unwrap().unwrap();
-    let rows = desk
-        .store()
-        .blocking_read(|db| conversation::list_tickets(db, &actor, TicketTab::InProgress, "", now));
+    let rows = desk.store().blocking_read(|db| conversation::list_in_progress(db, &actor, "", now));
     let row = rows.unwrap().pop().unwrap();
     let (token, ticket) = (desk.form_token(&ana), row.ticket.to_string());
     let form = [("form_token", token.as_str()), ("ticket", ticket.as_str())];

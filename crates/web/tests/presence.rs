@@ -25,7 +25,7 @@ async fn ro_06_absence_counts_from_the_last_request_however_close_to_the_one_bef
         let browser = desk.signed_in(AGENT).await;
         for _ in 0..3 {
             desk.clock.advance(Duration::from_millis(1_333));
-            assert_eq!(browser.get("/desk/me").send().await.unwrap().status(), 200);
+            assert_eq!(browser.fragment("/desk/me").send().await.unwrap().status(), 200);
         }
         let (agent, service) = (desk.agent, Policy::default_profile().service);
         let end = desk.clock.now() + TimeDelta::minutes(5);
@@ -49,6 +49,16 @@ async fn ro_06_absence_counts_from_the_last_request_however_close_to_the_one_bef
 }
 
 #[actix_web::test]
+async fn ro_06_the_request_that_brings_someone_back_shows_them_so() {
+    let desk = TestDesk::start();
+    let browser = desk.signed_in(AGENT).await;
+    let (agent, now) = (desk.agent, desk.clock.now());
+    desk.store().blocking_write(|db| presence::leave(db, agent, now)).unwrap();
+    let shown = browser.fragment("/desk/me").send().await.unwrap().text().await.unwrap();
+    assert!(shown.contains("data-presence=\"invisible\""), "{shown}");
+}
+
+#[actix_web::test]
 async fn ro_06_a_break_shows_its_icon_and_how_long_it_has_lasted() {
     let desk = TestDesk::start();
     let browser = desk.signed_in(AGENT).await;
@@ -57,7 +67,7 @@ async fn ro_06_a_break_shows_its_icon_and_how_long_it_has_lasted() {
         let form = [("form_token", token.as_str()), ("presence", presence), ("next", "/desk")];
         let answer = browser.post("/desk/presence").form(&form).send().await.unwrap();
         assert_eq!(answer.status(), 303);
-        browser.get("/desk/me").send().await.unwrap().text().await.unwrap()
+        browser.fragment("/desk/me").send().await.unwrap().text().await.unwrap()
     };
     let online = choose("online").await;
     assert!(!online.contains("elapsed-time") && !online.contains("#i-pause\"></use></svg></span>"));

@@ -87,6 +87,8 @@ struct Entry {
     route: String,
     /// What stands for the pattern's variables, where their names do not say it.
     at: Option<String>,
+    /// The page around what this route answers with; `None` for what stands by itself.
+    part_of: Option<String>,
     form: Option<String>,
     json: Option<String>,
     /// One for each column. 401 stands also for being led to the sign-in.
@@ -174,8 +176,17 @@ impl Walk {
         }
     }
 
+    /// As a page of ours asks, or a script of ours for a part of one.
+    fn request(&self, entry: &Entry, browser: &Browser, method: Method) -> RequestBuilder {
+        let request = request(browser, method, &self.url(entry));
+        match &entry.part_of {
+            Some(_) => request.header("hx-request", "true"),
+            None => request,
+        }
+    }
+
     fn page_request(&self, entry: &Entry, browser: &Browser, form_token: &str) -> RequestBuilder {
-        let request = request(browser, entry.method(), &self.url(entry));
+        let request = self.request(entry, browser, entry.method());
         match &entry.form {
             Some(form) => request
                 .header("content-type", "application/x-www-form-urlencoded")
@@ -430,6 +441,33 @@ async fn c15_each_visitor_is_answered_as_listed() {
 }
 
 #[actix_web::test]
+async fn what_a_browser_opens_by_itself_is_a_whole_page_or_leads_to_one() {
+    let walk = Walk::over(TestDesk::start());
+    let admin = walk.visitor(Some(ADMIN)).await;
+    let pages = listed().page;
+    for entry in pages.iter().filter(|entry| entry.is_safe() && entry.pattern() != "/events") {
+        let answer = request(&admin, Method::GET, &walk.url(entry)).send().await.unwrap();
+        let Some(page) = &entry.part_of else {
+            let kind = answer.headers().get("content-type");
+            let is_html = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+            let text = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
+            assert!(!is_html || text.starts_with("<!doctype html>"), "{}: {text}", entry.route);
+            continue;
+        };
+        assert_eq!(answer.status(), 303, "{}", entry.route);
+        let page = walk.with_ids(page);
+        assert_eq!(answer.headers()["location"], page, "{}", entry.route);
+        let part = walk.request(entry, &admin, Method::GET).send().await.unwrap();
+        let part = part.text().await.unwrap();
+        assert!(!part.contains("<html"), "{}: {part}", entry.route);
+    }
+    let list = "/desk/list?tab=sent&open=1-2&through=3";
+    let answer = admin.get(list).send().await.unwrap();
+    let page = "/desk/conversations/1-2?tab=sent&open=1-2&through=3";
+    assert_eq!(answer.headers()["location"], page, "what the list shows goes with it");
+}
+
+#[actix_web::test]
 async fn c15_each_token_is_answered_as_listed() {
     let listed = listed();
     let walk = Walk::over(TestDesk::start());
@@ -482,7 +520,7 @@ async fn c7_looking_changes_nothing() {
         for method in [Method::GET, Method::HEAD] {
             for entry in listed.page.iter().filter(|entry| entry.is_safe()) {
                 for browser in &visitors {
-                    request(browser, method.clone(), &walk.url(entry)).send().await.unwrap();
+                    walk.request(entry, browser, method.clone()).send().await.unwrap();
                 }
             }
             for entry in listed.api.iter().filter(|entry| entry.is_safe()) {

@@ -1,6 +1,6 @@
-//! The tabs *Waiting* and *In progress*: open tickets, the latest message first.
+//! Open tickets as rows of the desk: the tab *In progress*, one row alone, and how many there are.
 
-use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::exists, prelude::*, sql_types::Bool};
@@ -70,6 +70,8 @@ pub struct TicketRow {
     pub risk_alert_minutes: u32,
     /// The platform policy the window follows (SW-08); `None` where there is no window.
     pub window_policy: Option<SessionWindowPolicy>,
+    /// When it was opened: since when it waits, while nobody serves it.
+    pub opened_at: DateTime<Utc>,
     /// The latest message; `None` when the ticket has none of its own.
     pub last: Option<LastMessage>,
     /// When it was written.
@@ -95,11 +97,11 @@ pub struct LastMessage {
     pub body: String,
 }
 
-/// The most rows a tab shows; the rest is found by search.
+/// The most rows *In progress* shows; the rest is found by search.
 const MOST_ROWS: i64 = 100;
 
 type Backend = <Db as diesel::Connection>::Backend;
-type Condition = Box<dyn BoxableExpression<tickets::table, Backend, SqlType = Bool>>;
+pub(super) type Condition = Box<dyn BoxableExpression<tickets::table, Backend, SqlType = Bool>>;
 
 /// The tickets of `tab` that `actor` may see: with *see all tickets* every one of the chatbot, else those
 /// they serve, those that wait for them alone, and those that wait for anyone in queues they serve.
@@ -128,8 +130,19 @@ pub(super) fn served_by(actor: &Actor) -> Condition {
     )
 }
 
-/// The waiting tickets that are for `actor` to take: for them alone, or for anyone in queues they serve.
+/// The waiting tickets that are for `actor` to take.
 pub(super) fn takeable_by(db: &mut Db, actor: &Actor) -> Result<Condition, PersistenceError> {
+    let is_for = is_for(db, actor)?;
+    Ok(Box::new(
+        tickets::chatbot_id
+            .eq_any(ids(actor.chatbots()))
+            .and(tickets::state.eq(TicketState::Waiting.as_str()))
+            .and(is_for),
+    ))
+}
+
+/// Whether a waiting ticket is for `actor`: for them alone, or for anyone in queues they serve.
+pub(super) fn is_for(db: &mut Db, actor: &Actor) -> Result<Condition, PersistenceError> {
     let served: Vec<i64> = queue::list_served(db, actor.id())?.into_iter().map(|id| id.0).collect();
     let serving = ids(actor.chatbots_where(Permission::ServeTickets));
     let for_me = tickets::only_agent_id
@@ -141,15 +154,10 @@ pub(super) fn takeable_by(db: &mut Db, actor: &Actor) -> Result<Condition, Persi
             .and(tickets::queue_id.assume_not_null().eq_any(served))
             .or(tickets::queue_id.is_null().and(tickets::chatbot_id.eq_any(serving))),
     );
-    Ok(Box::new(
-        tickets::chatbot_id
-            .eq_any(ids(actor.chatbots()))
-            .and(tickets::state.eq(TicketState::Waiting.as_str()))
-            .and(for_me.or(in_my_queues)),
-    ))
+    Ok(Box::new(for_me.or(in_my_queues)))
 }
 
-fn ids(chatbots: Vec<ChatbotId>) -> Vec<i64> {
+pub(super) fn ids(chatbots: Vec<ChatbotId>) -> Vec<i64> {
     chatbots.into_iter().map(|id| id.0).collect()
 }
 
@@ -162,6 +170,7 @@ struct Row {
     channel_id: i64,
     agent_id: Option<i64>,
     only_agent_id: Option<i64>,
+    opened_at: Instant,
     last_message_at: Instant,
     unread: i64,
     name: String,
@@ -171,37 +180,43 @@ struct Row {
     last_inbound_at: Option<Instant>,
 }
 
-/// The rows of `tab` for `actor`, the latest message first, 100 at most; with something `typed` those
-/// whose contact's name or number begins so, whose messages hold it, or whose protocol number it is.
+/// The tickets being served that `actor` may see, the latest message first, 100 at most; with something
+/// `typed` those whose contact's name or number begins so, whose messages hold it, or whose protocol number
+/// it is.
 ///
 /// Served by the indexes on `(agent_id, state, …)` and `(chatbot_id, state, …)`.
 ///
 /// # Errors
 /// When the database fails.
-pub fn list_tickets(
+pub fn list_in_progress(
     db: &mut Db,
     actor: &Actor,
-    tab: TicketTab,
     typed: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<TicketRow>, PersistenceError> {
-    let visible = visible(db, actor, tab)?;
+    let visible = visible(db, actor, TicketTab::InProgress)?;
     let mut wanted = tickets::table.filter(visible).select(tickets::id).into_boxed();
     if let Some(search) = Search::of(db, actor, typed)? {
-        let holds_text = exists(
-            messages::table
-                .filter(messages::ticket_id.eq(tickets::id.nullable()))
-                .filter(messages::folded.like(search.pattern()).escape('\\')),
-        );
-        wanted = wanted.filter(
-            tickets::contact_id
-                .eq_any(search.contacts)
-                .or(tickets::id.eq(ticket_meant(&search.typed).unwrap_or(-1)))
-                .or(holds_text),
-        );
+        wanted = wanted.filter(is_found(&search));
     }
-    let ids = wanted.order(tickets::last_message_at.desc()).limit(MOST_ROWS).load(db)?;
+    let latest_first = (tickets::last_message_at.desc(), tickets::id.desc());
+    let ids: Vec<i64> = wanted.order(latest_first).limit(MOST_ROWS).load(db)?;
     read_tickets(db, &ids, now)
+}
+
+/// Whether a ticket is what was searched for: by its contact, by its number for people, or by a message.
+pub(super) fn is_found(search: &Search) -> Condition {
+    let holds_text = exists(
+        messages::table
+            .filter(messages::ticket_id.eq(tickets::id.nullable()))
+            .filter(messages::folded.like(search.pattern()).escape('\\')),
+    );
+    Box::new(
+        tickets::contact_id
+            .eq_any(search.contacts.clone())
+            .or(tickets::id.eq(ticket_meant(&search.typed).unwrap_or(-1)))
+            .or(holds_text),
+    )
 }
 
 /// The row of `conversation` in `tab` for `actor`; `None` when it has none there.
@@ -226,8 +241,8 @@ pub fn find_ticket(
     Ok(read_tickets(db, &ids, now)?.pop())
 }
 
-/// The rows of the tickets `ids`, the latest message first, in a constant number of queries.
-fn read_tickets(
+/// The rows of the tickets `ids`, in their order, in a constant number of queries.
+pub(super) fn read_tickets(
     db: &mut Db,
     ids: &[i64],
     now: DateTime<Utc>,
@@ -235,7 +250,7 @@ fn read_tickets(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows: Vec<Row> = tickets::table
+    let rows: Vec<Row> = tickets::table
         .inner_join(contacts::table)
         .inner_join(channels::table)
         .inner_join(chatbots::table)
@@ -253,6 +268,7 @@ fn read_tickets(
             tickets::channel_id,
             tickets::agent_id,
             tickets::only_agent_id,
+            tickets::opened_at,
             tickets::last_message_at,
             tickets::unread,
             contacts::name,
@@ -262,7 +278,6 @@ fn read_tickets(
             session_windows::last_inbound_at.nullable(),
         ))
         .load(db)?;
-    rows.sort_unstable_by_key(|row| Reverse((row.last_message_at, row.id)));
     let mut latest = list_latest(db, ids)?;
     let people = rows.iter().flat_map(|row| [row.agent_id, row.only_agent_id]).flatten().collect();
     let names = names(db, people)?;
@@ -271,7 +286,9 @@ fn read_tickets(
         let id = UserId(id?);
         names.get(&id).map(|name| (id, name.clone()))
     };
-    rows.into_iter()
+    let mut rows: BTreeMap<i64, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
+    ids.iter()
+        .filter_map(|id| rows.remove(id))
         .map(|row| {
             let kind: ChannelKind = read_kind(&row.kind)?;
             let risk_alert_minutes = count("risk_alert_minutes", row.risk_alert_minutes)?;
@@ -294,6 +311,7 @@ fn read_tickets(
                 window_policy: policies.get(row.channel_id).session_window(kind).cloned(),
                 name: row.name,
                 phone: read_phone(row.phone)?,
+                opened_at: row.opened_at.into(),
                 last: latest.remove(&row.id),
                 last_message_at: row.last_message_at.into(),
                 unread: count("unread", row.unread)?,
@@ -308,7 +326,7 @@ fn read_tickets(
 fn list_latest(
     db: &mut Db,
     tickets_shown: &[i64],
-) -> Result<std::collections::BTreeMap<i64, LastMessage>, PersistenceError> {
+) -> Result<BTreeMap<i64, LastMessage>, PersistenceError> {
     let later = diesel::alias!(messages as later);
     let latest = later
         .filter(later.field(messages::ticket_id).eq(tickets::id.nullable()))

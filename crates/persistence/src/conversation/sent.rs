@@ -267,11 +267,11 @@ fn is_below((at, message): (Instant, i64)) -> _ {
 #[diesel::dsl::auto_type]
 fn listed(agent: i64, chatbots: Vec<i64>, now: Instant) -> _ {
     let is_own = active_messages::agent_id.eq(agent).assume_not_null();
-    // The agent's index by trigger is the one to walk: the sum keeps SQLite from the one by end.
+    // The agent's index by trigger is the one to walk: the sums keep SQLite from those by end and by chatbot.
     let is_listed = (active_messages::listed_until + 0_i64).gt(now);
     let replied: &'static str = REPLIED;
     let is_open = active_messages::state.ne(replied);
-    let is_in_team = active_messages::chatbot_id.eq_any(chatbots);
+    let is_in_team = (active_messages::chatbot_id + 0_i64).eq_any(chatbots);
     is_own.and(is_listed).and(is_open).and(is_in_team).and(messages::ticket_id.is_null())
 }
 

@@ -31,6 +31,7 @@ use crate::{
 
 mod plans;
 mod sent;
+mod waiting;
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_795_366_920_000).unwrap()
@@ -254,9 +255,9 @@ fn an_agent_sees_their_own_tickets_and_those_they_may_take() {
                 given.ticket(db, "ForMe", Place::Only(given.ana))?;
                 given.ticket(db, "ForRui", Place::Only(given.rui))?;
                 let ana = given.actor(db, given.ana);
-                let serving = list_tickets(db, &ana, TicketTab::InProgress, "", now())?;
+                let serving = list_in_progress(db, &ana, "", now())?;
                 assert_eq!(names(&serving), ["Mine"]);
-                let waiting = list_tickets(db, &ana, TicketTab::Waiting, "", now())?;
+                let waiting = list_waiting(db, &ana, "", None, now())?.rows;
                 assert_eq!(names(&waiting), ["ForMe", "Nowhere", "Queue"]);
                 let for_me = waiting.iter().find(|row| row.name == "ForMe").unwrap();
                 assert_eq!(for_me.reserved_for, Some((given.ana, "Ana".to_owned())));
@@ -362,7 +363,7 @@ fn a_row_shows_the_latest_message_and_how_the_session_stands() {
                     .execute(db)?;
                 let ana = given.actor(db, given.ana);
                 let at = now() + hours(23);
-                let rows = list_tickets(db, &ana, TicketTab::InProgress, "", at)?;
+                let rows = list_in_progress(db, &ana, "", at)?;
                 let [row] = rows.as_slice() else { panic!("one row, not {}", rows.len()) };
                 let last = row.last.as_ref().unwrap();
                 assert_eq!((last.body.as_str(), last.agent), ("Pronto", Some(given.ana)));
@@ -397,7 +398,7 @@ fn rows_are_found_by_name_by_number_by_text_and_by_protocol() {
                     ("100%", vec![]),
                 ];
                 for (typed, expected) in cases {
-                    let rows = list_tickets(db, &ana, TicketTab::InProgress, typed, now())?;
+                    let rows = list_in_progress(db, &ana, typed, now())?;
                     assert_eq!(names(&rows), expected, "{typed}");
                 }
                 Ok(())
@@ -533,7 +534,11 @@ fn one_row_of_a_tab_is_the_same_as_in_its_list() {
                 given.ticket(db, "Queue", Place::In(given.queue))?;
                 let (ana, rui) = (given.actor(db, given.ana), given.actor(db, given.rui));
                 for tab in [TicketTab::InProgress, TicketTab::Waiting] {
-                    let listed = list_tickets(db, &ana, tab, "", now())?.pop().unwrap();
+                    let mut listed = match tab {
+                        TicketTab::InProgress => list_in_progress(db, &ana, "", now())?,
+                        TicketTab::Waiting => list_waiting(db, &ana, "", None, now())?.rows,
+                    };
+                    let listed = listed.pop().unwrap();
                     assert!(listed.window_policy.is_some(), "SW-08");
                     let id = listed.conversation;
                     assert_eq!(find_ticket(db, &ana, tab, id, now())?, Some(listed));

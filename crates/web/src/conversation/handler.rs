@@ -11,9 +11,14 @@ use actix_web::{
     web::{Data, Form, Path, Query},
 };
 use chrono::{DateTime, Utc};
-use domain::{delivery::DeliveryEvent, ids::MessageId};
+use domain::{
+    delivery::DeliveryEvent,
+    ids::{MessageId, TicketId},
+};
 use persistence::{
-    conversation::{self, About, ConversationId, SentPage, SentRow, TabCounts, Thread, TicketTab},
+    conversation::{
+        self, About, ConversationId, SentPage, SentRow, TabCounts, Thread, TicketTab, WaitingPage,
+    },
     db::Db,
     delivery,
     error::PersistenceError,
@@ -24,7 +29,7 @@ use serde::Deserialize;
 
 use super::{
     about::{AboutParts, AboutView},
-    list::{ListParts, ListView, RowView, Rows, Tab, list_query, live_path},
+    list::{ListParts, ListView, RowView, Rows, Tab, Through, list_query, live_path},
     page::{AboutFragment, ConversationsPage, ListFragment, OpenView, RowFragment, ThreadFragment},
     thread::{ThreadParts, ThreadView, Typed},
     unread::with_unread,
@@ -34,6 +39,7 @@ use crate::{
     error::WebError,
     flash::Flashed,
     form::{html, see_other},
+    fragment,
     page::{Page, Place},
     search,
     session::{Agent, Session},
@@ -51,7 +57,7 @@ pub struct DeskQuery {
     /// The id of what is searched for.
     #[serde(default)]
     search: String,
-    /// The send down to which the list was shown; more follow it.
+    /// The row down to which the list was shown; more follow it.
     through: Option<i64>,
     /// Which conversation is open beside the list.
     open: Option<String>,
@@ -68,7 +74,7 @@ pub struct DeskQuery {
 impl DeskQuery {
     /// The list the address asks for, beside the conversation `open`.
     fn list(&self, tab: Tab, open: Option<ConversationId>) -> AskedList {
-        let through = self.through.filter(|_| tab == Tab::Sent).map(MessageId);
+        let through = self.through.filter(|_| tab != Tab::InProgress).map(Through);
         AskedList { tab, search: self.search.clone(), through, open }
     }
 }
@@ -78,7 +84,7 @@ struct AskedList {
     tab: Tab,
     /// The id of what is searched for.
     search: String,
-    through: Option<MessageId>,
+    through: Option<Through>,
     open: Option<ConversationId>,
 }
 
@@ -148,6 +154,9 @@ pub async fn show_list(
     let tab = query.tab.as_deref().and_then(Tab::parse).unwrap_or(Tab::InProgress);
     let open = query.open.as_deref().and_then(|open| open.parse().ok());
     let row = query.row.as_deref().and_then(|row| row.parse().ok());
+    if let Some(page) = fragment::page_around(&visit, &page_of(tab, open)) {
+        return Ok(page);
+    }
     if let Some(row) = row
         && let Some(row) = load_row(&desk, &visit, &agent, query.list(tab, open), row).await?
     {
@@ -190,18 +199,20 @@ fn find_row(
     id: ConversationId,
     now: DateTime<Utc>,
 ) -> Result<Option<Rows>, PersistenceError> {
-    let ticket = |db: &mut Db, tab| {
-        let row = conversation::find_ticket(db, actor, tab, id, now)?;
-        Ok(row.map(|row| Rows::Tickets(vec![row])))
-    };
-    match tab {
-        Tab::Waiting => ticket(db, TicketTab::Waiting),
-        Tab::InProgress => ticket(db, TicketTab::InProgress),
+    Ok(match tab {
+        Tab::Waiting => {
+            let row = conversation::find_ticket(db, actor, TicketTab::Waiting, id, now)?;
+            row.map(|row| Rows::Waiting(WaitingPage { rows: vec![row], more_after: None }))
+        }
+        Tab::InProgress => {
+            let row = conversation::find_ticket(db, actor, TicketTab::InProgress, id, now)?;
+            row.map(|row| Rows::InProgress(vec![row]))
+        }
         Tab::Sent => {
             let row = conversation::find_sent(db, actor, id, now)?;
-            Ok(row.map(|row| Rows::Sent(SentPage { rows: vec![row], more_after: None })))
+            row.map(|row| Rows::Sent(SentPage { rows: vec![row], more_after: None }))
         }
-    }
+    })
 }
 
 /// The search form of the list.
@@ -243,6 +254,14 @@ pub async fn submit_search(
     Ok(see_other(&to))
 }
 
+/// Where a list stands: alone, or beside a conversation.
+fn page_of(tab: Tab, open: Option<ConversationId>) -> String {
+    match open {
+        Some(open) => format!("/desk/conversations/{open}"),
+        None => tab.path().to_owned(),
+    }
+}
+
 async fn load_list(
     desk: &Desk,
     visit: &Visit,
@@ -260,10 +279,7 @@ async fn load_list(
         })
     };
     let (search, counts, rows) = desk.store.read(read).await?;
-    let here = match open {
-        Some(open) => format!("/desk/conversations/{open}"),
-        None => tab.path().to_owned(),
-    };
+    let here = page_of(tab, open);
     let parts = ListParts { tab, search, through, open, counts, rows, here };
     Ok(ListView::new(parts, agent, &visit.viewer()))
 }
@@ -273,17 +289,20 @@ fn find_list(
     actor: &Actor,
     tab: Tab,
     typed: &str,
-    through: Option<MessageId>,
+    through: Option<Through>,
     now: DateTime<Utc>,
 ) -> Result<(TabCounts, Rows), PersistenceError> {
     let counts = conversation::count_tabs(db, actor, now)?;
-    let tickets = |db: &mut Db, tab| {
-        conversation::list_tickets(db, actor, tab, typed, now).map(Rows::Tickets)
-    };
     let rows = match tab {
-        Tab::Waiting => tickets(db, TicketTab::Waiting)?,
-        Tab::InProgress => tickets(db, TicketTab::InProgress)?,
-        Tab::Sent => Rows::Sent(conversation::list_sent(db, actor, typed, through, now)?),
+        Tab::Waiting => {
+            let through = through.map(|Through(ticket)| TicketId(ticket));
+            Rows::Waiting(conversation::list_waiting(db, actor, typed, through, now)?)
+        }
+        Tab::InProgress => Rows::InProgress(conversation::list_in_progress(db, actor, typed, now)?),
+        Tab::Sent => {
+            let through = through.map(|Through(message)| MessageId(message));
+            Rows::Sent(conversation::list_sent(db, actor, typed, through, now)?)
+        }
     };
     Ok((counts, rows))
 }
@@ -410,6 +429,9 @@ pub async fn show_thread(
     query: Query<DeskQuery>,
 ) -> Result<HttpResponse, WebError> {
     let (id, query) = (parse_id(&path)?, query.into_inner());
+    if let Some(page) = fragment::page_around(&visit, &format!("/desk/conversations/{id}")) {
+        return Ok(page);
+    }
     let (actor, now) = (agent.actor.clone(), visit.now);
     let before = query.before.map(MessageId);
     let thread = desk
@@ -441,6 +463,10 @@ pub async fn show_about(
     query: Query<DeskQuery>,
 ) -> Result<HttpResponse, WebError> {
     let (id, query) = (parse_id(&path)?, query.into_inner());
+    let around = format!("/desk/conversations/{id}?pane=facts");
+    if let Some(page) = fragment::page_around(&visit, &around) {
+        return Ok(page);
+    }
     let (actor, now) = (agent.actor.clone(), visit.now);
     let loaded = desk
         .store

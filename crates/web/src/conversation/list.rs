@@ -2,14 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::{MessageId, UserId},
-    permission::Permission,
-    phone::PhoneNumber,
-    presence::Presence,
+    ids::UserId, permission::Permission, phone::PhoneNumber, presence::Presence,
     ticket::TicketState,
 };
 use persistence::{
-    conversation::{ConversationId, LastMessage, SentPage, SentRow, TabCounts, Thread, TicketRow},
+    conversation::{
+        ConversationId, LastMessage, SentPage, SentRow, TabCounts, Thread, TicketRow, WaitingPage,
+    },
     search::{Search, SearchId},
 };
 
@@ -74,6 +73,10 @@ impl Tab {
     }
 }
 
+/// The last row of those a list was shown down to: a ticket in *Waiting*, a send in *Sent*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Through(pub i64);
+
 /// The list, display-ready.
 #[derive(Debug, Clone)]
 pub struct ListView {
@@ -97,6 +100,8 @@ pub struct ListView {
     pub not_online: Option<String>,
     /// Where the reader goes back to after going online.
     pub here: String,
+    /// Which row stands first: `latest`, or `longest` for whoever waits longest.
+    pub first: &'static str,
     /// The rows.
     pub rows: Vec<RowView>,
     /// Whether there are more than are shown, to be found by search.
@@ -137,8 +142,10 @@ pub struct RowView {
     pub is_current: bool,
     /// How the session stands; `None` where there are no windows.
     pub clock: Option<ClockView>,
-    /// When the latest message was written.
+    /// When the latest message was written; in *Waiting* since when they wait.
     pub at: Moment,
+    /// What that is, where it is not the latest message.
+    pub at_label: Option<String>,
     /// The latest message.
     pub last: String,
     /// Messages nobody has looked at; `None` when there are none.
@@ -194,8 +201,8 @@ pub struct ListParts {
     pub tab: Tab,
     /// What is searched for.
     pub search: Option<Search>,
-    /// The send down to which the rows were asked for.
-    pub through: Option<MessageId>,
+    /// The row down to which they were asked for.
+    pub through: Option<Through>,
     /// The open conversation.
     pub open: Option<ConversationId>,
     /// How many rows each tab has.
@@ -209,13 +216,15 @@ pub struct ListParts {
 /// The rows of a tab.
 #[derive(Debug)]
 pub enum Rows {
-    /// Tickets.
-    Tickets(Vec<TicketRow>),
+    /// Tickets being served.
+    InProgress(Vec<TicketRow>),
+    /// Tickets nobody serves yet.
+    Waiting(WaitingPage),
     /// Sends.
     Sent(SentPage),
 }
 
-/// What a tab shows at most, as `persistence` limits it.
+/// What *In progress* shows at most, as `persistence` limits it.
 const MOST_ROWS: usize = 100;
 
 impl ListView {
@@ -233,14 +242,18 @@ impl ListView {
         let row_query = list_query(tab, search_id, through);
         let live_path = live_path(&row_query, &open_text);
         let more = match &rows {
-            Rows::Tickets(_) => None,
-            Rows::Sent(page) => page.more_after,
+            Rows::InProgress(_) => None,
+            Rows::Waiting(page) => page.more_after.map(|ticket| Through(ticket.0)),
+            Rows::Sent(page) => page.more_after.map(|message| Through(message.0)),
         };
         let more = more.map(|after| list_query(tab, search_id, Some(after)));
-        let has_more = matches!(&rows, Rows::Tickets(rows) if MOST_ROWS <= rows.len());
+        let has_more = matches!(&rows, Rows::InProgress(rows) if MOST_ROWS <= rows.len());
         let about = RowParts { open, query: &row_query, live_path: &live_path, reader, viewer };
         let rows: Vec<RowView> = match rows {
-            Rows::Tickets(rows) => rows.into_iter().map(|row| ticket_row(row, &about)).collect(),
+            Rows::InProgress(rows) => rows.into_iter().map(|row| ticket_row(row, &about)).collect(),
+            Rows::Waiting(page) => {
+                page.rows.into_iter().map(|row| waiting_row(row, &about)).collect()
+            }
             Rows::Sent(page) => page.rows.into_iter().map(|row| sent_row(row, &about)).collect(),
         };
         let typed = search.map(|search| search.typed).unwrap_or_default();
@@ -254,6 +267,7 @@ impl ListView {
             may_send,
             not_online: (may_ever_send && !may_send).then(|| not_online(session.presence, t)),
             here,
+            first: if tab == Tab::Waiting { "longest" } else { "latest" },
             has_more,
             more: more.map(|query| MoreView::new(tab, &query, open)),
             empty: rows.is_empty().then(|| empty(tab, &typed, t)),
@@ -269,14 +283,10 @@ pub(super) fn live_path(query: &str, open: &str) -> String {
 }
 
 /// What an address carries so that the list beside it stays as it is: the tab, what is searched for, and
-/// down to which send it was shown.
-pub(super) fn list_query(
-    tab: Tab,
-    search: Option<&SearchId>,
-    through: Option<MessageId>,
-) -> String {
+/// down to which row it was shown.
+pub(super) fn list_query(tab: Tab, search: Option<&SearchId>, through: Option<Through>) -> String {
     let search = search.map(|id| format!("&{SEARCH}={id}"));
-    let through = through.map(|message| format!("&through={message}"));
+    let through = through.map(|Through(row)| format!("&through={row}"));
     format!("?tab={}{}{}", tab.as_str(), search.unwrap_or_default(), through.unwrap_or_default())
 }
 
@@ -363,6 +373,7 @@ impl RowParts<'_> {
             is_current: self.open == Some(conversation),
             clock: None,
             at: self.viewer.brief(at),
+            at_label: None,
             last: String::new(),
             unread: None,
             holder: None,
@@ -371,6 +382,13 @@ impl RowParts<'_> {
             id,
         }
     }
+}
+
+/// A row whose time is that since which its contact waits: it is what the list is ordered by.
+fn waiting_row(row: TicketRow, about: &RowParts<'_>) -> RowView {
+    let since = about.viewer.brief(row.opened_at);
+    let label = about.viewer.words().desk_waiting_since();
+    RowView { at: since, at_label: Some(label), ..ticket_row(row, about) }
 }
 
 fn ticket_row(row: TicketRow, about: &RowParts<'_>) -> RowView {

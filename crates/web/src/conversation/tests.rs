@@ -32,6 +32,7 @@ use persistence::{
     conversation::{
         About, ConversationId, EarlierTicket, LastMessage, OpenTicketRow, SentMedia, SentMessage,
         SentPage, SentRow, SentTemplate, Side, TabCounts, Thread, ThreadMessage, TicketRow,
+        WaitingPage,
     },
     search::{Search, SearchId},
     test_support::TestStore,
@@ -138,6 +139,7 @@ fn row(contact: i64, name: &str, session: SessionState) -> TicketRow {
         session,
         risk_alert_minutes: 120,
         window_policy: window_policy(),
+        opened_at: now() - minutes(48),
         last: Some(LastMessage {
             is_ours: false,
             agent: None,

@@ -8,6 +8,7 @@ use crate::{
     desk::Desk,
     error::WebError,
     form::html,
+    fragment,
     locale::Words,
     page::{Page, Place},
     session::{Agent, Session},
@@ -38,6 +39,9 @@ pub async fn show_unread(
     visit: Visit,
     agent: Agent,
 ) -> Result<HttpResponse, WebError> {
+    if let Some(page) = fragment::page_around(&visit, "/desk") {
+        return Ok(page);
+    }
     let page = Page::new(&visit, &agent, String::new(), Place::Conversations);
     let page = with_unread(&desk, &agent, page).await?;
     html(StatusCode::OK, &UnreadFragment { t: visit.t(), page })

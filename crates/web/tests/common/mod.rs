@@ -275,6 +275,11 @@ impl Browser {
         self.client.get(format!("{}{path}", self.address)).header("cookie", &self.cookies)
     }
 
+    /// As a script of ours asks for a part of a page.
+    pub fn fragment(&self, path: &str) -> RequestBuilder {
+        self.get(path).header("hx-request", "true")
+    }
+
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.bare_post(path).header("sec-fetch-site", "same-origin").header("origin", &self.address)
     }

@@ -149,7 +149,7 @@ async fn am_01_going_online_in_the_dialog_keeps_whom_it_was_opened_for() {
 async fn the_account_button_tells_the_presence_as_it_is() {
     let given = Given::desk().await;
     given.choose(Presence::OnBreak);
-    let page = given.browser.get("/desk/me").send().await.unwrap().text().await.unwrap();
+    let page = given.browser.fragment("/desk/me").send().await.unwrap().text().await.unwrap();
     assert!(page.contains("data-presence=\"on_break\""), "{page}");
     assert!(page.contains(&format!("janela:presence-{} from:body", given.desk.agent)), "{page}");
     assert!(part(&page, "value=\"on_break\"", ">").contains("aria-current"), "{page}");

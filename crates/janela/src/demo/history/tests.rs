@@ -11,7 +11,7 @@ use domain::{
 };
 use persistence::{
     channel,
-    conversation::{self, ConversationId, Side, TicketTab},
+    conversation::{self, ConversationId, Side},
     growth::{self, SendFilter},
     number,
     store::Store,
@@ -118,12 +118,12 @@ fn the_past_is_whole_and_leaves_nothing_to_be_sent() {
                     assert!(drift.is_none(), "{drift:?}");
                 }
                 let first_agent = actor(db, seed::first_agent());
+                assert_eq!(first_agent.user.language, None, "pages are in the browser's language");
                 let now = start();
                 let counts = conversation::count_tabs(db, &first_agent, now)?;
                 assert_eq!((counts.waiting, counts.in_progress, counts.sent), (0, 3, 12));
                 let manager = actor(db, 1);
-                let waiting =
-                    conversation::list_tickets(db, &manager, TicketTab::Waiting, "", now)?;
+                let waiting = conversation::list_waiting(db, &manager, "", None, now)?.rows;
                 let alone = waiting.iter().filter_map(|row| row.reserved_for.as_ref());
                 let alone: Vec<&str> = alone.map(|(_, name)| name.as_str()).collect();
                 assert_eq!((waiting.len(), alone), (4, vec!["João Ferraz", "João Ferraz"]));

@@ -20,9 +20,11 @@ fn the_lists_read_no_whole_table_and_sort_open_tickets_at_most() {
         for actor in [&ana, &manager] {
             let plans = plans_of(store, |db| {
                 count_tabs(db, actor, now()).unwrap();
+                for typed in ["", "luiza"] {
+                    list_in_progress(db, actor, typed, now()).unwrap();
+                    list_waiting(db, actor, typed, None, now()).unwrap();
+                }
                 for tab in [TicketTab::InProgress, TicketTab::Waiting] {
-                    list_tickets(db, actor, tab, "", now()).unwrap();
-                    list_tickets(db, actor, tab, "luiza", now()).unwrap();
                     find_ticket(db, actor, tab, conversation, now()).unwrap();
                 }
                 count_unread(db, actor).unwrap();
@@ -43,7 +45,7 @@ fn the_lists_read_no_whole_table_and_sort_open_tickets_at_most() {
             assert!(detours.is_empty(), "{detours:#?}");
         }
         let plans = plans_of(store, |db| {
-            list_tickets(db, &ana, TicketTab::InProgress, "", now()).unwrap();
+            list_in_progress(db, &ana, "", now()).unwrap();
             list_sent(db, &ana, "", Some(send), now()).unwrap();
         });
         for index in ["tickets_by_agent", "messages_by_ticket", "active_messages_by_agent_queued"] {
@@ -53,6 +55,41 @@ fn the_lists_read_no_whole_table_and_sort_open_tickets_at_most() {
     });
 }
 
+#[test]
+fn who_waits_longest_is_found_by_walking_an_index_without_a_sort() {
+    on_both(|store| {
+        let (ana, manager, waiting) = store
+            .blocking_write(|db| {
+                let given = Given::desk(store, db)?;
+                let waiting = given.ticket(db, "Queue", Place::In(given.queue))?;
+                queue::set_agents(db, given.queue, &[given.ana, given.manager])?;
+                let (manager, chatbot) = (given.manager, given.chatbot);
+                let serves_and_sees_all = [Permission::ServeTickets, Permission::SeeAllTickets];
+                user::save_membership(db, manager, chatbot, Role::Manager, &serves_and_sees_all)?;
+                Ok((given.actor(db, given.ana), given.actor(db, given.manager), waiting))
+            })
+            .unwrap();
+        for actor in [&ana, &manager] {
+            for through in [None, Some(waiting)] {
+                let plans = plans_of(store, |db| {
+                    list_waiting(db, actor, "", through, now()).unwrap();
+                });
+                let pages: Vec<&Plan> =
+                    plans.iter().filter(|plan| asks_for_a_page_of_waiting(plan)).collect();
+                assert_eq!(pages.len(), if through.is_some() { 2 } else { 1 }, "{plans:#?}");
+                for page in pages {
+                    let is_walked = page.steps.contains("tickets_by_state");
+                    assert!(is_walked && !page.steps.lines().any(sorts), "{page:#?}");
+                }
+            }
+        }
+    });
+}
+
 fn sorts(step: &str) -> bool {
     step.contains("ORDER BY") || step.trim_start_matches([' ', '-', '>']) == "Sort"
+}
+
+fn asks_for_a_page_of_waiting(plan: &Plan) -> bool {
+    plan.sql.contains("opened_at` ASC") || plan.sql.contains("\"opened_at\" ASC")
 }

@@ -66,7 +66,7 @@ fn li_02_the_steps_of_a_send_read_as_a_life_whatever_the_instants_are_cut_to() {
 fn the_whole_page_in_portuguese() {
     let (session, visit) = (session(Presence::Online), visit(Locale::PtBR));
     let thread = thread(closing_soon(), Some(open_ticket(mine())));
-    let rows = Rows::Tickets(vec![row(42, "Luiza Prado", closing_soon())]);
+    let rows = Rows::InProgress(vec![row(42, "Luiza Prado", closing_soon())]);
     let page = ConversationsPage {
         t: visit.t(),
         page: Page::new(&visit, &session, "Luiza Prado".to_owned(), Place::Conversations),

@@ -86,7 +86,7 @@ fn only_the_thread_and_the_row_of_a_conversation_are_fetched_anew() {
     let thread = thread(closing_soon(), Some(open_ticket(mine())));
     let shown = render_thread(&thread, Typed::default());
     assert!(shown.contains("janela:thread-1-42 from:body") && !shown.contains("janela:message"));
-    let rows = Rows::Tickets(vec![row(42, "Luiza Prado", closing_soon())]);
+    let rows = Rows::InProgress(vec![row(42, "Luiza Prado", closing_soon())]);
     let list = render_list(Tab::InProgress, rows, "", Presence::Online);
     assert!(list.contains("janela-row:1-42 from:body") && list.contains("&#38;row=1-42\""));
 }
