@@ -13,6 +13,7 @@ use crate::{
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
+    kept::kept_update,
     schema::{chatbot_contacts, contact_identities, contact_words, contacts},
     user::Actor,
 };
@@ -284,30 +285,34 @@ pub fn join_chatbot(
     channel: Option<ChannelId>,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let row = (
-        chatbot_contacts::chatbot_id.eq(chatbot.0),
-        chatbot_contacts::contact_id.eq(contact.0),
-        chatbot_contacts::first_contact_at.eq(Instant::from(now)),
-        chatbot_contacts::last_agent_id.eq(agent.map(|id| id.0)),
-        chatbot_contacts::last_channel_id.eq(channel.map(|id| id.0)),
-    );
-    let changes = LastContact {
+    let last = LastContact {
         last_agent_id: agent.map(|id| id.0),
         last_channel_id: channel.map(|id| id.0),
     };
-    let key = (chatbot_contacts::chatbot_id, chatbot_contacts::contact_id);
-    if agent.is_none() && channel.is_none() {
-        on_either!(db => diesel::insert_into(chatbot_contacts::table)
-            .values(row).on_conflict(key).do_nothing().execute(db))?;
-    } else {
-        on_either!(db => diesel::insert_into(chatbot_contacts::table)
-            .values(row).on_conflict(key).do_update().set(changes).execute(db))?;
+    if agent.is_some() || channel.is_some() {
+        let known = chatbot_contacts::chatbot_id
+            .eq(chatbot.0)
+            .and(chatbot_contacts::contact_id.eq(contact.0));
+        let update = kept_update(chatbot_contacts::table, known, last);
+        if on_either!(db => update.execute(db))? > 0 {
+            return Ok(());
+        }
     }
+    on_either!(db => diesel::insert_into(chatbot_contacts::table)
+        .values((
+            chatbot_contacts::chatbot_id.eq(chatbot.0),
+            chatbot_contacts::contact_id.eq(contact.0),
+            chatbot_contacts::first_contact_at.eq(Instant::from(now)),
+            chatbot_contacts::last_agent_id.eq(last.last_agent_id),
+            chatbot_contacts::last_channel_id.eq(last.last_channel_id),
+        ))
+        .on_conflict_do_nothing()
+        .execute(db))?;
     Ok(())
 }
 
 /// `None` leaves what is there.
-#[derive(AsChangeset)]
+#[derive(AsChangeset, Clone, Copy)]
 #[diesel(table_name = chatbot_contacts)]
 struct LastContact {
     last_agent_id: Option<i64>,

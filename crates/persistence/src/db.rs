@@ -22,8 +22,7 @@ pub enum Db {
 }
 
 /// Expands a query once for each database, for what exists on both but not on [`Db`]: `ON CONFLICT`,
-/// inserts of many rows, `returning` of a struct. Also for an `UPDATE` on a hot path: through [`Db`] each is
-/// prepared anew.
+/// inserts of many rows, `returning` of a struct. Also on a hot path: through [`Db`] the text is written anew.
 macro_rules! on_either {
     ($db:ident => $query:expr) => {
         match $db {

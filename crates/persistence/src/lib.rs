@@ -29,6 +29,7 @@ pub mod idempotency;
 pub mod inbox;
 pub mod instant;
 pub mod job;
+mod kept;
 pub mod live;
 pub mod message;
 pub mod message_template;

@@ -1,5 +1,7 @@
 //! Numbers: level, rating and the clocks of standing, and what stands against sending from them.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
@@ -194,7 +196,8 @@ pub fn create(
     policy: PolicyId,
     now: DateTime<Utc>,
 ) -> Result<NumberId, PersistenceError> {
-    let tiers = policy::get(db, policy)?.tiers;
+    let under = policy::get(db, policy)?;
+    let tiers = &under.tiers;
     let at = Instant::from(now);
     let id: i64 = diesel::insert_into(numbers::table)
         .values((
@@ -254,7 +257,7 @@ pub fn list(db: &mut Db, actor: &Actor) -> Result<Vec<Number>, PersistenceError>
 ///
 /// # Errors
 /// `NotFound` when there is no such number.
-pub fn get_policy(db: &mut Db, number: NumberId) -> Result<Policy, PersistenceError> {
+pub fn get_policy(db: &mut Db, number: NumberId) -> Result<Arc<Policy>, PersistenceError> {
     let body: String = numbers::table
         .inner_join(policies::table)
         .filter(numbers::id.eq(number.0))

@@ -1,5 +1,10 @@
 //! Policies: limits as versioned rows. A body is never changed; a new version is a new row (NU-11).
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use domain::{
@@ -89,15 +94,29 @@ pub fn save_version(
 ///
 /// # Errors
 /// `NotFound`, or `Unreadable` when its body is none.
-pub fn get(db: &mut Db, id: PolicyId) -> Result<Policy, PersistenceError> {
+pub fn get(db: &mut Db, id: PolicyId) -> Result<Arc<Policy>, PersistenceError> {
     let body: String =
         on_either!(db => policies::table.find(id.0).select(policies::body).first(db))?;
     read_body(&body)
 }
 
-/// Reads a stored body.
-pub(crate) fn read_body(body: &str) -> Result<Policy, PersistenceError> {
-    serde_json::from_str::<PolicyBody>(body).map_err(unreadable)?.try_into()
+/// Reads a stored body. Versions are few and each send asks for one, so what was read is remembered.
+pub(crate) fn read_body(body: &str) -> Result<Arc<Policy>, PersistenceError> {
+    const MOST_REMEMBERED: usize = 64;
+    static READ: LazyLock<RwLock<HashMap<String, Arc<Policy>>>> = LazyLock::new(RwLock::default);
+    let known = READ.read().unwrap_or_else(PoisonError::into_inner).get(body).cloned();
+    if let Some(policy) = known {
+        return Ok(policy);
+    }
+    let policy: Policy =
+        serde_json::from_str::<PolicyBody>(body).map_err(unreadable)?.try_into()?;
+    let policy = Arc::new(policy);
+    let mut read = READ.write().unwrap_or_else(PoisonError::into_inner);
+    if read.len() >= MOST_REMEMBERED {
+        read.clear();
+    }
+    read.insert(body.to_owned(), Arc::clone(&policy));
+    Ok(policy)
 }
 
 fn unreadable(error: serde_json::Error) -> PersistenceError {
@@ -383,8 +402,8 @@ mod tests {
                 .blocking_write(|db| save_version(db, DEFAULT_PROFILE, &changed, now))
                 .unwrap();
             let read = |id| store.blocking_read(move |db| get(db, id)).unwrap();
-            assert_eq!(read(first), Policy::default_profile());
-            assert_eq!(read(second), changed);
+            assert_eq!(*read(first), Policy::default_profile());
+            assert_eq!(*read(second), changed);
             let latest = store.blocking_read(|db| find_latest(db, DEFAULT_PROFILE)).unwrap();
             assert_eq!(latest, Some(second));
         });

@@ -338,7 +338,7 @@ CREATE TABLE messages (
 );
 CREATE UNIQUE INDEX messages_by_provider_id ON messages (channel_id, provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX messages_by_contact ON messages (contact_id, occurred_at);
-CREATE INDEX messages_by_ticket ON messages (ticket_id, occurred_at);
+CREATE INDEX messages_by_ticket ON messages (ticket_id, occurred_at) WHERE ticket_id IS NOT NULL;
 
 -- Outgoing messages the dispatcher still has to do with: queued, held, leased, unknown.
 CREATE TABLE outbox (

@@ -218,7 +218,7 @@ CREATE TABLE contact_words (
     word TEXT NOT NULL,
     contact_id BIGINT NOT NULL REFERENCES contacts (id),
     PRIMARY KEY (word, contact_id)
-);
+) WITHOUT ROWID;
 CREATE INDEX contact_words_by_contact ON contact_words (contact_id);
 
 -- How a contact is reached. Phones are in canonical form with scope ''; other kinds name their scope.
@@ -244,7 +244,7 @@ CREATE TABLE chatbot_contacts (
     last_agent_id BIGINT REFERENCES users (id),
     last_channel_id BIGINT REFERENCES channels (id),
     PRIMARY KEY (chatbot_id, contact_id)
-);
+) WITHOUT ROWID;
 CREATE INDEX chatbot_contacts_by_contact ON chatbot_contacts (contact_id);
 
 CREATE TABLE opt_outs (
@@ -264,7 +264,7 @@ CREATE TABLE session_windows (
     contact_id BIGINT NOT NULL REFERENCES contacts (id),
     last_inbound_at BIGINT NOT NULL,
     PRIMARY KEY (channel_id, contact_id)
-);
+) WITHOUT ROWID;
 CREATE INDEX session_windows_by_contact ON session_windows (contact_id);
 
 -- One row per template and language of a platform account. status_changed_at is since when the platform says
@@ -338,11 +338,11 @@ CREATE TABLE messages (
 );
 CREATE UNIQUE INDEX messages_by_provider_id ON messages (channel_id, provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX messages_by_contact ON messages (contact_id, occurred_at);
-CREATE INDEX messages_by_ticket ON messages (ticket_id, occurred_at);
+CREATE INDEX messages_by_ticket ON messages (ticket_id, occurred_at) WHERE ticket_id IS NOT NULL;
 
 -- Outgoing messages the dispatcher still has to do with: queued, held, leased, unknown.
 CREATE TABLE outbox (
-    message_id BIGINT NOT NULL PRIMARY KEY REFERENCES messages (id),
+    message_id INTEGER NOT NULL PRIMARY KEY REFERENCES messages (id),
     channel_id BIGINT NOT NULL REFERENCES channels (id),
     contact_id BIGINT NOT NULL REFERENCES contacts (id),
     state TEXT NOT NULL,
@@ -401,7 +401,7 @@ CREATE INDEX early_receipts_by_received ON early_receipts (received_at);
 
 -- A message with which an agent starts a conversation. state is the fold shown on pages.
 CREATE TABLE active_messages (
-    message_id BIGINT NOT NULL PRIMARY KEY REFERENCES messages (id),
+    message_id INTEGER NOT NULL PRIMARY KEY REFERENCES messages (id),
     chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
     number_id BIGINT NOT NULL REFERENCES numbers (id),
     contact_id BIGINT NOT NULL REFERENCES contacts (id),
@@ -440,7 +440,7 @@ CREATE TABLE recipient_window (
     contact_id BIGINT NOT NULL REFERENCES contacts (id),
     counted_at BIGINT NOT NULL,
     PRIMARY KEY (number_id, contact_id)
-);
+) WITHOUT ROWID;
 CREATE INDEX recipient_window_by_instant ON recipient_window (number_id, counted_at);
 
 CREATE TABLE decisions (
@@ -468,7 +468,7 @@ CREATE TABLE idempotency_keys (
     result TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (owner, idempotency_key)
-);
+) WITHOUT ROWID;
 CREATE INDEX idempotency_keys_by_created ON idempotency_keys (created_at);
 
 -- Raw signed webhooks, durable before the platform gets its 200.
@@ -488,7 +488,7 @@ CREATE TABLE seen_changes (
     hash TEXT NOT NULL,
     seen_at BIGINT NOT NULL,
     PRIMARY KEY (channel_id, hash)
-);
+) WITHOUT ROWID;
 CREATE INDEX seen_changes_by_seen ON seen_changes (seen_at);
 
 -- Elements that could not be applied, kept with the reason.

@@ -15,9 +15,10 @@ use domain::{
 };
 
 use crate::{
-    db::{Db, on_either},
+    db::{Db, locking, on_either},
     error::PersistenceError,
     instant::Instant,
+    kept::kept_update,
     number::{self, NumberRow},
     policy,
     schema::{active_messages, numbers, recipient_window},
@@ -133,14 +134,14 @@ fn count_between(
 
 /// Writes the counters and cursors of a row whose lock is held.
 pub(super) fn store(db: &mut Db, row: &NumberRow) -> Result<(), PersistenceError> {
-    on_either!(db => diesel::update(numbers::table.find(row.id))
-        .set((
-            numbers::counted_day.eq(row.counted_day),
-            numbers::day_expired_through.eq(row.day_expired_through),
-            numbers::counted_week.eq(row.counted_week),
-            numbers::week_expired_through.eq(row.week_expired_through),
-        ))
-        .execute(db))?;
+    let counters = (
+        numbers::counted_day.eq(row.counted_day),
+        numbers::day_expired_through.eq(row.day_expired_through),
+        numbers::counted_week.eq(row.counted_week),
+        numbers::week_expired_through.eq(row.week_expired_through),
+    );
+    let update = kept_update(numbers::table, numbers::id.eq(row.id), counters);
+    on_either!(db => update.execute(db))?;
     Ok(())
 }
 
@@ -192,9 +193,12 @@ fn set_counted(
                 .execute(db))?;
         }
         Some(at) => {
-            diesel::update(recipient_window::table.find((row.id, contact.0)))
-                .set(recipient_window::counted_at.eq(at))
-                .execute(db)?;
+            let key = recipient_window::number_id
+                .eq(row.id)
+                .and(recipient_window::contact_id.eq(contact.0));
+            let update =
+                kept_update(recipient_window::table, key, recipient_window::counted_at.eq(at));
+            on_either!(db => update.execute(db))?;
         }
         None => {
             diesel::delete(recipient_window::table.find((row.id, contact.0))).execute(db)?;
@@ -285,10 +289,7 @@ fn recount_after(
 }
 
 pub(super) fn lock_row(db: &mut Db, number: NumberId) -> Result<NumberRow, PersistenceError> {
-    Ok(on_either!(db => diesel::update(numbers::table.find(number.0))
-        .set(numbers::lock_version.eq(numbers::lock_version + 1))
-        .returning(NumberRow::as_returning())
-        .get_result(db))?)
+    Ok(locking!(db => numbers::table.find(number.0).select(NumberRow::as_select()))?)
 }
 
 /// Moves both cursors of `number`, so that its counters are exact, and deletes up to `most` rows that no

@@ -1,6 +1,8 @@
 //! The rows an admission stands on: number and contact, locked when it is to be acted upon, and the settings
 //! beside them.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
@@ -94,7 +96,7 @@ fn with_settings(
 }
 
 impl Locked {
-    pub(super) fn policy(&self, db: &mut Db) -> Result<Policy, PersistenceError> {
+    pub(super) fn policy(&self, db: &mut Db) -> Result<Arc<Policy>, PersistenceError> {
         policy::get(db, self.policy_id)
     }
 

@@ -1,6 +1,6 @@
 //! What rows of a conversation share: names of agents, session windows, and what was typed to search.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -38,7 +38,7 @@ pub(super) fn names(
 }
 
 /// The policies of channels, by channel; those without a number are under the default.
-pub(super) struct Policies(BTreeMap<i64, Policy>, Policy);
+pub(super) struct Policies(BTreeMap<i64, Arc<Policy>>, Policy);
 
 impl Policies {
     pub(super) fn of(db: &mut Db, mut channels: Vec<i64>) -> Result<Self, PersistenceError> {
@@ -57,7 +57,7 @@ impl Policies {
     }
 
     pub(super) fn get(&self, channel: i64) -> &Policy {
-        self.0.get(&channel).unwrap_or(&self.1)
+        self.0.get(&channel).map_or(&self.1, Arc::as_ref)
     }
 
     /// How the window of a contact who last wrote at `last_inbound_at` stands.

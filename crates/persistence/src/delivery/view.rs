@@ -16,6 +16,7 @@ use crate::{
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
+    kept::kept_update,
     live::{self, LiveEvent, LiveKind},
     number,
     schema::{active_messages, delivery_events, messages},
@@ -244,13 +245,13 @@ fn store_message_life(
     if is_shown {
         return Ok(());
     }
-    on_either!(db => diesel::update(messages::table.find(shown.id))
-        .set((
-            messages::state.eq(life.state.as_str()),
-            messages::failure_code.eq(code),
-            messages::failure_title.eq(title),
-        ))
-        .execute(db))?;
+    let view = (
+        messages::state.eq(life.state.as_str()),
+        messages::failure_code.eq(code),
+        messages::failure_title.eq(title),
+    );
+    let update = kept_update(messages::table, messages::id.eq(shown.id), view);
+    on_either!(db => update.execute(db))?;
     let (chatbot, contact) = (ChatbotId(shown.chatbot_id), ContactId(shown.contact_id));
     live::note(db, LiveEvent::of_contact(LiveKind::Message, chatbot, contact, shown.id));
     Ok(())
@@ -268,7 +269,9 @@ fn store_active_life(
     if facts.stored == life {
         return Ok(());
     }
-    on_either!(db => diesel::update(active_messages::table.find(message)).set(&life).execute(db))?;
+    let update =
+        kept_update(active_messages::table, active_messages::message_id.eq(message), &life);
+    on_either!(db => update.execute(db))?;
     if facts.stored.state != life.state {
         let (chatbot, contact) = (ChatbotId(facts.chatbot_id), ContactId(facts.contact_id));
         live::note(db, LiveEvent::of_contact(LiveKind::ActiveMessage, chatbot, contact, message));

@@ -1,6 +1,9 @@
 //! One send as a row of the list.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -120,7 +123,7 @@ pub(super) fn load_rows(
     let default = Policy::default_profile();
     rows.into_iter()
         .map(|row| {
-            let policy = known.get(&row.policy_id).unwrap_or(&default);
+            let policy = known.get(&row.policy_id).map_or(&default, Arc::as_ref);
             read_row(row, policy, now)
         })
         .collect()

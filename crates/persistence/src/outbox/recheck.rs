@@ -1,5 +1,7 @@
 //! What can have changed between admission and sending, read right before sending (AD-11, SW-04).
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
@@ -94,14 +96,17 @@ struct ActiveRow {
 }
 
 /// The policy the channel's number is under; the default where a channel has no number.
-pub(crate) fn channel_policy(db: &mut Db, over: ChannelId) -> Result<Policy, PersistenceError> {
+pub(crate) fn channel_policy(
+    db: &mut Db,
+    over: ChannelId,
+) -> Result<Arc<Policy>, PersistenceError> {
     let body: Option<String> = numbers::table
         .inner_join(policies::table)
         .filter(numbers::channel_id.eq(over.0))
         .select(policies::body)
         .first(db)
         .optional()?;
-    body.map_or_else(|| Ok(Policy::default_profile()), |body| policy::read_body(&body))
+    body.map_or_else(|| Ok(Arc::new(Policy::default_profile())), |body| policy::read_body(&body))
 }
 
 pub(crate) fn find_last_inbound(
