@@ -35,15 +35,14 @@ const COMMANDS: [&[&str]; 4] =
 
 #[test]
 fn a_file_that_is_no_database_or_is_cut_off_is_named_with_what_to_do() {
-    let broken: [(&str, fn(&mut Vec<u8>)); 2] = [
-        ("no database", |bytes| *bytes = b"this is a shopping list. ".repeat(400)),
-        ("cut off", |bytes| bytes.truncate(bytes.len() / 2)),
+    let folder = migrated();
+    let file = folder.path().join("janela.db");
+    let whole = fs::read(&file).unwrap();
+    let broken = [
+        ("no database", b"this is a shopping list. ".repeat(400)),
+        ("cut off", whole[..whole.len() / 2].to_vec()),
     ];
-    for (case, damage) in broken {
-        let folder = migrated();
-        let file = folder.path().join("janela.db");
-        let mut bytes = fs::read(&file).unwrap();
-        damage(&mut bytes);
+    for (case, bytes) in broken {
         fs::write(&file, &bytes).unwrap();
         for arguments in COMMANDS {
             let told = failure(folder.path(), arguments);

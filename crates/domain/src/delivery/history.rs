@@ -111,13 +111,16 @@ mod tests {
         lines.into_iter().map(|line| (line.at.timestamp_millis() - START_MS, word(line))).collect()
     }
 
+    /// What is shown, the events, when it expired, and the lines.
+    type Case = (&'static str, Vec<DeliveryEvent>, Option<i64>, &'static [(i64, &'static str)]);
+
     #[test]
     fn li_02_a_history_reads_as_a_life_whatever_the_instants_are_cut_to() {
         use DeliveryEventKind::{Accepted, Delivered, Failed, Read, Sent, Unsettled};
-        let day = 86_400_000;
+        const DAY: i64 = 86_400_000;
         let coded = || Failed(Failure::Coded("131026".to_owned()));
         let unknown = || Failed(Failure::OutcomeUnknown);
-        let cases: [(&str, Vec<DeliveryEvent>, Option<i64>, &[(i64, &str)]); 7] = [
+        let cases: [Case; 7] = [
             ("nothing was told", vec![], None, &[(122, "sending")]),
             (
                 "a receipt of the trigger's own second",
@@ -157,9 +160,9 @@ mod tests {
             ),
             (
                 "LI-04: a late receipt stands after the end",
-                vec![event(Sent, 0), event(Read, day)],
-                Some(day),
-                &[(122, "sending"), (122, "sent"), (day, "expired"), (day, "read")],
+                vec![event(Sent, 0), event(Read, DAY)],
+                Some(DAY),
+                &[(122, "sending"), (122, "sent"), (DAY, "expired"), (DAY, "read")],
             ),
         ];
         for (case, events, expired_at, expected) in cases {
