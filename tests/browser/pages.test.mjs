@@ -89,13 +89,73 @@ describe("every page", () => {
           await picture(page, `page-${role}-${name.replace(/\W+/g, "-")}-${language}`);
           assert.equal(await overflows(page), false, `${name} overflows in ${language}`);
         }
-        // It is kept with the user, who goes on in English.
+        // It is kept with the user, whom the tests after this one find in English.
         await page.goto(desk);
         await chooseLanguage(page, "en");
         await page.context().close();
       }
     });
   }
+
+  it("speaks the browser's language to whoever has chosen none, before and after the sign-in", async () => {
+    const page = await openPage(browser, { locale: "pt-BR" });
+    await page.goto(`${desk}/account/sign-in`);
+    assert.equal(await page.locator("html").getAttribute("lang"), "pt-BR");
+    const ines = demo.users.find((user) => user.email.startsWith("ines@"));
+    await page.locator("input[name=email]").fill(ines.email);
+    await page.locator("input[name=password]").fill(ines.password);
+    await Promise.all([
+      page.waitForURL((url) => !url.pathname.startsWith("/account")),
+      page.locator("main form button").first().click(),
+    ]);
+    assert.equal(await page.locator("html").getAttribute("lang"), "pt-BR");
+    await page.context().close();
+  });
+
+  for (const script of [true, false]) {
+    it(`opens a thread at its latest message ${script ? "with" : "without"} script`, async () => {
+      const page = await openPage(browser, { height: 500, script });
+      await signIn(page, demo, "agent");
+      const rows = page.locator("#rows .title > a");
+      await page.goto(desk + await rows.first().getAttribute("href"));
+      const thread = page.locator("#thread");
+      const below = async () => {
+        const [pane, latest] = [await thread.boundingBox(), await thread.locator("li[id]").last().boundingBox()];
+        return pane.y + pane.height - (latest.y + latest.height);
+      };
+      const first = await thread.locator("li").first().boundingBox();
+      assert.ok(first.y < (await thread.boundingBox()).y, "the thread is longer than its pane");
+      assert.ok(await below() >= 0 && await below() < 40, "the latest message is in view");
+      if (script) {
+        const earlier = thread.locator("li[id]").nth(-3);
+        await thread.evaluate((scrolled) => { scrolled.scrollTop = -200; });
+        const before = (await earlier.boundingBox()).y;
+        const id = await earlier.getAttribute("id");
+        const reply = page.locator("textarea[name=text]");
+        await reply.fill("One more thing");
+        await reply.press("Enter");
+        await thread.getByText("One more thing").waitFor({ state: "attached" });
+        const moved = (await thread.locator(`[id="${id}"]`).boundingBox()).y - before;
+        assert.ok(Math.abs(moved) < 2, `whoever reads further up is not moved: ${moved}`);
+        const shown = await thread.getAttribute("data-stick-to-end");
+        await rows.nth(1).click();
+        await page.waitForFunction((id) => document.querySelector("#thread").dataset.stickToEnd !== id, shown);
+        await page.waitForFunction(() => document.querySelector("#thread").scrollTop === 0);
+      }
+      assert.deepEqual(page.problems, []);
+      await page.context().close();
+    });
+  }
+
+  it("keeps a send of Growth short on a phone", async () => {
+    const page = await openPage(browser, { width: 390, height: 844 });
+    await signIn(page, demo, "admin");
+    await page.goto(`${desk}/portal/growth/active-messages`);
+    const heights = await page.locator("#results tbody tr").evaluateAll((rows) =>
+      rows.filter((row) => !row.querySelector(".state small")).map((row) => row.getBoundingClientRect().height));
+    assert.ok(0 < heights.length && Math.max(...heights) < 140, `${heights}`);
+    await page.context().close();
+  });
 
   it("SW-02: pressing a session's clock says how long is left, and counts on", async () => {
     const page = await openPage(browser);
