@@ -10,7 +10,10 @@ use std::time::{Duration, Instant};
 use diesel::{QueryableByName, RunQueryDsl, sql_types::BigInt};
 use persistence::store::Store;
 
-use self::{desk::Desk, platform::Platform};
+use self::{
+    desk::Desk,
+    platform::{BEYOND_REACH, Platform, THROUGHPUT},
+};
 use crate::{
     BenchError, Database, DatabaseChoice,
     database::Place,
@@ -43,7 +46,9 @@ pub fn run(databases: DatabaseChoice) -> Result<Report, BenchError> {
 fn measure_on(database: Database) -> Result<Vec<Row>, BenchError> {
     let binary = serving::release_binary()?;
     let platform = Platform::start(&binary)?;
+    platform.limit(BEYOND_REACH)?;
     let bare = load::run_closed_loop(platform.address, &platform.sends(), ALONE, CONNECTIONS)?;
+    platform.limit(THROUGHPUT)?;
 
     let place = Place::named(database, "dispatch")?;
     place.make_empty()?;
@@ -52,7 +57,7 @@ fn measure_on(database: Database) -> Result<Vec<Row>, BenchError> {
     let desk = Desk::set_up(&store, folder.path(), &platform)?;
     let raw = raw::rate(&store, &desk, ALONE)?;
 
-    let server = serving::start(&binary, folder.path(), &place.url())?;
+    let server = serving::start(&binary, folder.path(), &place.url(), Some(platform.address))?;
     let posts = desk.posts(server.address, SENDS);
     let begun = Instant::now();
     let posted = load::run_closed_loop(server.address, &posts, PATIENCE, CONNECTIONS)?;
@@ -61,7 +66,7 @@ fn measure_on(database: Database) -> Result<Vec<Row>, BenchError> {
     let found = platform.count_sends()?;
     drop(store);
     place.remove()?;
-    let expected = u64::from(SENDS) + bare.milliseconds.len() as u64;
+    let expected = u64::from(SENDS) + bare.milliseconds.len() as u64 - bare.refused;
     Ok(rows(database, &bare, raw, &posted, sent, expected.abs_diff(found)))
 }
 

@@ -25,10 +25,12 @@ pub fn run(databases: DatabaseChoice) -> Result<Report, BenchError> {
         let place = Place::named(database, "footprint")?;
         place.make_empty()?;
         let url = place.url();
-        drop(start(&binary, folder.path(), &url)?);
+        drop(start(&binary, folder.path(), &url, None)?);
         let mut starts = Vec::new();
         for _ in 0..STARTS {
-            starts.push(start(&binary, folder.path(), &url)?.first_page.as_secs_f64() * 1_000.0);
+            starts.push(
+                start(&binary, folder.path(), &url, None)?.first_page.as_secs_f64() * 1_000.0,
+            );
         }
         starts.sort_by(f64::total_cmp);
         let name = database.name();
@@ -39,7 +41,7 @@ pub fn run(databases: DatabaseChoice) -> Result<Report, BenchError> {
             "ms",
             300.0,
         ));
-        let running = start(&binary, folder.path(), &url)?;
+        let running = start(&binary, folder.path(), &url, None)?;
         std::thread::sleep(Duration::from_secs(5));
         rows.push(Row::at_most(
             "memory at rest (RSS)",

@@ -49,7 +49,7 @@ fn measure_on(database: Database, open_loop: Duration) -> Result<Vec<Row>, Bench
     let store = place.open()?;
     let first_sends = RATE * open_loop.as_secs() / webhook::POSTS_OF_A_SEND;
     let past = past::fill(&store, folder.path(), first_sends + CLOSED_LOOP_SENDS, clock::now())?;
-    let server = serving::start(&binary, folder.path(), &place.url())?;
+    let server = serving::start(&binary, folder.path(), &place.url(), None)?;
 
     let mut rows = Vec::new();
     let posts = webhook::posts_of(&past, server.address, 0..first_sends, clock::now());

@@ -89,14 +89,24 @@ impl Drop for Running {
     }
 }
 
-/// Serves `database_url` with `folder` as its data folder, and waits for the first page.
+/// Serves `database_url` with `folder` as its data folder, and waits for the first page. `platform` is the one
+/// address on this machine that it may send to.
 ///
 /// # Errors
 /// When it ends, or shows no page within 30 s.
-pub fn start(binary: &Path, folder: &Path, database_url: &str) -> Result<Running, BenchError> {
+pub fn start(
+    binary: &Path,
+    folder: &Path,
+    database_url: &str,
+    platform: Option<SocketAddr>,
+) -> Result<Running, BenchError> {
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let begun = Instant::now();
-    let mut process = Command::new(binary)
+    let mut command = Command::new(binary);
+    if let Some(platform) = platform {
+        command.env("JANELA_OUTGOING_ALLOW", platform.to_string());
+    }
+    let mut process = command
         .args(["serve", "--bind", &address.to_string(), "--database-url", database_url])
         .arg("--data-dir")
         .arg(folder)

@@ -16,6 +16,8 @@ use crate::{
 
 /// Messages a second the number may send.
 pub const THROUGHPUT: u32 = 2_000;
+/// More than anyone sends: what the sandbox can do is measured without the number's own limit.
+pub const BEYOND_REACH: u32 = 1_000_000;
 /// Prepared sends of the bare client.
 const SENDS: u32 = 60_000;
 
@@ -35,13 +37,14 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Starts it and lifts its first number's throughput.
+    /// Starts it.
     ///
     /// # Errors
     /// When it does not start.
     pub fn start(binary: &Path) -> Result<Self, BenchError> {
         let mut process = Command::new(binary)
             .args(["sandbox", "--json", "--bind", "127.0.0.1:0", "--smtp-bind", "127.0.0.1:0"])
+            .env("JANELA_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();
@@ -61,10 +64,16 @@ impl Platform {
             token: text(&channel["access_token"]),
             app_secret: text(&channel["app_secret"]),
         };
-        let number = &platform.number;
-        platform
-            .order(&format!("/control/numbers/{number}/throughput"), json!({"mps": THROUGHPUT}))?;
         Ok(platform)
+    }
+
+    /// Lets its first number send `throughput` messages a second.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub fn limit(&self, throughput: u32) -> Result<(), BenchError> {
+        let number = &self.number;
+        self.order(&format!("/control/numbers/{number}/throughput"), json!({"mps": throughput}))
     }
 
     fn order(&self, path: &str, order: Value) -> Result<(), BenchError> {
