@@ -105,3 +105,123 @@ pub fn put_stray_receipts_aside(
     }
     Ok(strays.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use domain::clock::Clock;
+
+    use super::*;
+    use crate::{test_desk::TestDesk, test_support::on_both};
+
+    /// A row of a kind that is kept for a while, and how it goes.
+    struct Kind {
+        name: &'static str,
+        insert: fn(&mut Db, &TestDesk, DateTime<Utc>) -> QueryResult<usize>,
+        delete: fn(&mut Db, DateTime<Utc>) -> Result<usize, PersistenceError>,
+    }
+
+    const KINDS: [Kind; 4] = [
+        Kind {
+            name: "a webhook that is done",
+            insert: |db, desk, at| {
+                diesel::insert_into(webhook_inbox::table)
+                    .values((
+                        webhook_inbox::channel_id.eq(desk.channel.0),
+                        webhook_inbox::received_at.eq(Instant::from(at)),
+                        webhook_inbox::body.eq(Vec::new()),
+                        webhook_inbox::done_at.eq(Some(Instant::from(at))),
+                    ))
+                    .execute(db)
+            },
+            delete: |db, until| delete_done_webhooks(db, until, 10),
+        },
+        Kind {
+            name: "a refusal",
+            insert: |db, desk, at| {
+                diesel::insert_into(decisions::table)
+                    .values((
+                        decisions::at.eq(Instant::from(at)),
+                        decisions::chatbot_id.eq(desk.chatbot.0),
+                        decisions::policy_id.eq(1_i64),
+                        decisions::door.eq("desk"),
+                        decisions::allowed.eq(false),
+                        decisions::codes.eq("agent_not_available"),
+                        decisions::facts.eq("{}"),
+                    ))
+                    .execute(db)
+            },
+            delete: |db, until| delete_refusals(db, until, 10),
+        },
+        Kind {
+            name: "a change that was seen",
+            insert: |db, desk, at| {
+                diesel::insert_into(seen_changes::table)
+                    .values((
+                        seen_changes::channel_id.eq(desk.channel.0),
+                        seen_changes::hash.eq("00"),
+                        seen_changes::seen_at.eq(Instant::from(at)),
+                    ))
+                    .execute(db)
+            },
+            delete: |db, until| delete_seen_changes(db, until, 10),
+        },
+        Kind {
+            name: "a receipt whose message never came",
+            insert: |db, desk, at| {
+                diesel::insert_into(early_receipts::table)
+                    .values((
+                        early_receipts::channel_id.eq(desk.channel.0),
+                        early_receipts::provider_id.eq("wamid.stray"),
+                        early_receipts::kind.eq("sent"),
+                        early_receipts::at.eq(Instant::from(at)),
+                        early_receipts::received_at.eq(Instant::from(at)),
+                    ))
+                    .execute(db)
+            },
+            delete: |db, until| put_stray_receipts_aside(db, until, 10, until),
+        },
+    ];
+
+    #[test]
+    fn jo_04_each_kind_goes_at_its_age_and_not_a_millisecond_earlier() {
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            let at = desk.clock.now();
+            for kind in KINDS {
+                let gone = store
+                    .blocking_write(|db| {
+                        (kind.insert)(db, &desk, at)?;
+                        let early = (kind.delete)(db, at - TimeDelta::milliseconds(1))?;
+                        Ok((early, (kind.delete)(db, at)?))
+                    })
+                    .unwrap();
+                assert_eq!(gone, (0, 1), "{}", kind.name);
+            }
+            assert_eq!(desk.count_quarantined(), 1, "the stray receipt can still be looked at");
+        });
+    }
+
+    #[test]
+    fn jo_04_what_is_not_done_or_was_admitted_stays_whatever_its_age() {
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            desk.send(desk.agents[0], "+351912345678");
+            let much_later = desk.clock.now() + TimeDelta::days(4_000);
+            let gone = store
+                .blocking_write(|db| {
+                    diesel::insert_into(webhook_inbox::table)
+                        .values((
+                            webhook_inbox::channel_id.eq(desk.channel.0),
+                            webhook_inbox::received_at.eq(Instant::from(desk.clock.now())),
+                            webhook_inbox::body.eq(Vec::new()),
+                        ))
+                        .execute(db)?;
+                    let refusals = delete_refusals(db, much_later, 10)?;
+                    Ok((refusals, delete_done_webhooks(db, much_later, 10)?))
+                })
+                .unwrap();
+            assert_eq!(gone, (0, 0));
+        });
+    }
+}

@@ -1,9 +1,9 @@
 //! The job that deletes what was kept long enough (JO-04): small batches under a time budget.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::policy::Policy;
+use domain::policy::RetentionPolicy;
 use persistence::{
-    compose, db::Db, error::PersistenceError, idempotency, job, retention, search, session,
+    compose, db::Db, error::PersistenceError, idempotency, job, policy, retention, search, session,
 };
 
 use crate::job::{Budget, JobFuture, JobParts, JobReport};
@@ -15,34 +15,19 @@ const RUNS_KEPT: TimeDelta = TimeDelta::days(14);
 /// How long what was searched for is kept after it was last asked for: longer than any session.
 const SEARCHES_KEPT: TimeDelta = TimeDelta::hours(24);
 
-type Step = fn(&mut Db, DateTime<Utc>) -> Result<usize, PersistenceError>;
+type Step = fn(&mut Db, &RetentionPolicy, DateTime<Utc>) -> Result<usize, PersistenceError>;
 
 /// What is deleted, one kind after the other.
 const STEPS: [Step; 9] = [
-    |db, now| session::delete_expired(db, now, BATCH),
-    |db, now| {
-        let kept = Policy::default_profile().retention.idempotency_keys;
-        idempotency::delete_until(db, now - kept, BATCH)
-    },
-    |db, now| search::delete_until(db, now - SEARCHES_KEPT, BATCH),
-    |db, now| compose::delete_media_until(db, now - compose::MEDIA_KEPT, BATCH),
-    |db, now| {
-        let kept = Policy::default_profile().retention.raw_webhooks;
-        retention::delete_done_webhooks(db, now - kept, BATCH)
-    },
-    |db, now| {
-        let kept = Policy::default_profile().retention.refusals;
-        retention::delete_refusals(db, now - kept, BATCH)
-    },
-    |db, now| {
-        let kept = Policy::default_profile().retention.stray_receipts;
-        retention::put_stray_receipts_aside(db, now - kept, BATCH, now)
-    },
-    |db, now| {
-        let kept = Policy::default_profile().retention.raw_webhooks;
-        retention::delete_seen_changes(db, now - kept, BATCH)
-    },
-    |db, now| job::delete_old_runs(db, now - RUNS_KEPT, BATCH),
+    |db, _, now| session::delete_expired(db, now, BATCH),
+    |db, kept, now| idempotency::delete_until(db, now - kept.idempotency_keys, BATCH),
+    |db, _, now| search::delete_until(db, now - SEARCHES_KEPT, BATCH),
+    |db, _, now| compose::delete_media_until(db, now - compose::MEDIA_KEPT, BATCH),
+    |db, kept, now| retention::delete_done_webhooks(db, now - kept.raw_webhooks, BATCH),
+    |db, kept, now| retention::delete_refusals(db, now - kept.refusals, BATCH),
+    |db, kept, now| retention::put_stray_receipts_aside(db, now - kept.stray_receipts, BATCH, now),
+    |db, kept, now| retention::delete_seen_changes(db, now - kept.raw_webhooks, BATCH),
+    |db, _, now| job::delete_old_runs(db, now - RUNS_KEPT, BATCH),
 ];
 
 /// Sessions past their end, idempotency keys, searches, previews of media, raw webhooks, refusals, stray
@@ -54,7 +39,7 @@ pub fn tidy(parts: JobParts, now: DateTime<Utc>) -> JobFuture {
         let mut rows = 0;
         for step in STEPS {
             while budget.is_left() {
-                let done = parts.store.write(move |db| db.write(|db| step(db, now))).await?;
+                let done = parts.store.write(move |db| db.write(|db| run(step, db, now))).await?;
                 rows += done;
                 if done == 0 {
                     break;
@@ -65,10 +50,21 @@ pub fn tidy(parts: JobParts, now: DateTime<Utc>) -> JobFuture {
     })
 }
 
+/// Carries `step` out with what the workspace's policy keeps.
+fn run(step: Step, db: &mut Db, now: DateTime<Utc>) -> Result<usize, PersistenceError> {
+    let id = policy::find_or_create_default(db, now)?;
+    let policy = policy::get(db, id)?;
+    step(db, &policy.retention, now)
+}
+
 #[cfg(test)]
 mod tests {
-    use domain::{channel::MediaFile, clock::Clock, template::MediaKind};
-    use persistence::{test_desk::TestDesk, test_support::on_both};
+    use domain::{channel::MediaFile, clock::Clock, policy::Policy, template::MediaKind};
+    use persistence::{
+        idempotency::{IdempotencyKey, KeyOwner},
+        test_desk::TestDesk,
+        test_support::on_both,
+    };
 
     use super::*;
 
@@ -93,7 +89,9 @@ mod tests {
                 .unwrap();
             let tidy_at = |now| {
                 store
-                    .blocking_write(|db| STEPS.iter().try_for_each(|step| step(db, now).map(drop)))
+                    .blocking_write(|db| {
+                        STEPS.iter().try_for_each(|step| run(*step, db, now).map(drop))
+                    })
                     .unwrap();
             };
             let are_kept = || {
@@ -110,6 +108,36 @@ mod tests {
             assert_eq!(are_kept(), (false, true));
             tidy_at(now + compose::MEDIA_KEPT);
             assert_eq!(are_kept(), (false, false));
+        });
+    }
+
+    #[test]
+    fn jo_04_how_long_a_key_is_kept_is_the_workspaces_policy() {
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            let now = desk.clock.now();
+            let key = IdempotencyKey {
+                owner: KeyOwner::User(desk.agents[0]),
+                key: "one click".to_owned(),
+                body_hash: "00".to_owned(),
+            };
+            store
+                .blocking_write(|db| {
+                    let mut policy = Policy::default_profile();
+                    policy.retention.idempotency_keys = TimeDelta::hours(1);
+                    policy::save_version(db, policy::DEFAULT_PROFILE, &policy, now)?;
+                    idempotency::save(db, &key, "1 2 3", now - TimeDelta::days(1), now)
+                })
+                .unwrap();
+            let is_kept_at = |at| {
+                let tidied =
+                    |db: &mut Db| STEPS.iter().try_for_each(|step| run(*step, db, at).map(drop));
+                store.blocking_write(tidied).unwrap();
+                let ever = now - TimeDelta::days(1);
+                store.blocking_read(|db| idempotency::find(db, &key, ever)).unwrap().is_some()
+            };
+            assert!(is_kept_at(now + TimeDelta::hours(1) - TimeDelta::milliseconds(1)));
+            assert!(!is_kept_at(now + TimeDelta::hours(1)));
         });
     }
 }
