@@ -6,8 +6,9 @@ use std::{
 };
 
 use persistence::{
+    db::Db,
     error::PersistenceError,
-    migrate,
+    migrate, secret,
     store::{DatabaseSettings, Store},
 };
 use secrecy::ExposeSecret;
@@ -181,16 +182,26 @@ fn database_settings(settings: &Settings) -> DatabaseSettings {
     }
 }
 
-/// Opens the database, brings its tables up to date and unlocks its secrets.
+/// Opens the database, brings its tables up to date and unlocks its secrets. The first start makes the key.
 ///
 /// # Errors
-/// As [`open`], and when a migration fails or the key does not fit.
+/// As [`open`], and when a migration fails or the key does not fit. A key that was lost is no first start:
+/// then nothing is made or changed.
 pub fn open_ready(settings: &Settings) -> Result<Store, DatabaseError> {
     let store = open(settings)?;
+    if key::find(settings)?.is_none() && is_sealed(&store)? {
+        return Err(KeyError::lost(settings).into());
+    }
     migrate(&store)?;
     let key = key::load_or_create(settings)?;
     store.unlock(&key).map_err(|error| DatabaseError::at(&store.describe_location(), error))?;
     Ok(store)
+}
+
+/// Whether a key is needed to read what is there; none is before the first migration.
+fn is_sealed(store: &Store) -> Result<bool, DatabaseError> {
+    let look = |db: &mut Db| Ok(migrate::has_run(db)? && secret::has_data_keys(db)?);
+    store.blocking_read(look).map_err(|error| DatabaseError::at(&store.describe_location(), error))
 }
 
 /// Brings the tables up to date, and answers the versions that ran now.

@@ -27,6 +27,23 @@ pub enum KeyError {
         #[source]
         source: std::io::Error,
     },
+    /// The database holds sealed secrets, and nothing that opens them was given or found.
+    #[error(
+        "there is no secret key, and without it nothing that is sealed in this database can be read; put \
+         the file {path} back, or set JANELA_SECRET_KEY or JANELA_SECRET_KEY_FILE to the same key; no other \
+         key was made"
+    )]
+    Lost {
+        /// Where the key's file was looked for.
+        path: PathBuf,
+    },
+}
+
+impl KeyError {
+    /// What to say where `settings` lead to no key and the database is sealed.
+    pub fn lost(settings: &Settings) -> Self {
+        Self::Lost { path: key_file(settings) }
+    }
 }
 
 /// Reads the key, or makes one that only its owner may read.

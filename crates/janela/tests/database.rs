@@ -6,8 +6,8 @@ mod common;
 
 use std::{fs, path::Path, process::Output};
 
-use common::janela;
-use persistence::test_support::postgres_is_wanted;
+use common::{janela, janela_at};
+use persistence::test_support::{on_both, postgres_is_wanted, test_key};
 
 fn said(output: &Output) -> String {
     let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
@@ -98,4 +98,35 @@ fn a_server_that_is_not_there_is_named_without_its_password_and_with_what_to_do(
         }
         assert!(!told.contains("hunter2"), "{told}");
     }
+}
+
+#[test]
+fn a_lost_key_is_told_and_not_replaced_by_another() {
+    on_both(|store| {
+        store.unlock(&test_key()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret.key");
+        let add = ["user", "add", "--email", "helena@desk.example", "--name", "Helena"];
+        let password = folder.path().join("password");
+        fs::write(&password, "a long enough secret\n").unwrap();
+        let add = [&add[..], &["--password-file", password.to_str().unwrap()]].concat();
+        let demo = ["demo", "--bind", "127.0.0.1:0", "--sandbox-bind", "127.0.0.1:0"];
+        for arguments in [&["serve", "--bind", "127.0.0.1:0"][..], &add, &demo, &["doctor"]] {
+            let mut command = janela_at(store, arguments);
+            command.env("JANELA_DATA_DIR", folder.path()).env_remove("JANELA_SECRET_KEY");
+            let output = command.output().unwrap();
+            let told = said(&output);
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+            for words in [
+                "there is no secret key",
+                &format!("put the file {} back", file.display()),
+                "set JANELA_SECRET_KEY",
+            ] {
+                assert!(told.contains(words), "{arguments:?}: {told}");
+            }
+            assert!(!file.exists(), "{arguments:?} made another key");
+        }
+        let restored = janela_at(store, &["doctor"]).output().unwrap();
+        assert!(restored.status.success(), "the right key fits as before: {}", said(&restored));
+    });
 }

@@ -64,6 +64,14 @@ pub fn list_pending(db: &mut Db) -> Result<Vec<String>, PersistenceError> {
     Ok(known.into_iter().filter(|version| !ran.contains(version)).collect())
 }
 
+/// Whether any migration ran: an empty database has no table to look into.
+///
+/// # Errors
+/// When the database fails.
+pub fn has_run(db: &mut Db) -> Result<bool, PersistenceError> {
+    Ok(!list_ran(db)?.is_empty())
+}
+
 fn versions<D: diesel::backend::Backend>(
     migrations: diesel::migration::Result<Vec<Box<dyn Migration<D>>>>,
 ) -> Result<Vec<String>, PersistenceError> {
