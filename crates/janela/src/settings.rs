@@ -1,6 +1,7 @@
 //! The settings: a TOML file, overridden by the environment, overridden by flags. Read once, here.
 
 mod origin;
+mod shown;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
@@ -12,8 +13,11 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use self::origin::Origins;
-use crate::{cli::SettingsArgs, role::ProcessRole};
+use self::{
+    origin::Origins,
+    shown::{HIDDEN, without_password},
+};
+use crate::{cli::SettingsArgs, logging, role::ProcessRole};
 
 /// Every setting with its default. A key that is not here is refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,7 +58,7 @@ impl Default for RawSettings {
     }
 }
 
-/// The keys whose values are never shown, and which may come from a file named by `…_FILE`.
+/// The keys whose values are not shown, of `database_url` the password, and which may come from a file named by `…_FILE`.
 const SECRETS: [&str; 3] = ["secret_key", "database_url", "smtp_url"];
 
 /// The settings as the rest of the program takes them.
@@ -70,7 +74,7 @@ pub struct Settings {
     pub metrics_bind: Option<SocketAddr>,
     /// The address people use; `None`: `http://` and the bound address.
     pub public_url: Option<String>,
-    /// Where mails go; `None`: nowhere but, in the demo, the sandbox's mailbox.
+    /// Where mails will go; this version sends none.
     pub smtp_url: Option<SecretString>,
     /// The key-encryption key as given; `None`: the file `secret.key` in the data folder.
     pub secret_key: Option<SecretString>,
@@ -93,7 +97,7 @@ pub struct Settings {
 pub struct SettingSource {
     /// The key in the TOML file; the variable is `JANELA_` and the key in capitals.
     pub key: String,
-    /// Its value, masked when secret; `null` when unset.
+    /// Its value, masked when secret; of the database the one in use; `null` when unset.
     pub value: serde_json::Value,
     /// Where the value comes from.
     pub source: String,
@@ -262,8 +266,11 @@ fn describe(raw: &RawSettings, origins: &Origins) -> Vec<SettingSource> {
         .into_iter()
         .map(|(key, value)| {
             let source = origins.of(&key).describe(&key);
-            let secret = SECRETS.contains(&key.as_str()) && !value.is_null();
-            let value = if secret { "(hidden)".into() } else { value };
+            let value = match key.as_str() {
+                "database_url" => without_password(&raw.database_url_in_use()).into(),
+                secret if SECRETS.contains(&secret) && !value.is_null() => HIDDEN.into(),
+                _ => value,
+            };
             SettingSource { key, value, source }
         })
         .collect()
@@ -276,11 +283,16 @@ struct Senseless {
 }
 
 impl RawSettings {
-    fn check(self) -> Result<Settings, Senseless> {
-        let database_url = match self.database_url {
-            Some(url) => url,
+    /// The database's URL as set, or that of the file in the data folder.
+    fn database_url_in_use(&self) -> String {
+        match &self.database_url {
+            Some(url) => url.clone(),
             None => format!("sqlite:{}", self.data_dir.join("janela.db").display()),
-        };
+        }
+    }
+
+    fn check(self) -> Result<Settings, Senseless> {
+        let database_url = self.database_url_in_use();
         let known_scheme = ["sqlite:", "postgres://", "postgresql://"]
             .iter()
             .any(|scheme| database_url.starts_with(scheme));
@@ -294,6 +306,11 @@ impl RawSettings {
                 let problem = "must start with https:// or http://".to_owned();
                 return Err(Senseless { key: "public_url", problem });
             }
+        }
+        if !logging::is_filter(&self.log) {
+            let problem =
+                format!("is {:?} but must be a filter such as info or janela=debug,info", self.log);
+            return Err(Senseless { key: "log", problem });
         }
         if let Some(entry) = self.outgoing_allow.iter().find(|entry| !is_host_and_port(entry)) {
             let problem = format!("has {entry:?}, which is no host:port");
@@ -370,6 +387,22 @@ mod tests {
     }
 
     #[test]
+    fn the_database_in_use_is_shown_without_its_password() {
+        let shown = |variables: &[(&str, &str)]| {
+            let loaded = load(&SettingsArgs::default(), None, environment(variables)).unwrap();
+            let line = loaded.sources.iter().find(|line| line.key == "database_url").unwrap();
+            (line.value.as_str().unwrap().to_owned(), line.source.clone())
+        };
+        let expected = |value: &str, source: &str| (value.to_owned(), source.to_owned());
+        assert_eq!(shown(&[]), expected("sqlite:./janela-data/janela.db", "default"));
+        let elsewhere = shown(&[("JANELA_DATA_DIR", "/srv/desk")]);
+        assert_eq!(elsewhere, expected("sqlite:/srv/desk/janela.db", "default"));
+        let server = shown(&[("JANELA_DATABASE_URL", "postgres://ana:hunter2@db/desk")]);
+        let named = "environment JANELA_DATABASE_URL";
+        assert_eq!(server, expected("postgres://ana:(hidden)@db/desk", named));
+    }
+
+    #[test]
     fn a_variable_of_no_use_is_refused_by_its_name_with_what_is_expected() {
         let cases = [
             ("JANELA_BINDD", "127.0.0.1:1", "unknown setting JANELA_BINDD in the environment"),
@@ -383,6 +416,11 @@ mod tests {
                 "JANELA_DATABASE_URL",
                 "mysql://x",
                 "JANELA_DATABASE_URL must start with sqlite: or postgres://",
+            ),
+            (
+                "JANELA_LOG",
+                "[",
+                "JANELA_LOG is \"[\" but must be a filter such as info or janela=debug,info",
             ),
             ("JANELA_SESSION_HOURS", "0", "JANELA_SESSION_HOURS must be above 0"),
             (
@@ -420,6 +458,7 @@ mod tests {
         let cases = [
             ("bindd = 1", "bindd in FILE is no setting; there are data_dir, database_url, bind"),
             ("session_hours = 0", "session_hours in FILE must be above 0"),
+            ("log = \"janela=loud\"", "log in FILE is \"janela=loud\" but must be a filter"),
             ("role = \"x\"", "role in FILE is \"x\" but must be web, worker or all"),
             (
                 "outgoing_allow = [7]",
