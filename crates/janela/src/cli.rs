@@ -129,6 +129,8 @@ pub enum UserCommand {
     Disable(UserStatusArgs),
     /// Let a disabled user sign in again
     Enable(UserStatusArgs),
+    /// Set a new password for whoever lost theirs: signed out everywhere
+    Password(UserPasswordArgs),
     /// Mark a user absent: no ticket waits for them alone, and none is given to them
     Absent(UserStatusArgs),
     /// End a user's absence
@@ -154,6 +156,19 @@ pub struct UserAddArgs {
     #[arg(long)]
     pub chatbot: Option<String>,
     /// A file with the password; asked for on standard input when left out
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// Options of `user password`.
+#[derive(Debug, Args)]
+pub struct UserPasswordArgs {
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// The address they sign in with
+    pub email: String,
+    /// A file with the new password; asked for on standard input when left out
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 }

@@ -3,6 +3,12 @@
 //! *Lives here*: the command line, settings, wiring, the demo's company. *Must not live here*: logic; an
 //! `if` about messages is in the wrong crate.
 
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "`print` says what to do where nothing can be written; the macros panic"
+)]
+
 mod cli;
 mod clock;
 mod command;
@@ -12,29 +18,46 @@ mod desk;
 mod key;
 mod logging;
 mod metrics;
+mod print;
 mod role;
 mod serve;
 mod settings;
 mod stop;
 
-use std::{error::Error, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::Parser;
 
 use crate::{
     cli::{Cli, Command, ConfigCommand, SettingsArgs, UserCommand},
+    print::PrintError,
     role::ProcessRole,
     settings::LoadedSettings,
 };
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let ended = match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(usage) if usage.use_stderr() => usage.exit(),
+        Err(help) => show(&help),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("janela: {}", chain(error.as_ref()));
+            print::aside(format_args!("janela: {}", chain(error.as_ref())));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints what `--help` and `--version` ask for.
+fn show(help: &clap::Error) -> Result<(), Box<dyn Error>> {
+    let printed = help.print().and_then(|()| io::stdout().flush());
+    Ok(print::unless_closed(printed).map_err(PrintError::from)?)
 }
 
 fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
@@ -70,6 +93,10 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
             let loaded = load(&args.settings, None)?;
             Ok(command::user::enable(&args, &loaded.settings)?)
         }
+        Command::User(UserCommand::Password(args)) => {
+            let loaded = load(&args.settings, None)?;
+            Ok(command::user::password::replace(&args, &loaded.settings)?)
+        }
         Command::User(UserCommand::Absent(args)) => {
             let loaded = load(&args.settings, None)?;
             Ok(command::user::mark_absent(&args, &loaded.settings)?)
@@ -90,10 +117,7 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
             let loaded = settings::load(&args, None, std::env::vars())?;
             block_on(async { Ok(command::healthcheck::run(&loaded.settings).await?) })
         }
-        Command::Openapi => {
-            println!("{}", web::openapi_json());
-            Ok(())
-        }
+        Command::Openapi => Ok(print::line(web::openapi_json())?),
     }
 }
 

@@ -108,8 +108,11 @@ fn wrong_usage_is_exit_status_2_and_says_what_is_expected() {
 
 #[test]
 fn a_setting_of_no_use_is_named_and_no_source_file_is() {
-    let cases =
-        [("JANELA_BIND", "foo", "an IP address with a port"), ("JANELA_ROLE", "x", "worker")];
+    let cases = [
+        ("JANELA_BIND", "foo", "an IP address with a port"),
+        ("JANELA_ROLE", "x", "worker"),
+        ("JANELA_LOG", "[", "janela=debug,info"),
+    ];
     for (variable, value, told) in cases {
         let ran = janela(&["config", "check"]).env(variable, value).output().unwrap();
         let said = said(&ran);
@@ -123,7 +126,7 @@ fn a_setting_of_no_use_is_named_and_no_source_file_is() {
 fn looking_for_users_makes_neither_folder_nor_database_nor_key() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    for command in ["list", "absent", "present", "disable", "enable"] {
+    for command in ["list", "absent", "present", "disable", "enable", "password"] {
         let whom = (command != "list").then_some("a@desk.example");
         let ran = janela_in(&data, &["user", command]).args(whom).output().unwrap();
         assert_eq!(ran.status.code(), Some(1), "{command}: {}", said(&ran));

@@ -1,15 +1,17 @@
 //! `janela config check`: each setting, its value, where the value comes from.
 
-use crate::settings::LoadedSettings;
+use crate::{
+    print::{self, PrintError},
+    settings::LoadedSettings,
+};
 
 /// Prints the settings, as a table or as JSON.
 ///
 /// # Errors
-/// When the report cannot be written as JSON.
-pub fn run(loaded: &LoadedSettings, json: bool) -> Result<(), serde_json::Error> {
+/// When the report cannot be printed.
+pub fn run(loaded: &LoadedSettings, json: bool) -> Result<(), PrintError> {
     if json {
-        println!("{}", serde_json::to_string(&loaded.sources)?);
-        return Ok(());
+        return print::json(&loaded.sources);
     }
     for line in &loaded.sources {
         let value = match &line.value {
@@ -17,7 +19,7 @@ pub fn run(loaded: &LoadedSettings, json: bool) -> Result<(), serde_json::Error>
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        println!("{:20} {value:36} {}", line.key, line.source);
+        print::line(format_args!("{:20} {value:36} {}", line.key, line.source))?;
     }
     Ok(())
 }

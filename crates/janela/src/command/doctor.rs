@@ -12,7 +12,8 @@ use thiserror::Error;
 
 use crate::{
     database::{self, DatabaseError},
-    key,
+    key::{self, KeyError},
+    print::{self, PrintError},
     settings::Settings,
 };
 
@@ -22,9 +23,9 @@ pub enum DoctorError {
     /// Some check failed; each was printed.
     #[error("{0} of the checks failed")]
     Unwell(usize),
-    /// The report cannot be written.
-    #[error("the report cannot be written")]
-    Json(#[from] serde_json::Error),
+    /// The report cannot be printed.
+    #[error(transparent)]
+    Print(#[from] PrintError),
 }
 
 /// What one check found.
@@ -52,11 +53,11 @@ impl Finding {
 pub fn run(settings: &Settings, json: bool) -> Result<(), DoctorError> {
     let findings = examine(settings);
     if json {
-        println!("{}", serde_json::to_string(&findings)?);
+        print::json(&findings)?;
     } else {
         for finding in &findings {
             let mark = if finding.ok { "ok  " } else { "FAIL" };
-            println!("{mark} {:12} {}", finding.check, finding.detail);
+            print::line(format_args!("{mark} {:12} {}", finding.check, finding.detail))?;
         }
     }
     match findings.iter().filter(|finding| !finding.ok).count() {
@@ -112,9 +113,7 @@ fn look_at_secrets(store: &Store, settings: &Settings) -> Vec<Finding> {
     let key = match key::find(settings) {
         Ok(Some(key)) => key,
         Ok(None) if has_sealed => {
-            let lost =
-                "there is none, and without it nothing that is sealed can be read".to_owned();
-            return vec![Finding::of(KEY, Err(lost))];
+            return vec![Finding::of(KEY, Err(KeyError::lost(settings).to_string()))];
         }
         Ok(None) => return vec![Finding::of(KEY, Ok("the first start makes one".to_owned()))],
         Err(error) => return vec![Finding::of(KEY, Err(crate::chain(&error)))],
@@ -128,12 +127,15 @@ fn look_at_secrets(store: &Store, settings: &Settings) -> Vec<Finding> {
     }
 }
 
-/// Whether mails can be addressed to a server; none are sent by this check.
+/// Whether the address of a mail server is one, for a version that mails.
 fn look_at_mail(settings: &Settings) -> Result<String, String> {
-    let Some(url) = &settings.smtp_url else { return Ok("no mail server is set".to_owned()) };
+    const NONE_YET: &str = "this version sends no mails yet";
+    let Some(url) = &settings.smtp_url else {
+        return Ok(format!("no mail server is set, and {NONE_YET}"));
+    };
     let scheme = url.expose_secret().split_once("://").map(|(scheme, _)| scheme.to_owned());
     match scheme.as_deref() {
-        Some("smtp" | "smtps") => Ok("a mail server is set".to_owned()),
+        Some("smtp" | "smtps") => Ok(format!("a mail server is set, but {NONE_YET}")),
         Some(_) | None => Err("smtp_url must start with smtp:// or smtps://".to_owned()),
     }
 }
@@ -169,6 +171,20 @@ mod tests {
 
     fn checks(settings: &Settings) -> Vec<(&'static str, bool)> {
         examine(settings).into_iter().map(|finding| (finding.check, finding.ok)).collect()
+    }
+
+    #[test]
+    fn the_doctor_promises_no_mail_whether_a_server_is_set_or_not() {
+        let mail = |variables: &[(&str, &str)]| {
+            let variables = variables.iter().map(|(key, url)| ((*key).into(), (*url).into()));
+            let loaded = settings::load(&SettingsArgs::default(), None, variables).unwrap();
+            look_at_mail(&loaded.settings)
+        };
+        for variables in [&[] as &[_], &[("JANELA_SMTP_URL", "smtp://ana:hunter2@mail.example")]] {
+            let told = mail(variables).unwrap();
+            assert!(told.contains("sends no mails yet") && !told.contains("hunter2"), "{told}");
+        }
+        assert!(mail(&[("JANELA_SMTP_URL", "mail.example")]).is_err());
     }
 
     #[test]

@@ -3,14 +3,30 @@
 use std::sync::Arc;
 
 use sandbox::{RealClock, Sandbox, SandboxConfig, SandboxError};
+use thiserror::Error;
 
-use crate::{cli::SandboxArgs, demo::stand_in};
+use crate::{
+    cli::SandboxArgs,
+    demo::stand_in,
+    print::{self, PrintError},
+};
+
+/// Why the stand-ins do not run, or nobody is told of them.
+#[derive(Debug, Error)]
+pub enum StandInError {
+    /// They do not start or stop, or the webhook does not pass its handshake.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// Their addresses cannot be printed.
+    #[error(transparent)]
+    Print(#[from] PrintError),
+}
 
 /// Starts the sandbox with the demo's numbers and templates, and waits for a signal to stop.
 ///
 /// # Errors
-/// [`SandboxError`] when it does not start or the webhook does not pass its handshake.
-pub async fn run(args: &SandboxArgs) -> Result<(), SandboxError> {
+/// [`StandInError`].
+pub async fn run(args: &SandboxArgs) -> Result<(), StandInError> {
     let numbers = stand_in::numbers();
     let sandbox = Sandbox::start(SandboxConfig {
         bind: args.bind,
@@ -27,12 +43,16 @@ pub async fn run(args: &SandboxArgs) -> Result<(), SandboxError> {
     if let (Some(webhook), Some(number)) = (&args.webhook, numbers.first()) {
         sandbox.subscribe(&number.phone_number_id, webhook).await?;
     }
-    announce(args.json, &sandbox, &numbers);
+    announce(args.json, &sandbox, &numbers)?;
     crate::stop::requested().await;
-    sandbox.stop().await
+    Ok(sandbox.stop().await?)
 }
 
-fn announce(json: bool, sandbox: &Sandbox, numbers: &[sandbox::NumberSeed]) {
+fn announce(
+    json: bool,
+    sandbox: &Sandbox,
+    numbers: &[sandbox::NumberSeed],
+) -> Result<(), PrintError> {
     let (http, smtp) = (sandbox.http_addr(), sandbox.smtp_addr());
     if json {
         let channels: Vec<_> = numbers
@@ -53,17 +73,17 @@ fn announce(json: bool, sandbox: &Sandbox, numbers: &[sandbox::NumberSeed]) {
             "smtp": format!("smtp://{smtp}"),
             "channels": channels,
         });
-        println!("{line}");
-        return;
+        return print::line(line);
     }
-    println!("Phones     http://{http}/phones");
-    println!("Mailbox    http://{http}/mailbox");
-    println!("Graph API  http://{http}/v25.0");
-    println!("Mail       smtp://{smtp}");
+    print::line(format_args!("Phones     http://{http}/phones"))?;
+    print::line(format_args!("Mailbox    http://{http}/mailbox"))?;
+    print::line(format_args!("Graph API  http://{http}/v25.0"))?;
+    print::line(format_args!("Mail       smtp://{smtp}"))?;
     for number in numbers {
-        println!(
+        print::line(format_args!(
             "Number     {} {}, token {}",
             number.phone_number_id, number.display_phone_number, number.access_token
-        );
+        ))?;
     }
+    Ok(())
 }

@@ -1,9 +1,8 @@
 //! `janela user`: the first admin, recovery, and whoever leaves.
 
-use std::{
-    io::{BufRead, Write},
-    path::PathBuf,
-};
+pub mod password;
+
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -15,20 +14,18 @@ use persistence::{
     chatbot,
     db::Db,
     error::PersistenceError,
-    password,
     user::{self, NewUser, UserStatus, UserWithPlaces},
 };
 use thiserror::Error;
 
+use self::password::SHORTEST_PASSWORD;
 use crate::{
     cli::{UserAddArgs, UserStatusArgs},
     clock::SystemClock,
     database::{self, DatabaseError},
+    print::{self, PrintError},
     settings::Settings,
 };
-
-/// The least characters of a password.
-const SHORTEST_PASSWORD: usize = 12;
 
 /// Tickets at once, for a new user.
 const MAX_TICKETS: u32 = 5;
@@ -63,12 +60,18 @@ pub enum UserError {
     /// The password cannot be read.
     #[error("the password cannot be read from {0}")]
     NoPassword(PathBuf, #[source] std::io::Error),
-    /// Reading or writing failed.
-    #[error("cannot read or write")]
+    /// What was typed at the second time is something else.
+    #[error("the two passwords are not the same; nothing was changed")]
+    Differ,
+    /// Whoever was asked ended the asking.
+    #[error("no password was typed; nothing was changed")]
+    GivenUp,
+    /// The password cannot be asked for.
+    #[error("the password cannot be asked for; --password-file reads it from a file")]
     Terminal(#[from] std::io::Error),
-    /// The list cannot be written.
-    #[error("the list cannot be written")]
-    Json(#[from] serde_json::Error),
+    /// The answer cannot be printed.
+    #[error(transparent)]
+    Print(#[from] PrintError),
 }
 
 /// Adds a user with a role in one chatbot or in all.
@@ -83,11 +86,7 @@ pub fn add(args: &UserAddArgs, settings: &Settings) -> Result<(), UserError> {
     if !looks_like_an_address {
         return Err(UserError::NotAnAddress(args.email.clone()));
     }
-    let password = read_password(args)?;
-    if password.chars().count() < SHORTEST_PASSWORD {
-        return Err(UserError::WeakPassword);
-    }
-    let hash = password::hash(&password).map_err(PersistenceError::from)?;
+    let hash = password::read_hashed(&args.email, args.password_file.as_deref())?;
     let store = database::open_ready(settings)?;
     let chatbots = store.blocking_read(chatbot::list_all)?;
     let chatbots = chosen(chatbots, args.chatbot.as_deref())?;
@@ -96,8 +95,7 @@ pub fn add(args: &UserAddArgs, settings: &Settings) -> Result<(), UserError> {
         inserted => inserted?,
     }
     store.tell_serving_process()?;
-    println!("added {} as {}", args.email, args.role.as_str());
-    Ok(())
+    Ok(print::line(format_args!("added {} as {}", args.email, args.role.as_str()))?)
 }
 
 /// The chatbot called `wanted`, or all of them.
@@ -140,27 +138,13 @@ fn insert(
     })
 }
 
-fn read_password(args: &UserAddArgs) -> Result<String, UserError> {
-    if let Some(path) = &args.password_file {
-        let text = std::fs::read_to_string(path);
-        let text = text.map_err(|source| UserError::NoPassword(path.clone(), source))?;
-        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    eprint!("Password for {}: ", args.email);
-    std::io::stderr().flush()?;
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
 /// Disables a user: sessions and API tokens end, tickets go by the normal rules (RO-02).
 ///
 /// # Errors
 /// `Unknown` when nobody has the address.
 pub fn disable(args: &UserStatusArgs, settings: &Settings) -> Result<(), UserError> {
     let released = set_status(args, settings, UserStatus::Disabled)?;
-    println!("disabled {}; tickets left to others: {released}", args.email);
-    Ok(())
+    Ok(print::line(format_args!("disabled {}; tickets left to others: {released}", args.email))?)
 }
 
 /// Lets a disabled user sign in again; tokens stay revoked.
@@ -169,8 +153,7 @@ pub fn disable(args: &UserStatusArgs, settings: &Settings) -> Result<(), UserErr
 /// `Unknown` when nobody has the address.
 pub fn enable(args: &UserStatusArgs, settings: &Settings) -> Result<(), UserError> {
     set_status(args, settings, UserStatus::Active)?;
-    println!("enabled {}", args.email);
-    Ok(())
+    Ok(print::line(format_args!("enabled {}", args.email))?)
 }
 
 fn set_status(
@@ -195,8 +178,7 @@ fn set_status(
 /// `Unknown` when nobody has the address, `NoTeam` when they belong to no team.
 pub fn mark_absent(args: &UserStatusArgs, settings: &Settings) -> Result<(), UserError> {
     let left = save_absence(args, settings, user::mark_absent)?;
-    println!("{} is absent; tickets left to others: {left}", args.email);
-    Ok(())
+    Ok(print::line(format_args!("{} is absent; tickets left to others: {left}", args.email))?)
 }
 
 /// Ends a user's absence.
@@ -205,8 +187,7 @@ pub fn mark_absent(args: &UserStatusArgs, settings: &Settings) -> Result<(), Use
 /// As [`mark_absent`].
 pub fn mark_present(args: &UserStatusArgs, settings: &Settings) -> Result<(), UserError> {
     save_absence(args, settings, user::mark_present)?;
-    println!("{} is present", args.email);
-    Ok(())
+    Ok(print::line(format_args!("{} is present", args.email))?)
 }
 
 /// What marks a user absent or present; answers how many tickets left them, or moved.
@@ -237,18 +218,17 @@ pub fn list(settings: &Settings, json: bool) -> Result<(), UserError> {
     let users = database::open_current(settings)?.blocking_read(user::list_with_places)?;
     if json {
         let rows: Vec<_> = users.iter().map(to_json).collect();
-        println!("{}", serde_json::to_string(&rows)?);
-        return Ok(());
+        return Ok(print::json(&rows)?);
     }
     for known in users {
         let absence = if known.is_absent() { "absent" } else { "present" };
         let roles: Vec<&str> = known.roles().into_iter().map(Role::as_str).collect();
         let (roles, user) = (roles.join(","), &known.user);
         let status = user.status.as_str();
-        println!(
+        print::line(format_args!(
             "{:6} {:36} {status:10} {absence:8} {roles:16} {}",
             user.id, user.email, user.name
-        );
+        ))?;
     }
     Ok(())
 }

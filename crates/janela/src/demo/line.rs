@@ -5,12 +5,13 @@ use serde_json::json;
 use crate::{
     demo::{DemoError, company, stand_in, state::DemoState},
     desk::RunningDesk,
+    print,
 };
 
 /// Prints addresses and sign-ins.
 ///
 /// # Errors
-/// `Incomplete` when something that is printed does not run.
+/// `Incomplete` when something that is printed does not run, `Print` when it cannot be printed.
 pub fn announce(
     as_json: bool,
     desk: &RunningDesk,
@@ -51,23 +52,24 @@ pub fn announce(
             "api_token": state.api_token,
             "channels": channels,
         });
-        println!("{line}");
-        return Ok(());
+        return Ok(print::line(line)?);
     }
-    println!("Janela is ready.");
-    println!();
-    println!(
-        "  Desk      {desk_url}/desk       as {}",
-        company::USERS[crate::demo::seed::first_agent()].email
-    );
-    println!("  Portal    {desk_url}/portal     as {}", company::USERS[0].email);
-    println!("  Phones    {sandbox_url}/phones     play the customers, move the clock");
-    println!("  Mailbox   {sandbox_url}/mailbox");
-    println!("  Metrics   http://{metrics}/metrics");
-    println!();
-    println!("  The password of everyone is {}", company::PASSWORD);
-    println!("  Token of the API: {}", state.api_token);
-    println!();
-    println!("Press Ctrl+C to stop.");
-    Ok(())
+    let agent = company::USERS[crate::demo::seed::first_agent()].email;
+    let admin = company::USERS[0].email;
+    Ok(print::line(format_args!(
+        "Janela is ready.
+
+  Desk      {desk_url}/desk       as {agent}
+  Portal    {desk_url}/portal     as {admin}
+  Phones    {sandbox_url}/phones     play the customers, move the clock
+  Mailbox   {sandbox_url}/mailbox
+  Metrics   http://{metrics}/metrics
+
+  The password of everyone is {}
+  Token of the API: {}
+
+Press Ctrl+C to stop.",
+        company::PASSWORD,
+        state.api_token
+    ))?)
 }

@@ -38,6 +38,7 @@ use crate::{
     clock::DemoClock,
     database::{self, DatabaseError},
     desk::{self, DeskError, Purpose, RunningDesk},
+    print::{self, PrintError},
     settings::{LoadedSettings, Settings},
 };
 
@@ -79,6 +80,9 @@ pub enum DemoError {
     /// The folder's state cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
+    /// Nobody can be told where it is.
+    #[error(transparent)]
+    Print(#[from] PrintError),
     /// No folder can be made.
     #[error("no temporary folder can be made")]
     Folder(#[source] std::io::Error),
@@ -125,7 +129,7 @@ pub async fn run(args: &DemoArgs, loaded: LoadedSettings) -> Result<(), DemoErro
     let ended = desk.run_until_stopped().await;
     sandbox.stop().await?;
     if let (Some(folder), true) = (folder, args.keep) {
-        eprintln!("kept {}", folder.keep().display());
+        print::aside(format_args!("kept {}", folder.keep().display()));
     }
     Ok(ended?)
 }
