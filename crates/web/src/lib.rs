@@ -17,7 +17,7 @@
 //! - **Templates.** `{% extends "desk/_layout.html" %}` or `"portal/_layout.html"`, fill `content`. Pieces
 //!   are macros of `_ui.html`, imported as `ui` by `{% import "_ui.html" as ui %}`: `{{ ui::icon("clock") }}`,
 //!   `{{ ui::moment(m) }}`, `{{ ui::form_token(page) }}` in every form. Fragments start with `_`. No `|safe`,
-//!   no inline script or style: `tests/templates.rs` fails on them.
+//!   no inline script or style: `tests/words.rs` fails on them.
 //! - **Instants.** [`visit::Visit::viewer`] turns an instant into a [`moment::Moment`] in the reader's zone.
 //! - **Who may call** stands in the signature: [`session::SignedIn`], [`session::Agent`],
 //!   [`session::PortalUser`], [`session::Admin`]; all are the [`session::Session`]. What concerns one
@@ -27,7 +27,8 @@
 //!   `deny_unknown_fields`.
 //! - **Errors** are [`error::WebError`]; the middleware [`error::dress`] turns them into a page, a toast
 //!   for a fragment, or `problem+json`.
-//! - **Routes.** Each feature has `pub fn routes(config: &mut ServiceConfig)`, listed in [`routes`].
+//! - **Routes.** Each feature has `pub fn routes(config: &mut ServiceConfig)`, listed in [`routes`]. `HEAD` is
+//!   answered wherever `GET` is, by [`head_request`]; no route names it.
 
 mod account;
 mod api;
@@ -41,6 +42,7 @@ mod flash;
 mod form;
 mod form_token;
 mod fragment;
+mod head_request;
 mod headers;
 mod health;
 mod last_request;

@@ -10,7 +10,9 @@ use actix_web::{
 };
 use tracing_actix_web::TracingLogger;
 
-use crate::{desk::Desk, error, headers, request_span::RequestSpan, routes, same_origin, visit};
+use crate::{
+    desk::Desk, error, head_request, headers, request_span::RequestSpan, routes, same_origin, visit,
+};
 
 /// How long a request's head may take to arrive.
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
@@ -32,11 +34,12 @@ pub fn server(desk: Data<Desk>, listener: TcpListener) -> std::io::Result<Server
     let server = HttpServer::new(move || {
         App::new()
             .app_data(desk.clone())
-            .wrap(from_fn(error::dress))
             .wrap(from_fn(same_origin::refuse_foreign_changes))
+            .wrap(from_fn(error::dress))
             .wrap(from_fn(visit::note))
             .wrap(Compress::default())
             .wrap(from_fn(headers::secure))
+            .wrap(from_fn(head_request::answer_as_get))
             .wrap(TracingLogger::<RequestSpan>::new())
             .configure(routes)
     })

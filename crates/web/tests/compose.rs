@@ -17,11 +17,11 @@ mod template;
 mod variables;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{ADMIN, AGENT, Browser, TestDesk, left_to_say};
+use common::{ADMIN, AGENT, Browser, MANAGER, TestDesk, left_to_say};
 use domain::{
-    channel::WebhookElement,
+    channel::{ChannelKind, WebhookElement},
     clock::Clock,
-    ids::{ChatbotId, ContactId, TemplateId},
+    ids::{ChannelId, ChatbotId, ContactId, TemplateId},
     opt_out::{OptOutScope, OptOutSource},
     phone::PhoneNumber,
     presence::Presence,
@@ -32,7 +32,7 @@ use domain::{
 };
 use persistence::{
     admission::{self, Door, Draft, Outcome, Recipient},
-    channel,
+    channel::{self, NewChannel},
     chatbot::{self, SaveOutcome, Settings},
     contact::{self, NewContact},
     conversation,
@@ -176,6 +176,33 @@ impl Given {
             .expect("a choice");
     }
 
+    /// A second number of the chatbot, over which it wrote with `contact` last.
+    fn second_number(&self, contact: ContactId) -> ChannelId {
+        let (chatbot, now) = (self.desk.chatbot, self.desk.clock.now());
+        let store = self.desk.store();
+        let vault = store.vault().expect("unlocked");
+        let add = |db: &mut Db| {
+            let new = NewChannel {
+                chatbot,
+                kind: ChannelKind::WhatsApp,
+                name: "Second",
+                external_id: "1002",
+                account_id: "2001",
+                api_base_url: "http://127.0.0.1:9",
+                access_token: "token",
+                app_secret: "secret",
+                verify_token: "verify-me",
+            };
+            let channel = channel::create(db, &vault, &new, now)?;
+            let policy = policy::find_or_create_default(db, now)?;
+            number::create(db, channel, "+55 11 4000-2000", policy, now)?;
+            channel::mark_webhook_verified(db, channel, now)?;
+            contact::join_chatbot(db, chatbot, contact, None, Some(channel), now)?;
+            Ok(channel)
+        };
+        store.blocking_write(add).expect("a second number")
+    }
+
     fn count_sends(&self) -> usize {
         let (agent, now) = (self.desk.agent, self.desk.clock.now());
         self.desk
@@ -257,6 +284,7 @@ async fn shown(answer: Response, status: u16) -> String {
         let line = masked(line, "/static/", '/');
         let line = masked(&line, "name=\"form_token\" value=\"", '"');
         let line = masked(&line, "name=\"key\" value=\"", '"');
+        let line = masked(&line, "name=\"author\" value=\"", '"');
         seen.push_str(masked(&line, "/media/", '"').trim_end());
         seen.push('\n');
     }

@@ -407,7 +407,13 @@ async fn c15_every_route_of_the_router_is_listed_with_its_methods() {
         Method::OPTIONS,
     ];
     for entry in page.iter().chain(&api) {
-        let unlisted = all.iter().filter(|method| !methods[entry.pattern()].contains(method));
+        let listed = &methods[entry.pattern()];
+        // `HEAD` is wherever `GET` is.
+        let is_listed = |method: &Method| match *method {
+            Method::HEAD => listed.contains(&Method::GET),
+            _ => listed.contains(method),
+        };
+        let unlisted = all.iter().filter(|method| !is_listed(method));
         for method in unlisted {
             let answer = request(&admin, method.clone(), &walk.url(entry))
                 .header("x-form-token", &form_token)
@@ -465,6 +471,41 @@ async fn what_a_browser_opens_by_itself_is_a_whole_page_or_leads_to_one() {
     let answer = admin.get(list).send().await.unwrap();
     let page = "/desk/conversations/1-2?tab=sent&open=1-2&through=3";
     assert_eq!(answer.headers()["location"], page, "what the list shows goes with it");
+}
+
+#[actix_web::test]
+async fn head_is_answered_as_get_without_content() {
+    let listed = listed();
+    let walk = Walk::over(TestDesk::start());
+    let admin = walk.visitor(Some(ADMIN)).await;
+    // What each answer tells but its instant.
+    let told = |answer: &Response| {
+        let mut headers = answer.headers().clone();
+        headers.remove("date");
+        (answer.status(), headers)
+    };
+    for entry in listed.page.iter().chain(&listed.api).filter(|entry| entry.is_safe()) {
+        let ask = |method| {
+            let request = walk.request(entry, &admin, method).bearer_auth(&walk.tokens["all"]);
+            request.header("accept-encoding", "identity").send()
+        };
+        let (get, head) = (ask(Method::GET).await.unwrap(), ask(Method::HEAD).await.unwrap());
+        let (mut of_get, of_head) = (told(&get), told(&head));
+        // Content without an end has no length, and nothing of it is coming.
+        of_get.1.remove("transfer-encoding");
+        assert_eq!(of_head, of_get, "{}", entry.route);
+        assert!(head.bytes().await.unwrap().is_empty(), "{}", entry.route);
+    }
+    let compressed = request(&admin, Method::HEAD, &format!("{}/desk/sent", walk.desk.address));
+    let compressed = compressed.header("accept-encoding", "gzip").send().await.unwrap();
+    assert_eq!(compressed.status(), 200);
+    assert_eq!(compressed.headers()["content-encoding"], "gzip");
+    let refused = request(&admin, Method::POST, &format!("{}/livez", walk.desk.address));
+    let refused = refused.send().await.unwrap();
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["allow"]),
+        (405, &"GET, HEAD".parse().unwrap())
+    );
 }
 
 #[actix_web::test]

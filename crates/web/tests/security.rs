@@ -153,7 +153,29 @@ async fn c5_changes_come_from_our_own_pages_with_the_sessions_token() {
         assert_eq!(answer.status(), expected, "{case}");
         let changed = answer.headers().contains_key("set-cookie");
         assert_eq!(changed, expected == 303, "{case}");
+        if expected == 403 && token != "wrong" {
+            let page = answer.text().await.unwrap();
+            let says = |words| page.contains(words);
+            assert!(says("<h1>This request was stopped</h1>"), "{case}: {page}");
+            assert!(says("JANELA_PUBLIC_URL") && says("foreign_origin"), "{case}: {page}");
+        }
     }
+    let told = |language: &'static str| {
+        let elsewhere = browser.bare_post("/account/preferences").header("sec-fetch-site", "none");
+        elsewhere.header("accept-language", language).header("cookie", "").send()
+    };
+    for (language, title) in
+        [("es", "Se detuvo esta solicitud"), ("pt-BR", "Esta solicitação foi bloqueada")]
+    {
+        let answer = told(language).await.unwrap();
+        assert_eq!(answer.status(), 403, "{language}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains(title) && page.contains("JANELA_PUBLIC_URL"), "{language}: {page}");
+    }
+    let fragment = browser.bare_post("/desk/presence").header("hx-request", "true").send().await;
+    let toast = fragment.unwrap();
+    assert_eq!(toast.status(), 403);
+    assert!(toast.headers()["hx-trigger"].to_str().unwrap().contains("This request was stopped"));
     let no_token = browser.post("/account/preferences").form(&[("theme", "dark")]).send().await;
     assert_eq!(no_token.unwrap().status(), 403);
     let as_header = browser

@@ -65,7 +65,8 @@ async fn show_compose(
         let Sent::Not(after) = sent else { return Err(WebError::BadRequest) };
         return ComposePage::new(page, &agent, &form, &loaded, &after).respond(false);
     }
-    let form = ComposeForm::of_query(&query, in_dialog);
+    let mut form = ComposeForm::of_query(&query, in_dialog);
+    form.author = draft::author(&desk, &agent.actor)?;
     if let Some(title) = words::not_online(agent.presence, visit.t()) {
         return ComposePage::not_online(page, &agent, &form, title).respond(false);
     }
@@ -77,11 +78,16 @@ async fn show_compose(
 /// Whatever was pressed: the dialog in its next state, or the send.
 async fn submit_compose(
     desk: Data<Desk>,
-    agent: Agent,
+    agent: Result<Agent, WebError>,
     visit: Visit,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<HttpResponse, WebError> {
     let mut form = ComposeForm::parse(fields)?;
+    let agent = match agent {
+        Err(WebError::SignInNeeded) => return draft::lead_over_sign_in(&desk, form, &visit),
+        known => known?,
+    };
+    send::refuse_strangers(&desk, &agent.actor, &form).await?;
     let mut session = Session::clone(&agent);
     if form.go == Go::Online {
         go_online(&desk, &mut session, &visit).await?;
@@ -124,6 +130,7 @@ async fn press(
     if matches!(&sent, Sent::Not(after) if after.refused.is_some()) {
         // The step that mends it shows its own list.
         form.go = Go::Look;
+        form.channel = form.channel.filter(|_| loaded.is_number_chosen);
         (form, loaded, _) = turn(desk, session, visit, form).await?;
     }
     Ok((form, loaded, sent))
@@ -177,6 +184,7 @@ async fn turn(
     mut form: ComposeForm,
 ) -> Result<(ComposeForm, Loaded, Option<Halt>), WebError> {
     let (actor, now) = (session.actor.clone(), visit.now);
+    form.author = draft::author(desk, &actor)?;
     let read = move |db: &mut persistence::db::Db| {
         let (loaded, halt) = db.snapshot(|db| turn::turn(db, &actor, &mut form, now))?;
         Ok::<_, PersistenceError>((form, loaded, halt))

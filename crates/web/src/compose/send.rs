@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, http::header::HeaderValue};
 use chrono::{DateTime, Utc};
 use domain::{
     admission::{Refusal, RefusalCode},
+    permission::Permission,
     template::{
         FieldValues, MediaKind, MessageTemplate, VariableKind, VariableName, VariableProblem,
         VariableProblemCode, VariableValues, check_values, expand_values,
@@ -13,14 +14,17 @@ use domain::{
 };
 use persistence::{
     admission::{self, Draft, Forecast, Outcome, Queued, Refused},
-    compose,
+    channel, compose,
+    db::Db,
+    error::PersistenceError,
     idempotency::{IdempotencyKey, KeyOwner, hash_body},
+    message_template,
     user::Actor,
 };
 use tracing::info;
 
 use super::{
-    form::{ComposeForm, Step, recipient_word},
+    form::{ComposeForm, Go, Step, recipient_word},
     load::{Loaded, draft_of},
     page::Aftermath,
     people::name_of,
@@ -188,6 +192,49 @@ pub async fn send(
             Ok(refuse(form, Forecast { reasons, until, variable_problems }))
         }
     }
+}
+
+/// Refuses a *Send* of someone who may send nowhere, and so was shown none. Admission refuses and logs it as
+/// by any other door (AD-01), as long as it names what a decision is about.
+///
+/// # Errors
+/// `Forbidden` for such a press; `NotFound` when it names what may not be known.
+pub async fn refuse_strangers(
+    desk: &Desk,
+    actor: &Actor,
+    form: &ComposeForm,
+) -> Result<(), WebError> {
+    let may_send = !actor.chatbots_where(Permission::SendActiveMessages).is_empty();
+    if form.go != Go::Send || may_send {
+        return Ok(());
+    }
+    let (actor, form, clock) = (actor.clone(), form.clone(), desk.clock.clone());
+    let refuse = move |db: &mut Db| {
+        let Some(draft) = forged_draft(db, &actor, form)? else { return Ok(()) };
+        // Never queued: `actor` lacks the permission wherever it would be sent from.
+        admission::admit_and_queue(db, &actor, &draft, &*clock).map(drop)
+    };
+    desk.store.write(refuse).await?;
+    Err(WebError::Forbidden)
+}
+
+/// The send that `form` names, from the channel it names or the first of the actor's chatbots; `None` when it
+/// names no template or nobody.
+fn forged_draft(
+    db: &mut Db,
+    actor: &Actor,
+    mut form: ComposeForm,
+) -> Result<Option<Draft>, PersistenceError> {
+    let (Some(to), Some(template)) = (form.recipient.clone(), form.template) else {
+        return Ok(None);
+    };
+    form.channel = match form.channel {
+        Some(channel) => Some(channel::get(db, actor, channel)?.id),
+        None => channel::list(db, actor)?.first().map(|channel| channel.id),
+    };
+    let Some(mut draft) = draft_of(&form, actor, to) else { return Ok(None) };
+    draft.values = values_of(&form, &message_template::get(db, template)?);
+    Ok(Some(draft))
 }
 
 /// What stands against a send that was refused before, as of now: it is shown again, not sent again.

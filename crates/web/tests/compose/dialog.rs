@@ -247,3 +247,88 @@ async fn what_no_address_holds_is_shown_in_place() {
     assert_eq!(answer.status(), 200);
     assert!(answer.text().await.unwrap().contains(&long));
 }
+
+#[actix_web::test]
+async fn ad_01_a_send_forged_by_who_may_send_nowhere_is_refused_and_logged() {
+    let mut given = Given::desk().await;
+    given.browser = given.desk.signed_in(MANAGER).await;
+    let (template, channel) = (given.plain.to_string(), given.desk.channel.to_string());
+    let luiza = format!("c{}", given.luiza);
+    let forged = [
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", &luiza),
+        ("key", "0123456789abcdef0123456789abcdef"),
+        ("go", "send"),
+    ];
+    let logged = || given.desk.store().dump(&[])["decisions"].clone();
+    let with_channel = [&forged[..], &[("channel", channel.as_str())]].concat();
+    for (times, fields) in [&forged[..], &with_channel].into_iter().enumerate() {
+        let answer = given.posting(fields).send().await.unwrap();
+        assert_eq!(answer.status(), 403);
+        assert!(answer.text().await.unwrap().contains("not_permitted"));
+        assert_eq!(logged().len(), times + 1);
+    }
+    assert!(logged().iter().all(|row| row.contains("not_permitted")), "{:?}", logged());
+    let toast = given.posting(&forged).header("hx-request", "true").send().await.unwrap();
+    assert_eq!((toast.status().as_u16(), logged().len()), (403, 3));
+    // What names nothing there is to decide on is refused all the same.
+    for fields in
+        [&[("go", "send")][..], &[("go", "send"), forged[1]], &[("go", "send"), forged[2]]]
+    {
+        assert_eq!(given.posting(fields).send().await.unwrap().status(), 403);
+    }
+    let unknown = [&forged[..], &[("channel", "999")]].concat();
+    assert_eq!(given.posting(&unknown).send().await.unwrap().status(), 404);
+    assert_eq!(logged().len(), 3);
+    assert!(given.desk.store().dump(&[])["active_messages"].is_empty());
+}
+
+#[actix_web::test]
+async fn what_was_typed_as_a_session_ended_is_there_after_the_sign_in_for_its_author_alone() {
+    let given = Given::desk().await;
+    let template = given.order_ready.to_string();
+    let step = [("step", "recipient"), ("template", &template), ("recipient", "+34600111213")];
+    let page = given.press(&[&step[..], &[("go", "continue")]].concat()).await;
+    let page = page.text().await.unwrap();
+    let author = part(&page, "name=\"author\" value=\"", "\"").to_owned();
+    let typed = [("dialog", "1"), ("step", "variables"), step[1], step[2], ("v_order", "48213-B")];
+    given.desk.clock.advance(std::time::Duration::from_hours(13));
+    let long = "x".repeat(4_000);
+    let press = async |own: &[(&str, &str)], is_fragment: bool| {
+        let press = given.browser.post(COMPOSE).form(&[&typed[..], own].concat());
+        let press = if is_fragment { press.header("hx-request", "true") } else { press };
+        press.send().await.unwrap()
+    };
+    let own = [("author", author.as_str()), ("go", "send")];
+    let answer = press(&own, true).await;
+    assert_eq!(answer.status(), 401);
+    let way = answer.headers()["hx-redirect"].to_str().unwrap().to_owned();
+    assert!(way.starts_with("/account/sign-in?expired=1&next="), "{way}");
+    assert!(!way.contains("48213") && !way.contains("600111213"), "sealed: {way}");
+    let answer = press(&own, false).await;
+    assert_eq!(answer.status(), 303);
+    let sign_in = given.browser.get(&way).send().await.unwrap().text().await.unwrap();
+    let next = part(&sign_in, "name=\"next\" value=\"", "\"").to_owned();
+    for (email, is_theirs) in [(AGENT, true), (ADMIN, false)] {
+        let mut browser = given.desk.browser();
+        let form = [("email", email), ("password", common::PASSWORD), ("next", &next)];
+        let answer = browser.post("/account/sign-in").form(&form).send().await.unwrap();
+        browser.keep_session(&answer);
+        let next = answer.headers()["location"].to_str().unwrap();
+        let page = browser.get(next).send().await.unwrap();
+        assert_eq!(page.status(), 200, "{email}");
+        let page = page.text().await.unwrap();
+        for typed in ["value=\"48213-B\"", "+34600111213", "data-step=\"variables\""] {
+            assert_eq!(page.contains(typed), is_theirs, "{email}, {typed}: {page}");
+        }
+        assert!(!page.contains("name=\"dialog\""), "a page of its own: {page}");
+    }
+    assert_eq!(given.count_sends(), 0);
+    // What no address holds stays where it is; a page of nobody's leads to the sign-in alone.
+    let too_long = [own[0], ("v_name", &long), ("v_header", &long)];
+    let answer = press(&too_long, true).await;
+    assert!(answer.headers().get("hx-redirect").is_none() && !answer.status().is_success());
+    let answer = press(&[("author", "forged")], true).await;
+    assert_eq!(answer.headers()["hx-redirect"], "/account/sign-in?expired=1");
+}
