@@ -11,6 +11,10 @@ api-unknown-channel = There is no such channel.
 api-unknown-template = The channel's account has no such template in this language.
 api-unknown-contact = There is no such contact.
 api-unknown-agent = Nobody in the chatbot's team has this id or email.
+# $agent (String) - The name of the agent whom the send is for.
+api-agent-lacking = { $agent } may not send active messages here
+# $chatbot (String) - The chatbot's name.
+api-agent-lacking-why = The agent named lacks the permission in { $chatbot }. Name another one, or ask an admin.
 api-fields = Some fields are not right
 api-key-reused = This idempotency key was used for another request
 api-field-missing = This field is missing.

@@ -22,7 +22,7 @@ use crate::{
     number::{self, Number},
     policy,
     schema::{active_messages, channels, chatbots, memberships, message_templates, users},
-    user::Actor,
+    user::{self, Actor},
 };
 
 /// What a request to send names, as words.
@@ -47,6 +47,8 @@ pub struct SendTarget {
     pub channel: ChannelId,
     /// Its platform.
     pub kind: ChannelKind,
+    /// The channel's chatbot.
+    pub chatbot: ChatbotId,
     /// The chatbot's name, for sentences.
     pub chatbot_name: String,
     /// X of the cap, for the sentence that names it.
@@ -161,7 +163,24 @@ pub fn find_target(
         },
     };
     let (channel, kind) = (channel.id, channel.kind);
-    Ok(Ok(SendTarget { channel, kind, chatbot_name, cap_sends, template, to, agent }))
+    Ok(Ok(SendTarget { channel, kind, chatbot, chatbot_name, cap_sends, template, to, agent }))
+}
+
+/// The name of the agent whom `target` is sent for, when it is they who may not send there and not `actor`.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_lacking_agent(
+    db: &mut Db,
+    actor: &Actor,
+    target: &SendTarget,
+) -> Result<Option<String>, PersistenceError> {
+    let may_send = |who: &Actor| who.may(target.chatbot, Permission::SendActiveMessages);
+    let Some(agent) = target.agent.filter(|_| may_send(actor)) else { return Ok(None) };
+    if user::find_actor(db, agent)?.is_some_and(|agent| may_send(&agent)) {
+        return Ok(None);
+    }
+    Ok(users::table.find(agent.0).select(users::name).first(db).optional()?)
 }
 
 type ChatbotFacts = (ChatbotId, String, u32);

@@ -259,6 +259,40 @@ async fn am_12_the_cap_refuses_with_every_reason_and_until_when() {
 }
 
 #[actix_web::test]
+async fn who_lacks_the_permission_is_named_when_it_is_the_agent_of_the_send() {
+    on_both(async |given| {
+        let mut named = given.body();
+        named["agent"] = json!(common::MANAGER);
+        let refused = read(given.post(SENDS, &named).await, 409).await;
+        assert_eq!(refused["code"], "not_permitted");
+        assert_eq!(refused["title"], "Rui Paz may not send active messages here");
+        let message = "Rui Paz may not send active messages here. The agent named lacks the \
+                       permission in Sales Brazil. Name another one, or ask an admin.";
+        assert_eq!(refused["reasons"][0]["message"], message);
+        assert_eq!(refused["detail"], message);
+        let checked = read(given.post(CHECK, &named).await, 200).await;
+        assert_eq!(checked["reasons"][0]["message"], message);
+
+        let create = |db: &mut Db| {
+            let manager = user::find_credentials(db, common::MANAGER)?.expect("a manager").user;
+            api_token::create(db, manager, "BI", &ApiScope::ALL, given.desk.clock.now())
+        };
+        let token = given.desk.store().blocking_write(create).expect("a token").token;
+        for agent in [None, Some(common::AGENT), Some(common::MANAGER)] {
+            let mut body = given.body();
+            if let Some(agent) = agent {
+                body["agent"] = json!(agent);
+            }
+            let asked = given.client.post(format!("{}{SENDS}", given.desk.address));
+            let answer = asked.bearer_auth(&token).json(&body).send().await.unwrap();
+            let refused = read(answer, 409).await;
+            assert_eq!(refused["title"], "You may not send active messages here", "{agent:?}");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn a_check_says_the_same_and_consumes_nothing() {
     on_both(async |given| {
         let allowed = json!({ "allowed": true, "reasons": [], "until": null });

@@ -6,7 +6,7 @@ use domain::{
     admission::{Refusal, RefusalCode},
     channel::{ChannelKind, MediaProblem},
     delivery::{self, DeliveryEvent, DeliveryEventKind, EventSource, Failure},
-    ids::{ChannelId, MessageId, TemplateId},
+    ids::{ChannelId, ChatbotId, MessageId, TemplateId},
     phone::PhoneNumberProblem,
     policy::Policy,
     template::{
@@ -68,6 +68,7 @@ fn target(to: Recipient) -> SendTarget {
     SendTarget {
         channel: ChannelId(1),
         kind: ChannelKind::WhatsApp,
+        chatbot: ChatbotId(1),
         chatbot_name: "Sales Brazil".to_owned(),
         cap_sends: 3,
         template,
@@ -104,7 +105,7 @@ fn verdict(visit: &Visit, media: &MediaProblems) -> Verdict {
         ],
     };
     let to = Recipient::NoNumber(PhoneNumberProblem::Invalid);
-    Verdict::new(forecast, media, &target(to), visit)
+    Verdict::new(forecast, media, &target(to), None, visit)
 }
 
 fn media_problems() -> MediaProblems {
@@ -228,7 +229,7 @@ fn am_07_a_refusal_tells_its_cause_wherever_it_is_read() {
         }],
     };
     let to = target(Recipient::Contact(domain::ids::ContactId(57)));
-    let verdict = || Verdict::new(forecast(), &media, &to, &visit);
+    let verdict = || Verdict::new(forecast(), &media, &to, None, &visit);
     let problem = serde_json::to_value(verdict().problem(&visit)).unwrap();
     let message = format!("Variables to correct. {cause}");
     assert_eq!(

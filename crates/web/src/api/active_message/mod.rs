@@ -9,7 +9,11 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path, Payload},
 };
-use domain::{active_message::ActiveMessageState, ids::MessageId};
+use domain::{
+    active_message::ActiveMessageState,
+    admission::{Refusal, RefusalCode},
+    ids::MessageId,
+};
 use persistence::{
     admission::{self, Forecast, Outcome, Queued},
     api::{self, SendTarget},
@@ -28,7 +32,7 @@ use self::{
 };
 use super::{
     body::{idempotency_key, read_json},
-    client::{MessageReader, Sender},
+    client::{ApiClient, MessageReader, Sender},
     problem::{ApiError, Problem},
     request::{SendRequest, read_id},
 };
@@ -93,7 +97,13 @@ pub async fn submit(
         desk.nudges.dispatch.notify_one();
         info!(message.id = %queued.message, "queued active message {} by the API", queued.message);
     }
-    respond(outcome, Some((&target, &media)), &visit)
+    let lacking = match &outcome {
+        Outcome::Refused(refused) => {
+            find_lacking(&desk, &client, &target, &refused.reasons).await?
+        }
+        Outcome::Queued(_) | Outcome::Replayed(_) | Outcome::KeyReused => None,
+    };
+    respond(outcome, Some((&target, &media, lacking.as_deref())), &visit)
 }
 
 /// Ask whether an active message may be sent
@@ -124,7 +134,8 @@ pub async fn check(
     let Send { target, draft, media } = send.look_at_media(&desk, &client, &visit).await?;
     let (actor, now) = (client.actor.clone(), visit.now);
     let forecast = desk.store.read(move |db| admission::check(db, &actor, &draft, now)).await?;
-    let verdict = Verdict::new(forecast, &media, &target, &visit);
+    let lacking = find_lacking(&desk, &client, &target, &forecast.reasons).await?;
+    let verdict = Verdict::new(forecast, &media, &target, lacking.as_deref(), &visit);
     Ok(HttpResponse::Ok().json(CheckAnswer::from(verdict)))
 }
 
@@ -157,6 +168,21 @@ pub async fn show(
     Ok(HttpResponse::Ok().json(ActiveMessageAnswer::new(&message, &visit)))
 }
 
+/// The name of the agent who lacks the permission, where they and not the token's user are why `reasons` say
+/// that somebody does.
+async fn find_lacking(
+    desk: &Desk,
+    client: &ApiClient,
+    target: &SendTarget,
+    reasons: &[Refusal],
+) -> Result<Option<String>, ApiError> {
+    if !reasons.iter().any(|reason| reason.code == RefusalCode::NotPermitted) {
+        return Ok(None);
+    }
+    let (actor, target) = (client.actor.clone(), target.clone());
+    Ok(desk.store.read(move |db| api::find_lacking_agent(db, &actor, &target)).await?)
+}
+
 /// What the key was used for before: asked first, so that a repetition is told the same whatever became of
 /// the template or the contact since.
 async fn find_earlier(
@@ -172,19 +198,19 @@ async fn find_earlier(
 /// What was `asked` is absent only where nothing can be refused any more.
 fn respond(
     outcome: Outcome,
-    asked: Option<(&SendTarget, &MediaProblems)>,
+    asked: Option<(&SendTarget, &MediaProblems, Option<&str>)>,
     visit: &Visit,
 ) -> Result<HttpResponse, ApiError> {
     match (outcome, asked) {
         (Outcome::Queued(queued) | Outcome::Replayed(queued), _) => Ok(accepted(queued)),
         (Outcome::KeyReused, _) => Err(ApiError::KeyReused),
-        (Outcome::Refused(refused), Some((target, media))) => {
+        (Outcome::Refused(refused), Some((target, media, lacking))) => {
             let forecast = Forecast {
                 reasons: refused.reasons,
                 until: refused.until,
                 variable_problems: refused.variable_problems,
             };
-            Ok(Verdict::new(forecast, media, target, visit).refuse(visit))
+            Ok(Verdict::new(forecast, media, target, lacking, visit).refuse(visit))
         }
         (Outcome::Refused(_), None) => Err(WebError::Misrouted.into()),
     }

@@ -26,6 +26,7 @@ use crate::{
         sentence::Sentence,
     },
     compose::{media_problem, number_problem, variable_problem},
+    locale::isolated,
     refusal::{RefusalView, Surroundings},
     visit::Visit,
 };
@@ -103,12 +104,13 @@ pub struct Verdict {
 type ToldFields = BTreeMap<String, Sentence>;
 
 impl Verdict {
-    /// What was found at the addresses of `media`, and what is wrong with a phone number, is told in its own
-    /// words.
+    /// What was found at the addresses of `media`, what is wrong with a phone number, and which agent is
+    /// `lacking` the permission, is told in its own words.
     pub fn new(
         forecast: Forecast,
         media: &MediaProblems,
         target: &SendTarget,
+        lacking: Option<&str>,
         visit: &Visit,
     ) -> Self {
         let Forecast { reasons, until, variable_problems } = forecast;
@@ -117,7 +119,17 @@ impl Verdict {
         let surroundings =
             Surroundings { chatbot: &target.chatbot_name, cap_sends: target.cap_sends };
         let viewer = visit.viewer();
-        let views = reasons.iter().map(|reason| RefusalView::new(*reason, surroundings, &viewer));
+        let views = reasons.iter().map(|reason| {
+            let view = RefusalView::new(*reason, surroundings, &viewer);
+            match lacking {
+                Some(agent) if reason.code == RefusalCode::NotPermitted => RefusalView {
+                    headline: visit.t().api_agent_lacking(isolated(agent)),
+                    why: visit.t().api_agent_lacking_why(isolated(&target.chatbot_name)),
+                    ..view
+                },
+                Some(_) | None => view,
+            }
+        });
         let views: Vec<RefusalView> = views.collect();
         let told = reasons.iter().zip(&views).map(|(refusal, view)| {
             let causes = match refusal.code {
