@@ -157,6 +157,34 @@ describe("every page", () => {
     await page.context().close();
   });
 
+  it("keeps an instant, a name and a number of Growth in one line each, and the way back as it was", async () => {
+    /** Which of them take more than one line. */
+    const wrapped = (found) => found.evaluateAll((all) => all.filter((one) => {
+      const words = document.createRange();
+      words.selectNodeContents(one);
+      return words.getBoundingClientRect().height > 2 * parseFloat(getComputedStyle(one).fontSize);
+    }).map((one) => one.innerText));
+    const page = await openPage(browser);
+    await signIn(page, demo, "admin");
+    const list = `${desk}/portal/growth/active-messages?state=failed`;
+    await page.goto(list);
+    for (const cell of [".when", ".agent", ".to .phone-number"]) {
+      const found = page.locator(`#results tbody ${cell}`);
+      assert.ok(0 < await found.count(), cell);
+      assert.deepEqual(await wrapped(found), [], cell);
+    }
+    await picture(page, "growth-failed-1440");
+    await page.locator("#results tbody .to a").first().click();
+    await page.setViewportSize({ width: 390, height: 844 });
+    const number = page.locator(".page-head .phone-number");
+    assert.equal(await number.count(), 1);
+    assert.deepEqual(await wrapped(number), []);
+    await picture(page, "growth-send-390");
+    await page.getByRole("link", { name: "All active messages" }).click();
+    await page.waitForURL(list);
+    await page.context().close();
+  });
+
   it("SW-02: pressing a session's clock says how long is left, and counts on", async () => {
     const page = await openPage(browser);
     await signIn(page, demo, "agent");

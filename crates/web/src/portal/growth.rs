@@ -80,17 +80,19 @@ pub async fn submit_filter(
     Ok(see_other(&query.address("")))
 }
 
-/// One send.
+/// One send. Its address may hold the filters and the page of the list that led to it, for the way back.
 pub async fn show_active_message(
     desk: Data<Desk>,
     visit: Visit,
     user: PortalUser,
     path: Path<i64>,
+    query: Query<GrowthQuery>,
 ) -> Result<HttpResponse, WebError> {
     let (actor, now, message) = (user.actor.clone(), visit.now, MessageId(*path));
     let read = move |db: &mut persistence::db::Db| {
         db.snapshot(|db| growth::get_send(db, &actor, message, now))
     };
     let detail = desk.store.read(read).await?;
-    html(StatusCode::OK, &SendPage::new(&visit, &user, detail))
+    let list = query.into_inner().readable();
+    html(StatusCode::OK, &SendPage::new(&visit, &user, detail, &list))
 }

@@ -5,18 +5,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::{
     active_message::ActiveMessageState,
+    channel::ChannelKind,
     delivery::{DeliveryEvent, DeliveryEventKind, EventSource, Failure, MessageState},
     ids::{ChannelId, ChatbotId, MessageId, UserId},
     permission::{Role, WorkspacePermission},
     phone::PhoneNumber,
     presence::Presence,
-    template::{FilledContent, FilledHeader, MediaKind},
+    template::{
+        FilledContent, FilledHeader, MediaKind, PlatformTemplate, TemplateCategory,
+        TemplateContent, TemplateStatus,
+    },
 };
 use persistence::{
+    channel::{self, NewChannel},
     chatbot::{self, Chatbot, GeneralSettings, MissingStep, SettingsRight},
     conversation::{SentTemplate, Side, ThreadMessage},
-    growth::{SendChoices, SendDetail, SendRow, Sender},
+    growth::{self, SendChoices, SendDetail, SendRow, Sender},
     job::{JobOverview, JobRun, TimetableLine},
+    message_template,
     test_support::TestStore,
     user::{self, NewUser},
 };
@@ -308,9 +314,67 @@ fn choices() -> SendChoices {
 
 #[test]
 fn each_template_is_offered_once_by_its_name() {
-    let (session, _) = given(Role::Manager);
+    let store = TestStore::sqlite();
+    let vault = store.vault().unwrap();
+    let template = |id: &str, name: &str, language: &str| PlatformTemplate {
+        external_id: id.to_owned(),
+        name: name.to_owned(),
+        language: language.to_owned(),
+        category: TemplateCategory::Utility,
+        status: TemplateStatus::Approved,
+        named_parameters: true,
+        content: TemplateContent {
+            header: None,
+            body: "Hello!".to_owned(),
+            footer: None,
+            buttons: Vec::new(),
+        },
+        quality: None,
+    };
+    let (actor, choices) = store
+        .blocking_write(|db| {
+            let chatbot = chatbot::create(db, "Sales Brazil", "America/Sao_Paulo", now())?;
+            // Two accounts with a template of the same name, which one of them has in two languages.
+            for (account, external_id) in [("2001", "1001"), ("2002", "1002")] {
+                let new = NewChannel {
+                    chatbot,
+                    kind: ChannelKind::WhatsApp,
+                    name: "Main",
+                    external_id,
+                    account_id: account,
+                    api_base_url: "http://127.0.0.1:9",
+                    access_token: "token",
+                    app_secret: "secret",
+                    verify_token: "verify-me",
+                };
+                channel::create(db, &vault, &new, now())?;
+            }
+            let of_one = [
+                template("1", "order_ready", "pt_BR"),
+                template("2", "order_ready", "es"),
+                template("3", "come_back", "es"),
+            ];
+            message_template::save_all(db, "2001", &of_one, now())?;
+            let of_other = [template("4", "order_ready", "pt_BR")];
+            message_template::save_all(db, "2002", &of_other, now())?;
+            let new = NewUser {
+                email: "paula@example.com",
+                name: "Paula Alves",
+                password_hash: "x",
+                language: None,
+                time_zone: None,
+                max_tickets: 5,
+            };
+            let id = user::create(db, &new, now())?;
+            user::save_role(db, id, chatbot, Role::Manager)?;
+            let actor = user::find_actor(db, id)?.unwrap();
+            let choices = growth::list_choices(db, &actor)?;
+            Ok((actor, choices))
+        })
+        .unwrap();
+    let session = Session { actor, ..given(Role::Manager).0 };
     let query = GrowthQuery { template: "order_ready".to_owned(), ..GrowthQuery::default() };
-    let page = GrowthPage::new(&visit(Locale::Es), &session, query, Ok(Vec::new()), choices());
+    let page = GrowthPage::new(&visit(Locale::Es), &session, query, Ok(Vec::new()), choices);
     let shown = main_of(&page);
     let options = r#"<option value="come_back">come_back</option><option value="order_ready" selected>order_ready</option></select>"#;
     assert!(shown.contains(options), "{shown}");
@@ -384,7 +448,12 @@ fn li_07_a_send_shows_its_history_and_who_told_it() {
         ],
         decision: None,
     };
-    insta::assert_snapshot!(main_of(&SendPage::new(&visit(Locale::En), &session, detail)));
+    insta::assert_snapshot!(main_of(&SendPage::new(
+        &visit(Locale::En),
+        &session,
+        detail,
+        &GrowthQuery::default()
+    )));
 }
 
 #[test]
@@ -404,10 +473,59 @@ fn li_02_the_history_of_a_send_reads_as_a_life_whatever_the_instants_are_cut_to(
         expires_at: now() + TimeDelta::hours(22),
         decision: None,
     };
-    let page = main_of(&SendPage::new(&visit(Locale::En), &session, detail));
+    let page =
+        main_of(&SendPage::new(&visit(Locale::En), &session, detail, &GrowthQuery::default()));
     let history = page.split_once("History").unwrap().1;
     let places = ["Sending", "Sent", "Delivered", "Read"].map(|word| history.find(word).unwrap());
     assert!(places.is_sorted(), "{history}");
+}
+
+#[test]
+fn li_07_the_way_from_a_send_leads_back_to_the_list_as_it_was_left() {
+    let (session, _) = given(Role::Manager);
+    let detail = || SendDetail {
+        row: row(ActiveMessageState::Read, None),
+        message: sent_message(),
+        expires_at: now() + TimeDelta::hours(22),
+        events: Vec::new(),
+        decision: None,
+    };
+    let shown = |query: GrowthQuery| {
+        main_of(&SendPage::new(&visit(Locale::En), &session, detail(), &query.readable()))
+    };
+    let left = || GrowthQuery {
+        search: "0123456789abcdef0123456789abcdef".to_owned(),
+        agent: "7".to_owned(),
+        template: "order_ready".to_owned(),
+        state: "read".to_owned(),
+        from: "2026-11-22".to_owned(),
+        after: "1795359720000-51".to_owned(),
+        ..GrowthQuery::default()
+    };
+    let filters = "?search=0123456789abcdef0123456789abcdef&#38;agent=7&#38;template=order_ready&#38;state=read\
+                   &#38;from=2026-11-22&#38;after=1795359720000-51\"";
+    let back = format!(r#"href="/portal/growth/active-messages{filters}"#);
+    assert!(shown(left()).contains(&back), "{}", shown(left()));
+    let rows = vec![row(ActiveMessageState::Read, None)];
+    let visit = visit(Locale::En);
+    let list = GrowthPage::new(&visit, &session, left(), Ok(rows), SendChoices::default());
+    let list = main_of(&list);
+    let there = format!(r#"href="/portal/growth/active-messages/42{filters}"#);
+    assert!(list.contains(&there), "{list}");
+    let forged = GrowthQuery {
+        search: "//evil.example".to_owned(),
+        agent: "1 OR 1=1".to_owned(),
+        template: "//evil.example/?a=b&c".to_owned(),
+        state: "Read".to_owned(),
+        chatbot: "x".to_owned(),
+        from: "22/11/2026".to_owned(),
+        to: "2026-02-30".to_owned(),
+        after: "../..".to_owned(),
+        ..GrowthQuery::default()
+    };
+    let back =
+        r#"href="/portal/growth/active-messages?template=%2F%2Fevil.example%2F%3Fa%3Db%26c""#;
+    assert!(shown(forged).contains(back), "only what a list says itself, under its own address");
 }
 
 fn job(name: &str, last_run: Option<JobRun>) -> JobOverview {

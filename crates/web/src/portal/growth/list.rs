@@ -7,7 +7,7 @@ use askama::Template;
 use domain::{active_message::ActiveMessageState, ids::MessageId, phone::PhoneNumber};
 use persistence::growth::{SendChoices, SendRow, Sender};
 
-use super::{GrowthQuery, PATH, ROWS};
+use super::{GrowthQuery, ROWS};
 use crate::{
     conversation::StateView,
     error::WebError,
@@ -109,7 +109,7 @@ impl GrowthPage {
             states: filter(states, &query.state),
             chatbots,
             older: rows.last().filter(|_| has_older).map(|last| query.older(last)),
-            rows: rows.iter().map(|row| row_view(row, &viewer)).collect(),
+            rows: rows.iter().map(|row| row_view(row, &query, &viewer)).collect(),
             opens_desk: user.actor.opens_desk(),
             query,
         }
@@ -138,7 +138,8 @@ fn filter(choices: impl Iterator<Item = (String, String)>, chosen: &str) -> Vec<
     choices
 }
 
-pub(super) fn row_view(row: &SendRow, viewer: &Viewer) -> RowView {
+/// `row` as the viewer sees it in the list of `query`.
+pub(super) fn row_view(row: &SendRow, query: &GrowthQuery, viewer: &Viewer) -> RowView {
     let t = viewer.words();
     let state = StateView::of_send(row.state, row.failure_code.as_deref(), &row.chatbot, viewer);
     let pill = match row.state {
@@ -153,7 +154,7 @@ pub(super) fn row_view(row: &SendRow, viewer: &Viewer) -> RowView {
     let phone = row.phone.as_ref().map(PhoneNumber::display).unwrap_or_default();
     let named = if row.contact.is_empty() { t.desk_no_name() } else { row.contact.clone() };
     RowView {
-        path: format!("{PATH}/{}", row.message),
+        path: query.of_send(row.message),
         id: row.message,
         at: viewer.at(row.at),
         contact: named,

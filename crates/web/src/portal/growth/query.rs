@@ -3,7 +3,10 @@
 use chrono::{DateTime, Days, NaiveDate, TimeZone, Utc};
 use chrono_tz::Tz;
 use domain::{active_message::ActiveMessageState, ids::MessageId};
-use persistence::growth::{SendChoices, SendCursor, SendFilter, SendRow};
+use persistence::{
+    growth::{SendChoices, SendCursor, SendFilter, SendRow},
+    search::SearchId,
+};
 use serde::Deserialize;
 use url::form_urlencoded;
 
@@ -131,6 +134,35 @@ impl GrowthQuery {
         query.extend_pairs(fields.iter().filter(|(_, value)| !value.is_empty()));
         let query = query.finish();
         if query.is_empty() { PATH.to_owned() } else { format!("{PATH}?{query}") }
+    }
+
+    /// The address of the send `message`, which knows the way back to this page of the list.
+    pub(super) fn of_send(&self, message: MessageId) -> String {
+        let list = self.address(&self.after);
+        let filters = list.strip_prefix(PATH).unwrap_or_default();
+        format!("{PATH}/{message}{filters}")
+    }
+
+    /// The same without what no page of ours leads to; whether a choice is still offered the list says itself.
+    pub(in crate::portal) fn readable(self) -> Self {
+        let id = |word: String| if word.parse::<i64>().is_ok() { word } else { String::new() };
+        let day = |word: String| if read_day(&word).is_ok() { word } else { String::new() };
+        let is_state = ActiveMessageState::ALL.iter().any(|state| state.as_str() == self.state);
+        let is_place = read_cursor(&self.after).is_some();
+        Self {
+            search: if SearchId::parse(&self.search).is_some() {
+                self.search
+            } else {
+                String::new()
+            },
+            agent: id(self.agent),
+            state: if is_state { self.state } else { String::new() },
+            chatbot: id(self.chatbot),
+            from: day(self.from),
+            to: day(self.to),
+            after: if is_place { self.after } else { String::new() },
+            ..self
+        }
     }
 
     pub(super) fn is_filtered(&self) -> bool {

@@ -15,7 +15,7 @@ use persistence::{
 };
 
 use super::{
-    PATH,
+    GrowthQuery,
     list::{RowView, row_view},
 };
 use crate::{
@@ -44,8 +44,8 @@ pub struct SendPage {
     expires_at: Option<Moment>,
     events: Vec<EventView>,
     decision: Option<DecisionView>,
-    /// The list it stands in.
-    list_path: &'static str,
+    /// The list it stands in, as it was left.
+    list_path: String,
 }
 
 /// One line of the history.
@@ -70,11 +70,11 @@ struct DecisionView {
 }
 
 impl SendPage {
-    /// The send as the viewer sees it.
+    /// The send as the viewer sees it who comes from `list`.
     #[must_use]
-    pub fn new(visit: &Visit, user: &Session, detail: SendDetail) -> Self {
+    pub fn new(visit: &Visit, user: &Session, detail: SendDetail, list: &GrowthQuery) -> Self {
         let (t, viewer) = (visit.t(), visit.viewer());
-        let row = row_view(&detail.row, &viewer);
+        let row = row_view(&detail.row, list, &viewer);
         let title = t.portal_send_title(isolated(&row.contact));
         let (media, content) = content_of(&detail.message, t);
         Self {
@@ -87,7 +87,7 @@ impl SendPage {
             expires_at: may_be_answered(&detail.row).then(|| viewer.at(detail.expires_at)),
             decision: detail.decision.map(|told| decision_view(told, &row.chatbot, &viewer)),
             row,
-            list_path: PATH,
+            list_path: list.address(&list.after),
         }
     }
 }
