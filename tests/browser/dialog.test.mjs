@@ -78,6 +78,41 @@ describe("the dialog Active message, and what happens beside it", () => {
     });
   }
 
+  for (const { width, height } of [{ width: 1440, height: 900 }, { width: 390, height: 844 }]) {
+    it(`is clean in the dark at every step, at ${width} px`, async () => {
+      const page = await signedIn({ width, height, scheme: "dark" });
+      const dialog = dialogOf(page);
+      const clean = async (step) => {
+        await picture(page, `dialog-5-dark-${step}-${width}`);
+        assert.deepEqual(await axe(page), [], `step ${step}`);
+      };
+      await page.getByRole("link", { name: "Active message" }).first().click();
+      await dialog.locator("#template-q").fill("order_up");
+      await dialog.getByRole("button", { name: "order_update" }).click();
+      await dialog.locator(".compose-side .title").waitFor({ state: "attached" });
+      await clean(1);
+      await dialog.locator("#compose-to-recipient").click();
+      const to = dialog.locator("#to");
+      await to.fill("lu");
+      await dialog.locator(".pick", { hasText: "Luiza" }).first().waitFor();
+      await clean(2);
+      await to.fill("+999 60");
+      await dialog.locator("#to-problem").filter({ hasText: "+999" }).waitFor();
+      await clean("2-problem");
+      await to.fill("+34 600 11 12 14");
+      await dialog.locator('input[name=searched][value="+34 600 11 12 14"]').waitFor({ state: "attached" });
+      await page.keyboard.press("Enter");
+      await dialog.locator("#compose-to-variables").click();
+      await dialog.locator("#compose-send").waitFor();
+      await clean(3);
+      await dialog.locator("#compose-send").click();
+      await dialog.locator(".error-summary li").first().waitFor();
+      await clean("3-problem");
+      assert.deepEqual(page.problems, []);
+      await page.context().close();
+    });
+  }
+
   it("lets a double click on Send press nothing beneath the dialog, and every other click count", async () => {
     const page = await signedIn({ width: 390, height: 844 });
     const dialog = dialogOf(page);
