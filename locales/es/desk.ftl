@@ -19,9 +19,9 @@ desk-reserved-for = Solo espera a { $name }
 desk-served-by = { $name } atiende
 desk-earlier-sends = { $count } antes
 
-desk-not-online-on-break = Estás en pausa. Conéctate para enviar
-desk-not-online-invisible = Estás invisible. Conéctate para enviar
-desk-not-online-offline = Estás desconectado. Conéctate para enviar
+desk-not-online-on-break = Estás en pausa. Ponte en línea para enviar
+desk-not-online-invisible = Estás invisible. Ponte en línea para enviar
+desk-not-online-offline = Estás desconectado. Ponte en línea para enviar
 desk-go-online = Conectarse
 
 desk-waiting-since = Espera desde
@@ -52,7 +52,7 @@ desk-clock-never = El cliente aún no ha escrito. Solo su mensaje la abre.
 desk-left-days = { $d } d { $h } h
 desk-left-hours = { $h } h { $m } min
 desk-left-short = { $h } h { $m }
-desk-left-short-hours = { $h } h
+desk-left-short-hours = { $h } h
 desk-left-minutes = { $m } min
 desk-now = ahora
 
@@ -166,7 +166,7 @@ desk-gate-your-limit = Tu límite, { $used } de { $limit }
 desk-gate-team-limit = Límite de todos, { $used } de { $limit }
 desk-gate-in = en { $left }
 desk-gate-free = libre
-desk-gate-go-online = conéctate
+desk-gate-go-online = ponte en línea
 desk-gate-not-online = No estás conectado
 desk-gate-marketing-stop = Sin marketing
 

@@ -112,6 +112,36 @@ describe("the desk at work", () => {
     await page.waitForFunction((before) => Number(document.querySelector("#rail-unread .badge")?.textContent ?? 0) <= before, before);
   });
 
+  it("shows each send beside the open thread within seconds, however many follow each other", async () => {
+    const send = async () => {
+      await open();
+      await dialog.locator("#template-q").fill("order_up");
+      await dialog.getByRole("button", { name: "order_update" }).click();
+      await focused("compose-to-recipient");
+      await page.keyboard.press("Enter");
+      await dialog.locator("#to").fill("+52 55 8765 4321");
+      await searched("+52 55 8765 4321");
+      await dialog.locator("#to").press("Enter");
+      await dialog.locator(".chip").waitFor();
+      await focused("compose-to-variables");
+      await page.keyboard.press("Enter");
+      await dialog.getByLabel("name", { exact: true }).fill("Ana");
+      await dialog.getByLabel("order", { exact: true }).fill("48213");
+      await dialog.locator("#compose-send").click();
+      await dialog.waitFor({ state: "hidden" });
+    };
+    const listed = (count) => page.waitForFunction((count) => document.querySelectorAll("#facts-pane .sends > li").length === count, count, { timeout: 20_000 });
+    await page.goto(`${desk}/desk/sent`);
+    await send();
+    await page.locator("#rows .row", { hasText: "8765 4321" }).getByRole("link").first().click();
+    await listed(1);
+    await send();
+    await listed(2);
+    await send();
+    await listed(3);
+    await page.locator("#facts-pane .gate", { hasText: /Your limit, (0|3) of 3/ }).waitFor({ timeout: 20_000 });
+  });
+
   it("forgets what was wrong with an address as soon as it is typed anew", async () => {
     await open();
     await dialog.locator(".pick", { hasText: "order_ready" }).first().locator(".name").click();

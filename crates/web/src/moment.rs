@@ -89,6 +89,12 @@ impl Viewer {
         remaining_text(self.words(), Remaining::until(self.now, instant))
     }
 
+    /// Whether what is allowed from `instant` on is so on the viewer's present day, by the minute shown (CL-04).
+    #[must_use]
+    pub fn is_from_today(&self, instant: DateTime<Utc>) -> bool {
+        self.is_today(round_up_to_minute(instant))
+    }
+
     /// Whether `instant` falls on the viewer's present day.
     #[must_use]
     pub fn is_today(&self, instant: DateTime<Utc>) -> bool {
@@ -240,6 +246,16 @@ mod tests {
         assert_eq!(viewer(Locale::Es).at(instant).text, "23 nov a las 09:00");
         let allowed = viewer(Locale::En).from_when(instant);
         assert_eq!(allowed.text, "23 Nov at 09:01", "CL-04: rounded up to the minute");
+    }
+
+    #[test]
+    fn cl_04_an_instant_of_release_is_of_the_day_of_its_minute() {
+        let viewer = viewer(Locale::En);
+        let cases = [("2026-11-23T02:59:00Z", true), ("2026-11-23T02:59:00.001Z", false)];
+        for (instant, expected) in cases {
+            let instant = instant.parse().unwrap();
+            assert_eq!(viewer.is_from_today(instant), expected, "{instant}");
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl RefusalView {
 fn again(until: chrono::DateTime<chrono::Utc>, viewer: &Viewer) -> String {
     let t = viewer.words();
     let (left, when) = (viewer.remaining(until), viewer.from_when(until).text);
-    if viewer.is_today(until) {
+    if viewer.is_from_today(until) {
         t.refusal_again_today(&left, &when)
     } else {
         t.refusal_again_in(&left, &when)

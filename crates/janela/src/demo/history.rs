@@ -11,7 +11,7 @@ use domain::{
     },
     clock::Clock,
     dispatch::BackOff,
-    ids::{ChannelId, ChatbotId, ContactId, MessageId, TemplateId, TicketId, UserId},
+    ids::{ChannelId, ChatbotId, ContactId, MessageId, NumberId, TemplateId, TicketId, UserId},
     phone::PhoneNumber,
     policy::Policy,
     presence::Presence,
@@ -22,7 +22,7 @@ use persistence::{
     chatbot, contact,
     db::Db,
     error::PersistenceError,
-    inbox, message_template,
+    inbox, message_template, number,
     outbox::{self, ClaimRequest, DispatchPolicy},
     presence,
     ticket::{self, Reply, ReplyDraft, TicketOutcome},
@@ -77,6 +77,8 @@ pub fn play(
 /// The company as it is in the database.
 struct Stage<'a> {
     channels: &'a [ChannelId],
+    /// By channel.
+    numbers: Vec<NumberId>,
     seeds: &'a [ContactSeed],
     chatbots: Vec<ChatbotId>,
     agents: Vec<Actor>,
@@ -111,6 +113,12 @@ impl<'a> Stage<'a> {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let admin = agents.first().ok_or(PersistenceError::NotFound)?;
+        let known = number::list(db, admin)?;
+        let numbers = channels
+            .iter()
+            .map(|channel| known.iter().find(|number| number.channel == *channel))
+            .map(|found| found.map(|number| number.id).ok_or(PersistenceError::NotFound))
+            .collect::<Result<_, _>>()?;
         let known = chatbot::list(db, admin)?;
         let chatbots = company::CHATBOTS
             .iter()
@@ -136,6 +144,7 @@ impl<'a> Stage<'a> {
         };
         Ok(Self {
             channels,
+            numbers,
             seeds,
             chatbots,
             agents,
@@ -200,6 +209,8 @@ impl<'a> Stage<'a> {
             ticket: None,
             key: None,
         };
+        // As the job does each minute, so that the decision sees the day as it was.
+        admission::expire(db, self.numbers[number], &ScriptedClock(at), 0)?;
         match admission::admit_and_queue(db, actor, &draft, &ScriptedClock(at))? {
             Outcome::Queued(queued) => Ok(queued.message),
             Outcome::Refused(refused) => {

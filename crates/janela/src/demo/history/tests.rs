@@ -117,6 +117,16 @@ fn the_past_is_whole_and_leaves_nothing_to_be_sent() {
                     let drift = admission::check_counters(db, number.id)?;
                     assert!(drift.is_none(), "{drift:?}");
                 }
+                let newest = growth::list_sends(db, &admin, &SendFilter::default(), 1, start())?;
+                let newest = newest.first().unwrap();
+                let decided = growth::get_send(db, &admin, newest.message, start())?.decision;
+                let seen = decided.unwrap().decision.facts.tier.unwrap().count;
+                let sender = number::list(db, &admin)?;
+                let sender = sender.iter().find(|number| number.phone == newest.number).unwrap();
+                let policy = number::get_policy(db, sender.id)?;
+                let (day, _) = admission::count_recipients(db, sender.id, &policy, newest.at)?;
+                // With itself, unless its contact had been written to that day.
+                assert!(seen == day || seen + 1 == day, "AD-01: it saw {seen} of {day}");
                 let first_agent = actor(db, seed::first_agent());
                 assert_eq!(first_agent.user.language, None, "pages are in the browser's language");
                 let now = start();
