@@ -95,9 +95,11 @@ compose-number-invalid = No such number exists there. Check the digits.
 # What stands at the foot.
 # $chatbot (String) - The chatbot's name.
 # $channel (String) - The platform.
-compose-foot-from = You write as { $chatbot }, by { $channel }.
+# $number (String) - The number it goes from.
+compose-foot-from = You write as { $chatbot }, by { $channel }, from { $number }.
 # $name (String) - A contact's name or number.
-compose-foot-may = { $name } may be written to now.
+# $number (String) - The number it goes from.
+compose-foot-may = { $name } may be written to now, from { $number }.
 # $name (String) - A contact's name or number.
 # $reason (String) - What stands against it, in a few words.
 compose-foot-may-not = { $name } may not be written to: { $reason }.

@@ -79,8 +79,8 @@ compose-go-on = Continue digitando
 compose-go-on-why = Ainda faltam dígitos do número.
 compose-number-invalid = Esse número não existe lá. Confira os dígitos.
 
-compose-foot-from = Você escreve como { $chatbot }, por { $channel }.
-compose-foot-may = { $name } pode receber agora.
+compose-foot-from = Você escreve como { $chatbot }, por { $channel }, do número { $number }.
+compose-foot-may = { $name } pode receber agora, do número { $number }.
 compose-foot-may-not = { $name } não pode receber: { $reason }.
 compose-whatsapp = WhatsApp
 compose-wechat = WeChat

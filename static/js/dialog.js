@@ -82,6 +82,17 @@ document.addEventListener("janela:close-dialog", () => {
   dialog?.close();
 });
 
+// A request beside the form may be the first to hear that the session ended: what is typed then goes to the server first,
+// which leads over the sign-in back to it. The form's own request is answered so by itself.
+document.addEventListener("htmx:before:response", (event) => {
+  const ctx = event.detail?.ctx;
+  if (!ctx?.hx?.redirect?.startsWith("/account/sign-in")) return;
+  const form = document.querySelector("dialog:modal form:has(> input[name=author])");
+  if (!form || form.contains(ctx.sourceElement)) return;
+  event.preventDefault();
+  window.htmx.ajax("POST", form.action, { source: form, values: { go: "look" } });
+});
+
 function openArrivals(root) {
   for (const dialog of root.querySelectorAll("dialog[data-open]")) open(dialog);
 }

@@ -158,7 +158,8 @@ pub struct ComposeForm {
     pub told: bool,
     /// The chatbot it is sent for; `None` for the one that fits best.
     pub chatbot: Option<ChatbotId>,
-    /// The channel it is sent over; `None` for the contact's last one.
+    /// The channel it is sent over; `None` for the contact's last one. Once the turn is over, the one it goes
+    /// from, chosen or not.
     pub channel: Option<ChannelId>,
     /// The chosen template.
     pub template: Option<TemplateId>,
@@ -178,6 +179,8 @@ pub struct ComposeForm {
     pub key: String,
     /// What was typed for variables, of templates chosen before as well.
     pub values: VariableValues,
+    /// Whose page it stood on, sealed: what was typed finds the way back to them when their session has ended.
+    pub author: String,
     /// What was pressed.
     pub go: Go,
 }
@@ -202,7 +205,7 @@ impl ComposeForm {
     /// # Errors
     /// `Unprocessable` for a field that no page of ours has.
     pub fn parse(fields: Vec<(String, String)>) -> Result<Self, WebError> {
-        let mut form = Self::default();
+        let (mut form, mut offered) = (Self::default(), None);
         for (name, value) in fields {
             if let Some(variable) = name.strip_prefix("v_") {
                 let value = value.chars().take(LONGEST_VALUE).collect();
@@ -218,6 +221,8 @@ impl ComposeForm {
                 "told" => form.told = value == "1",
                 "chatbot" => form.chatbot = value.parse().ok().map(ChatbotId),
                 "channel" => form.channel = value.parse().ok().map(ChannelId),
+                "offered" => offered = value.parse().ok().map(ChannelId),
+                "author" => form.author = value,
                 "template" => form.template = value.parse().ok().map(TemplateId),
                 "recipient" => form.recipient = parse_recipient(&value),
                 "ticket" => form.ticket = value.parse().ok().map(TicketId),
@@ -229,6 +234,9 @@ impl ComposeForm {
                 "go" => form.go = Go::parse(&value).ok_or(WebError::Unprocessable)?,
                 _ => return Err(WebError::Unprocessable),
             }
+        }
+        if form.channel == offered {
+            form.channel = None; // the page's own suggestion, left as it was
         }
         Ok(form)
     }

@@ -56,7 +56,7 @@ pub fn number_choices(loaded: &Loaded) -> Vec<Choice> {
 }
 
 /// A number as people write it; as the platform gave it when it is none of ours to read.
-fn shown_number(phone: &str) -> String {
+pub fn shown_number(phone: &str) -> String {
     PhoneNumber::parse(phone).map_or_else(|_| phone.to_owned(), |phone| phone.display())
 }
 

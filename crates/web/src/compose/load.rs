@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use domain::{
     fold::fold,
+    ids::TemplateId,
     phone::{PhoneNumber, PhoneNumberProblem},
     template::{FieldValues, MessageTemplate, TemplateStatus, VariableName, VariableValues},
 };
 use persistence::{
     admission::{Door, Draft, Recipient},
-    compose::{self, MediaPreview, SendingNumber, Standing},
+    compose::{self, MediaPreview, SendingNumber, Standing, TicketOrigin},
     contact::{self, Contact, Identity},
     db::Db,
     error::PersistenceError,
+    message_template,
     user::Actor,
 };
 
@@ -27,8 +29,14 @@ pub const MEDIA_HOLDS: TimeDelta = TimeDelta::minutes(30);
 pub struct Loaded {
     /// Where the actor may send from; empty when nowhere.
     pub numbers: Vec<SendingNumber>,
-    /// The one chosen.
+    /// The one it goes from.
     pub from: Option<SendingNumber>,
+    /// Whether the agent chose it; else it is the one that fits best.
+    pub is_number_chosen: bool,
+    /// The ticket it is sent from.
+    pub origin: Option<TicketOrigin>,
+    /// The account of the chosen template: only its numbers can send it.
+    pub account: Option<String>,
     /// The languages its account has templates in.
     pub languages: Vec<String>,
     /// Step 1: the templates that fit.
@@ -129,15 +137,25 @@ pub fn find_person(
     }
 }
 
-/// The number to send from: as chosen, else the contact's last one, else the chatbot's first (AM-02).
+/// The account of the template `id`; `None` for one that is gone.
+pub fn find_account(db: &mut Db, id: TemplateId) -> Result<Option<String>, PersistenceError> {
+    match message_template::get(db, id) {
+        Ok(template) => Ok(Some(template.account_id)),
+        Err(PersistenceError::NotFound) => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The number to write to `person` from: as chosen, else the ticket's or the contact's last one, else the
+/// chatbot's first, each only if it can send the chosen template (AM-02).
 pub fn choose_number(
     db: &mut Db,
     actor: &Actor,
     form: &ComposeForm,
     loaded: &Loaded,
+    person: Option<&Person>,
 ) -> Result<Option<SendingNumber>, PersistenceError> {
-    let contact =
-        loaded.recipient.as_ref().and_then(|person| person.contact.as_ref()).map(|it| it.id);
+    let contact = person.and_then(|person| person.contact.as_ref()).map(|it| it.id);
     let asked = form.chatbot.filter(|id| loaded.numbers.iter().any(|from| from.chatbot == *id));
     let chatbot = match (asked, contact) {
         (Some(chatbot), _) => Some(chatbot),
@@ -150,12 +168,20 @@ pub fn choose_number(
         .filter(|from| chatbot.is_none_or(|chatbot| from.chatbot == chatbot))
         .collect();
     let with_channel = |channel| of_chatbot.iter().find(|from| Some(from.channel) == channel);
-    let last = match (chatbot, contact) {
-        (Some(chatbot), Some(contact)) => compose::find_last_channel(db, chatbot, contact)?,
-        _ => None,
+    let origin = loaded.origin.as_ref().filter(|origin| Some(origin.contact) == contact);
+    let last = match (origin, chatbot, contact) {
+        (Some(origin), _, _) => Some(origin.channel),
+        (None, Some(chatbot), Some(contact)) => compose::find_last_channel(db, chatbot, contact)?,
+        (None, _, _) => None,
     };
-    let chosen = with_channel(form.channel).or_else(|| with_channel(last));
-    Ok(chosen.or_else(|| of_chatbot.first()).map(|from| (*from).clone()))
+    let can_send = |from: &&&SendingNumber| {
+        loaded.account.as_ref().is_none_or(|account| from.account_id == *account)
+    };
+    let chosen = with_channel(form.channel)
+        .or_else(|| with_channel(last).filter(can_send))
+        .or_else(|| of_chatbot.iter().find(can_send))
+        .or_else(|| of_chatbot.first());
+    Ok(chosen.map(|from| (*from).clone()))
 }
 
 /// A draft of what is chosen so far, for judging; `None` while no template is.

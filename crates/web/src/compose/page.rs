@@ -15,7 +15,8 @@ use super::{
     fields::{ValueFieldView, VariableField, summary, value_fields, variable_fields},
     form::{ComposeForm, Focus, Go, Step, recipient_word},
     lists::{
-        Choice, TemplateLine, chatbot_choices, language_choices, number_choices, template_lines,
+        Choice, TemplateLine, chatbot_choices, language_choices, number_choices, shown_number,
+        template_lines,
     },
     load::{Halt, Loaded},
     people::{
@@ -340,9 +341,14 @@ fn hidden_fields(form: &ComposeForm, loaded: &Loaded) -> Vec<(String, String)> {
     keep("recipient", form.recipient.as_ref().map(recipient_word));
     keep("ticket", form.ticket.map(|id| id.to_string()));
     keep("key", Some(form.key.clone()));
+    keep("author", Some(form.author.clone()));
+    if form.step == Step::Template && !loaded.is_number_chosen {
+        keep("offered", form.channel.map(|id| id.to_string()));
+    }
     if form.step != Step::Template {
         keep("chatbot", form.chatbot.map(|id| id.to_string()));
-        keep("channel", form.channel.map(|id| id.to_string()));
+        let chosen = form.channel.filter(|_| loaded.is_number_chosen);
+        keep("channel", chosen.map(|id| id.to_string()));
         keep("q", Some(form.q.clone()));
         keep("language", Some(form.language.clone()));
     }
@@ -404,14 +410,15 @@ fn nobody(form: &ComposeForm, loaded: &Loaded, t: Words) -> Nobody {
 fn foot(loaded: &Loaded, viewer: &Viewer) -> String {
     let t = viewer.words();
     let Some(from) = &loaded.from else { return String::new() };
+    let number = isolated(&shown_number(&from.phone));
     let judged = loaded.recipient.as_ref().filter(|person| person.standing.is_some());
     let Some(person) = judged else {
         let chatbot = isolated(&from.chatbot_name);
-        return t.compose_foot_from(&chatbot, words::channel(from.kind, t));
+        return t.compose_foot_from(&chatbot, words::channel(from.kind, t), &number);
     };
     let name = isolated(&name_of(person, t));
     match why_not(person, loaded, viewer) {
-        None => t.compose_foot_may(&name),
+        None => t.compose_foot_may(&name, &number),
         Some(why) => t.compose_foot_may_not(&name, &why.brief),
     }
 }

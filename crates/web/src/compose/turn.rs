@@ -21,7 +21,7 @@ use persistence::{
 
 use super::{
     form::{ComposeForm, Go, Step},
-    load::{Halt, Loaded, MEDIA_HOLDS, Person, choose_number, draft_of, find_person},
+    load::{Halt, Loaded, MEDIA_HOLDS, Person, choose_number, draft_of, find_account, find_person},
 };
 
 /// Most templates shown at once; typing narrows them down.
@@ -41,31 +41,37 @@ pub fn turn(
 ) -> Result<(Loaded, Option<Halt>), PersistenceError> {
     let mut loaded =
         Loaded { numbers: compose::list_sending_numbers(db, actor)?, ..Loaded::default() };
-    if let (Some(ticket), None) = (form.ticket, &form.recipient) {
-        let origin = compose::get_ticket_origin(db, actor, ticket)?;
+    let origin =
+        form.ticket.map(|ticket| compose::get_ticket_origin(db, actor, ticket)).transpose()?;
+    if let (Some(origin), None) = (&origin, &form.recipient) {
         form.recipient = Some(Recipient::Contact(origin.contact));
         form.chatbot = Some(origin.chatbot);
-        form.channel = Some(origin.channel);
     }
     let recipient = form.recipient.take();
     loaded.recipient = recipient.map(|to| find_person(db, actor, to)).transpose()?;
-    loaded.from = choose_number(db, actor, form, &loaded)?;
+    loaded.origin = origin;
+    loaded.account = form.template.map(|id| find_account(db, id)).transpose()?.flatten();
+    loaded.from = choose_number(db, actor, form, &loaded, loaded.recipient.as_ref())?;
     let Some(from) = loaded.from.clone() else {
         form.step = Step::Template;
         return Ok((loaded, None));
     };
     form.chatbot = Some(from.chatbot);
-    form.channel = Some(from.channel);
+    form.channel = form.channel.filter(|channel| *channel == from.channel);
     if let Some(id) = form.template {
         loaded.template = compose::find_template(db, &from.account_id, id, now)?;
     }
     let mut at = Turn { db, actor, now, from, loaded };
     at.judge_recipient(form)?;
     let halt = at.act(form)?;
-    at.leave_ticket(form)?;
+    at.leave_ticket(form);
     at.settle(form);
+    at.follow_recipient(form)?;
     at.read_step(form)?;
-    let loaded = at.loaded;
+    let Turn { from, mut loaded, .. } = at;
+    loaded.is_number_chosen = form.channel.is_some();
+    form.channel = Some(from.channel);
+    loaded.from = Some(from);
     form.template = loaded.template.as_ref().map(|template| template.id);
     form.recipient = loaded.recipient.as_ref().and_then(Person::recipient);
     Ok((loaded, halt))
@@ -136,9 +142,7 @@ impl Turn<'_> {
         }
         let mut meant = match PhoneNumber::parse(&form.to) {
             Ok(phone) => {
-                let mut person = find_person(self.db, self.actor, Recipient::Phone(phone))?;
-                self.judge(form, &mut person)?;
-                vec![person]
+                vec![find_person(self.db, self.actor, Recipient::Phone(phone))?]
             }
             Err(_) => {
                 let mut listed = self.people_that_fit(form)?;
@@ -149,7 +153,7 @@ impl Turn<'_> {
         let chosen = self.loaded.recipient.as_ref().and_then(Person::recipient);
         match (meant.pop(), meant.pop()) {
             (Some(one), None) if one.recipient() == chosen => self.leave_people(form),
-            (Some(one), None) => Ok(self.take(one)),
+            (Some(one), None) => self.take(form, one),
             (None, _) | (Some(_), Some(_)) => Ok(Some(
                 form.number_problem().map_or(Halt::NotInFull(Step::Recipient), Halt::NoNumber),
             )),
@@ -169,6 +173,7 @@ impl Turn<'_> {
             return Ok(Some(Halt::TemplateNotApproved(template.status)));
         }
         form.template = Some(template.id);
+        self.loaded.account = Some(template.account_id.clone());
         self.loaded.template = Some(template);
         self.loaded.has_chosen = true;
         self.judge_recipient(form)?;
@@ -187,24 +192,55 @@ impl Turn<'_> {
     }
 
     fn add(&mut self, form: &ComposeForm, to: Recipient) -> Result<Option<Halt>, PersistenceError> {
-        let mut person = find_person(self.db, self.actor, to)?;
-        self.judge(form, &mut person)?;
-        Ok(self.take(person))
+        let person = find_person(self.db, self.actor, to)?;
+        self.take(form, person)
     }
 
-    /// Takes `person` as the recipient, unless something stands against it (AD-07).
-    fn take(&mut self, person: Person) -> Option<Halt> {
+    /// Takes `person` as the recipient, unless something stands against it (AD-07), judged by the number it
+    /// would go from.
+    fn take(
+        &mut self,
+        form: &ComposeForm,
+        mut person: Person,
+    ) -> Result<Option<Halt>, PersistenceError> {
+        let before = self.from.clone();
+        self.send_from_number_for(form, Some(&person))?;
+        self.judge(form, &mut person)?;
         if person.is_blocked() {
-            return Some(Halt::Blocked(Box::new(person)));
+            self.from = before;
+            return Ok(Some(Halt::Blocked(Box::new(person))));
         }
         self.loaded.recipient = Some(person);
         self.loaded.has_chosen = true;
-        None
+        Ok(None)
+    }
+
+    /// Sends from the number that `person` is used to, unless the agent chose another (AM-02).
+    fn send_from_number_for(
+        &mut self,
+        form: &ComposeForm,
+        person: Option<&Person>,
+    ) -> Result<(), PersistenceError> {
+        if let Some(from) = choose_number(self.db, self.actor, form, &self.loaded, person)? {
+            self.from = from;
+        }
+        Ok(())
+    }
+
+    /// What is left when the recipient changed: the number is theirs, and they are judged by it.
+    fn follow_recipient(&mut self, form: &ComposeForm) -> Result<(), PersistenceError> {
+        let before = self.from.channel;
+        let person = self.loaded.recipient.clone();
+        self.send_from_number_for(form, person.as_ref())?;
+        if self.from.channel == before { Ok(()) } else { self.judge_recipient(form) }
     }
 
     fn leave_people(&mut self, form: &mut ComposeForm) -> Result<Option<Halt>, PersistenceError> {
         if self.loaded.recipient.is_none() {
             let Ok(phone) = PhoneNumber::parse(&form.to) else {
+                if let Some(person) = self.find_blocked_one(form)? {
+                    return Ok(Some(Halt::Blocked(Box::new(person))));
+                }
                 let problem = form.number_problem().map(Halt::NoNumber);
                 return Ok(Some(problem.unwrap_or(Halt::NoRecipient)));
             };
@@ -225,15 +261,27 @@ impl Turn<'_> {
         }
     }
 
+    /// The one person that what was typed finds, or names in full, when they may not be written to: whoever goes
+    /// on then means them (AD-07).
+    fn find_blocked_one(&mut self, form: &ComposeForm) -> Result<Option<Person>, PersistenceError> {
+        if form.to.trim().is_empty() {
+            return Ok(None);
+        }
+        let mut listed = self.people_that_fit(form)?;
+        if listed.len() > 1 {
+            listed.retain(|person| person.is_meant_by(&form.to));
+        }
+        let one = listed.pop().filter(|_| listed.is_empty());
+        Ok(one.filter(Person::is_blocked))
+    }
+
     /// A ticket is kept only for the contact it is of: to anyone else nothing is sent from it (SW-09).
-    fn leave_ticket(&mut self, form: &mut ComposeForm) -> Result<(), PersistenceError> {
-        let Some(ticket) = form.ticket else { return Ok(()) };
+    fn leave_ticket(&mut self, form: &mut ComposeForm) {
         let contact = self.loaded.recipient.as_ref().and_then(|person| person.contact.as_ref());
-        let origin = compose::get_ticket_origin(self.db, self.actor, ticket)?;
-        if contact.is_none_or(|contact| contact.id != origin.contact) {
+        let origin = self.loaded.origin.as_ref();
+        if origin.is_none_or(|origin| contact.is_none_or(|it| it.id != origin.contact)) {
             form.ticket = None;
         }
-        Ok(())
     }
 
     /// No step is shown before what it stands on is chosen.

@@ -151,3 +151,25 @@ async fn the_focus_goes_on_from_a_person_who_was_chosen_and_stays_at_one_who_is_
     assert_eq!(focused(&add(given.luis, 200).await).as_deref(), Some("compose-to-variables"));
     assert_eq!(focused(&add(luiza, 409).await), None);
 }
+
+#[actix_web::test]
+async fn ad_07_going_on_with_a_capped_contact_as_the_only_one_listed_says_why() {
+    let given = Given::desk().await;
+    let luiza = given.luiza;
+    let given = given.with_cap_reached(3, luiza).await;
+    let template = given.plain.to_string();
+    let go_on = async |to: &str, status| {
+        let fields =
+            [("step", "recipient"), ("template", &template), ("to", to), ("go", "continue")];
+        shown(given.press(&fields).await, status).await
+    };
+    for typed in ["luiz", "Luiza Prado", "+55 11 98"] {
+        let page = go_on(typed, 409).await;
+        assert!(page.contains("Limit of 3 in 24 hours reached"), "{typed}: {page}");
+        assert!(!page.contains("Choose whom to write to"), "{typed}: {page}");
+    }
+    for typed in ["lui", ""] {
+        let page = go_on(typed, 422).await;
+        assert!(page.contains("Choose whom to write to"), "{typed}: {page}");
+    }
+}

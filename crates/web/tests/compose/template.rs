@@ -55,3 +55,33 @@ async fn am_02_enter_picks_a_template_typed_in_full_and_no_other() {
     let page = enter("black_friday", 409).await;
     assert!(page.contains("still reviewing"), "{page}");
 }
+
+#[actix_web::test]
+async fn am_02_the_number_is_the_contacts_last_one_until_the_agent_chooses_another() {
+    let given = Given::desk().await;
+    let first = given.desk.channel.to_string();
+    let second = given.second_number(given.luis).to_string();
+    let (template, add) = (given.plain.to_string(), format!("add:c{}", given.luis));
+    let chosen = format!("c{}", given.luis);
+    let page = shown(given.show("").await, 200).await;
+    assert!(page.contains(&format!("name=\"offered\" value=\"{first}\"")), "{page}");
+    let offered = [("step", "template"), ("template", &template), ("offered", &first)];
+    for (channel, has_changed) in [(&first, false), (&second, true)] {
+        let fields = [&offered[..], &[("channel", channel), ("go", "continue")]].concat();
+        let page = shown(given.press(&fields).await, 200).await;
+        assert_eq!(page.contains("name=\"channel\""), has_changed, "{page}");
+    }
+    let step = [("step", "recipient"), ("template", &template)];
+    let page = shown(given.press(&[&step[..], &[("go", &add)]].concat()).await, 200).await;
+    let foot = part(&page, "id=\"compose-status\"", "</p>");
+    assert!(foot.contains("may be written to now, from \u{2068}+55 11 4000-2000"), "{foot}");
+    let on = [&step[..], &[("recipient", &chosen), ("go", "remove")]].concat();
+    let page = shown(given.press(&on).await, 200).await;
+    assert!(part(&page, "id=\"compose-status\"", "</p>").contains("4000-1000"), "{page}");
+    let variables = [("step", "variables"), ("template", &template), ("recipient", &chosen)];
+    for (own, number) in [(&[][..], "4000-2000"), (&[("channel", first.as_str())], "4000-1000")] {
+        let page = shown(given.press(&[&variables[..], own].concat()).await, 200).await;
+        let foot = part(&page, "id=\"compose-status\"", "</p>");
+        assert!(foot.contains(number), "{foot}");
+    }
+}
