@@ -132,7 +132,7 @@ async fn a_manager_may_not_send(agent: &Agent<'_>) {
         ("go", "send"),
     ];
     let answer = Shown::of(manager.browser.submit(COMPOSE, &page, &form).await).await;
-    answer.says(StatusCode::OK, &["You may not send active messages"]);
+    answer.says(StatusCode::FORBIDDEN, &["You may not do this", "Ask an admin"]);
 }
 
 async fn a_template_that_is_not_approved_goes_no_further(agent: &Agent<'_>) {
