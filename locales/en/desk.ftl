@@ -71,7 +71,7 @@ desk-left-hours = { $h } h { $m } min
 # $m (String) - Minutes, two digits.
 desk-left-short = { $h } h { $m }
 # $h (String) - Hours.
-desk-left-short-hours = { $h } h
+desk-left-short-hours = { $h } h
 # $m (String) - Minutes.
 desk-left-minutes = { $m } min
 desk-now = now

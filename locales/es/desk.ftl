@@ -52,7 +52,7 @@ desk-clock-never = El cliente aún no ha escrito. Solo su mensaje la abre.
 desk-left-days = { $d } d { $h } h
 desk-left-hours = { $h } h { $m } min
 desk-left-short = { $h } h { $m }
-desk-left-short-hours = { $h } h
+desk-left-short-hours = { $h } h
 desk-left-minutes = { $m } min
 desk-now = ahora
 

@@ -52,7 +52,7 @@ desk-clock-never = O cliente ainda não escreveu. Só a mensagem dele a abre.
 desk-left-days = { $d } d { $h } h
 desk-left-hours = { $h } h { $m } min
 desk-left-short = { $h } h { $m }
-desk-left-short-hours = { $h } h
+desk-left-short-hours = { $h } h
 desk-left-minutes = { $m } min
 desk-now = agora
 
