@@ -1,7 +1,9 @@
 //! The job that deletes what was kept long enough (JO-04): small batches under a time budget.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::policy::RetentionPolicy;
+use domain::policy::{Policy, RetentionPolicy};
 use persistence::{
     compose, db::Db, error::PersistenceError, idempotency, job, policy, retention, search, session,
 };
@@ -37,9 +39,12 @@ pub fn tidy(parts: JobParts, now: DateTime<Utc>) -> JobFuture {
     Box::pin(async move {
         let budget = Budget::start(parts.budget);
         let mut rows = 0;
+        let policy = parts.store.write(move |db| find_policy(db, now)).await?;
         for step in STEPS {
             while budget.is_left() {
-                let done = parts.store.write(move |db| db.write(|db| run(step, db, now))).await?;
+                let policy = Arc::clone(&policy);
+                let batch = move |db: &mut Db| db.write(|db| step(db, &policy.retention, now));
+                let done = parts.store.write(batch).await?;
                 rows += done;
                 if done == 0 {
                     break;
@@ -50,16 +55,15 @@ pub fn tidy(parts: JobParts, now: DateTime<Utc>) -> JobFuture {
     })
 }
 
-/// Carries `step` out with what the workspace's policy keeps.
-fn run(step: Step, db: &mut Db, now: DateTime<Utc>) -> Result<usize, PersistenceError> {
+/// The workspace's policy, which says how long things are kept.
+fn find_policy(db: &mut Db, now: DateTime<Utc>) -> Result<Arc<Policy>, PersistenceError> {
     let id = policy::find_or_create_default(db, now)?;
-    let policy = policy::get(db, id)?;
-    step(db, &policy.retention, now)
+    policy::get(db, id)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::{channel::MediaFile, clock::Clock, policy::Policy, template::MediaKind};
+    use domain::{channel::MediaFile, clock::Clock, template::MediaKind};
     use persistence::{
         idempotency::{IdempotencyKey, KeyOwner},
         test_desk::TestDesk,
@@ -67,6 +71,11 @@ mod tests {
     };
 
     use super::*;
+
+    fn take_each_step(db: &mut Db, now: DateTime<Utc>) -> Result<(), PersistenceError> {
+        let policy = find_policy(db, now)?;
+        STEPS.iter().try_for_each(|step| step(db, &policy.retention, now).map(drop))
+    }
 
     #[test]
     fn jo_04_searches_and_files_for_previews_go_with_age() {
@@ -88,11 +97,7 @@ mod tests {
                 })
                 .unwrap();
             let tidy_at = |now| {
-                store
-                    .blocking_write(|db| {
-                        STEPS.iter().try_for_each(|step| run(*step, db, now).map(drop))
-                    })
-                    .unwrap();
+                store.blocking_write(|db| take_each_step(db, now)).unwrap();
             };
             let are_kept = || {
                 store
@@ -130,9 +135,7 @@ mod tests {
                 })
                 .unwrap();
             let is_kept_at = |at| {
-                let tidied =
-                    |db: &mut Db| STEPS.iter().try_for_each(|step| run(*step, db, at).map(drop));
-                store.blocking_write(tidied).unwrap();
+                store.blocking_write(|db| take_each_step(db, at)).unwrap();
                 let ever = now - TimeDelta::days(1);
                 store.blocking_read(|db| idempotency::find(db, &key, ever)).unwrap().is_some()
             };
