@@ -61,12 +61,7 @@ impl Db {
         if self.is_in_transaction()? {
             return self.savepoint(work);
         }
-        match self {
-            Self::Sqlite(sqlite) => {
-                AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
-            }
-            Self::Postgres(postgres) => AnsiTransactionManager::begin_transaction(postgres)?,
-        }
+        self.begin()?;
         live::transaction_begins();
         let done = work(self).and_then(|value| {
             live::notify_other_processes(self)?;
@@ -75,6 +70,33 @@ impl Db {
         let value = self.end(done)?;
         live::transaction_committed();
         Ok(value)
+    }
+
+    /// Begins a transaction that may write, to be ended by [`Self::commit`].
+    pub(crate) fn begin(&mut self) -> Result<(), PersistenceError> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
+            }
+            Self::Postgres(postgres) => AnsiTransactionManager::begin_transaction(postgres)?,
+        }
+        Ok(())
+    }
+
+    /// Ends the transaction, or the savepoint, that was begun last, and keeps its writes.
+    pub(crate) fn commit(&mut self) -> Result<(), PersistenceError> {
+        Ok(<Self as Connection>::TransactionManager::commit_transaction(self)?)
+    }
+
+    /// Whether a transaction is open, in good state and without a savepoint in it.
+    pub(crate) fn is_in_outermost_transaction(&mut self) -> bool {
+        let status = <Self as Connection>::TransactionManager::transaction_manager_status_mut(self);
+        match status {
+            TransactionManagerStatus::Valid(valid) => {
+                valid.transaction_depth().is_some_and(|depth| depth.get() == 1)
+            }
+            TransactionManagerStatus::InError => false,
+        }
     }
 
     /// Runs `work` so that its failure undoes its own writes only.
@@ -165,7 +187,7 @@ impl Db {
     fn end<T>(&mut self, done: Result<T, PersistenceError>) -> Result<T, PersistenceError> {
         match done {
             Ok(value) => {
-                <Self as Connection>::TransactionManager::commit_transaction(self)?;
+                self.commit()?;
                 Ok(value)
             }
             Err(error) => {

@@ -18,6 +18,7 @@ use diesel::{
     sql_types::Text,
 };
 
+use self::group_commit::{GroupCommit, MOST_AGE};
 use crate::{
     db::Db,
     error::PersistenceError,
@@ -25,6 +26,8 @@ use crate::{
     migrate,
     secret::{KeyEncryptionKey, Vault},
 };
+
+mod group_commit;
 
 /// Which database, and how many connections to it.
 #[derive(Debug, Clone)]
@@ -66,13 +69,18 @@ pub struct Store {
 
 struct Shared {
     location: Location,
-    /// One connection on SQLite, so that writers queue instead of sleeping in a busy handler.
-    writers: Pool<Connector>,
+    writers: Writers,
     readers: Pool<Connector>,
     live: LiveEvents,
     origin: String,
     stop_listening: Arc<AtomicBool>,
     vault: OnceLock<Vault>,
+}
+
+/// Those who write: on SQLite one after the other, so that they queue instead of sleeping in a busy handler.
+enum Writers {
+    InTurn(GroupCommit),
+    Pool(Pool<Connector>),
 }
 
 impl Drop for Shared {
@@ -99,7 +107,7 @@ impl Store {
             make_private(file).map_err(|error| location.cannot_open(error.to_string()))?;
         }
         // The first connection by hand, so that what is wrong is told at once and in full.
-        drop(connector(false).connect()?);
+        let first = connector(false).connect()?;
         let pool = |query_only: bool, size: u32| {
             Pool::builder()
                 .max_size(size)
@@ -111,10 +119,14 @@ impl Store {
         };
         let connections = settings.connections.max(1);
         let (writers, readers) = match location {
-            Location::Sqlite(_) => (pool(false, 1)?, pool(true, connections)?),
+            Location::Sqlite(_) => {
+                let connector = connector(false);
+                let writers = GroupCommit::new(first, MOST_AGE, move || connector.connect());
+                (Writers::InTurn(writers), pool(true, connections)?)
+            }
             Location::Postgres(_) => {
                 let all = pool(false, connections)?;
-                (all.clone(), all)
+                (Writers::Pool(all.clone()), all)
             }
         };
         let shared = Shared {
@@ -234,10 +246,14 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Db) -> Result<T, PersistenceError>,
     ) -> Result<T, PersistenceError> {
-        let mut connection = self.shared.writers.get().map_err(|_| PersistenceError::Busy)?;
         drop(live::take_committed());
-        let answer = work(&mut connection);
-        drop(connection);
+        let answer = match &self.shared.writers {
+            Writers::InTurn(writers) => writers.run(work),
+            Writers::Pool(pool) => {
+                let mut connection = pool.get().map_err(|_| PersistenceError::Busy)?;
+                work(&mut connection)
+            }
+        };
         for event in live::take_committed() {
             self.shared.live.publish(event);
         }

@@ -117,14 +117,10 @@ impl WebhookInbox {
     /// `Open` when the database cannot be reached; `Settings` when no thread can be started.
     pub fn start(store: &Store, nudges: Arc<Nudges>) -> Result<Self, PersistenceError> {
         let (sender, receiver) = mpsc::channel(WAITING);
-        let db = store.connect()?;
+        let db = if store.is_sqlite() { None } else { Some(store.connect()?) };
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
-        let writer = Writer {
-            store: store.clone(),
-            db: Some(db),
-            nudges,
-            waiting_bytes: Arc::clone(&waiting_bytes),
-        };
+        let writer =
+            Writer { store: store.clone(), db, nudges, waiting_bytes: Arc::clone(&waiting_bytes) };
         let thread = thread::Builder::new()
             .name("webhook-inbox".into())
             .spawn(move || writer.run(receiver))
@@ -190,6 +186,7 @@ impl WebhookInbox {
 
 struct Writer {
     store: Store,
+    /// A connection of its own on PostgreSQL, so that a pool in use does not hold it up.
     db: Option<Db>,
     nudges: Arc<Nudges>,
     waiting_bytes: Arc<AtomicUsize>,
@@ -242,8 +239,12 @@ impl Writer {
         }
     }
 
-    /// A failure costs the connection: whether it is still good is not worth asking.
+    /// A failure costs the connection: whether it is still good is not worth asking. On SQLite everyone who writes
+    /// takes turns at one.
     fn try_insert(&mut self, rows: &[NewWebhook]) -> Result<(), PersistenceError> {
+        if self.store.is_sqlite() {
+            return self.store.blocking_write(|db| insert(db, rows));
+        }
         let mut db = match self.db.take() {
             Some(db) => db,
             None => self.reconnect()?,
