@@ -1,5 +1,6 @@
 //! The control API: what tests, benches and the pages tell the sandbox to do.
 
+mod inject;
 mod phones;
 mod provider;
 mod world;
@@ -22,10 +23,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             let response = problem(StatusCode::BAD_REQUEST, &error.to_string());
             actix_web::error::InternalError::from_response(error, response).into()
         });
-    config.service(
+    config.configure(world::trap).service(
         web::scope("/control")
             .wrap(actix_web::middleware::from_fn(guard::same_site_only))
             .app_data(json)
+            .configure(inject::routes)
             .configure(phones::routes)
             .configure(provider::routes)
             .configure(world::routes)
@@ -45,7 +47,7 @@ fn refused(refusal: &Refusal) -> HttpResponse {
         | Refusal::UnknownMessage
         | Refusal::UnknownButton => StatusCode::NOT_FOUND,
         Refusal::NotAReply | Refusal::Blocked => StatusCode::CONFLICT,
-        Refusal::Text | Refusal::PhoneId => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::Text | Refusal::PhoneId | Refusal::Content(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     problem(status, &refusal.to_string())
 }

@@ -58,6 +58,11 @@ impl Core {
         }
     }
 
+    /// Where the sandbox is reached, without a slash at the end.
+    pub(crate) fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Runs `act` on the state at one instant, then sends the webhooks and changes it caused.
     pub(crate) fn act<R>(&self, act: impl FnOnce(&mut State, i64) -> R) -> R {
         let now_ms = self.clock.now_ms();

@@ -33,8 +33,8 @@ pub(crate) struct Delivery {
     pub made_at_ms: i64,
     /// Not sent before, by the sandbox's clock.
     pub not_before_ms: i64,
-    /// The customer's message it brings, whose sender is told once it was taken.
-    pub message: Option<Arc<str>>,
+    /// The customers' messages it brings, whose senders are told once it was taken.
+    pub messages: Vec<Arc<str>>,
 }
 
 /// What a dispatcher works off, and what it tells.
@@ -272,9 +272,10 @@ impl Dispatcher {
     }
 
     fn tell_taken(&self, delivery: &Delivery) {
-        let Some(message) = &delivery.message else { return };
-        if self.taken.send(Arc::clone(message)).is_err() {
-            debug!("a webhook was taken after the stop");
+        for message in &delivery.messages {
+            if self.taken.send(Arc::clone(message)).is_err() {
+                debug!("a webhook was taken after the stop");
+            }
         }
     }
 

@@ -3,6 +3,15 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::webhooks::bend::Bend;
+
+/// The bytes of a huge answer, and how long a template is held, unless told.
+const HUGE: usize = 50_000_000;
+const HELD_MS: u64 = 60_000;
+/// Why a message fails unless told.
+const UNDELIVERABLE: u32 = 131_026;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +30,30 @@ pub(crate) enum FaultKind {
     ResetBefore,
     /// As `reset`, the message accepted.
     ResetAfter,
+    /// The connection is reset amid the answer; the message was accepted.
+    ResetDuring,
+    /// The connection is reset behind the answer's last byte, before it is told to be the last; accepted.
+    ResetEnd,
+    /// The answer is cut off although it is told to be whole; accepted.
+    BrokenJson,
+    /// The answer comes a byte each `ms`, a second unless told; accepted.
+    Slow,
+    /// The answer has `bytes` bytes, 50 MB unless told; accepted.
+    Huge,
+    /// The caller is sent to `location`, another name of the sandbox unless told; nothing accepted.
+    Redirect,
+    /// A template is held for `ms`, a minute unless told, and then sent, or failed with `code`.
+    Held,
+    /// A message is accepted and then fails with `code`, 131026 unless told.
+    Fails,
+    /// A webhook's signature is wrong.
+    WrongSignature,
+    /// A webhook is signed with another secret.
+    OtherSecret,
+    /// A webhook's body is cut off; the signature is that of the rest.
+    Truncated,
+    /// A webhook is bent as `bend` says.
+    Bent,
     /// A webhook is never sent.
     Lost,
     /// A webhook is sent twice.
@@ -59,6 +92,24 @@ pub(crate) struct Fault {
     /// For delays and resets; a delay comes before, a reset after the message was accepted, unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
+    /// Seconds in the header `Retry-After` of an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+    /// Where a redirect leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// How many bytes a huge answer has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<usize>,
+    /// How a webhook is bent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bend: Option<Bend>,
+    /// Only sends of this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// Only webhooks of this status, message type, template event or field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
 }
 
 fn once() -> u32 {
@@ -66,11 +117,42 @@ fn once() -> u32 {
 }
 
 /// What befalls one send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SendFault {
-    Refuse { status: u16, code: Option<u32> },
-    Delay { ms: u64, when: When },
+    Refuse {
+        status: u16,
+        code: Option<u32>,
+        retry_after: Option<u64>,
+    },
+    Delay {
+        ms: u64,
+        when: When,
+    },
     Reset(When),
+    Redirect {
+        location: Option<String>,
+    },
+    /// The message is accepted, the answer spoilt.
+    Spoil(Spoilage),
+    /// The message is accepted and its way is another one.
+    Fate(Fate),
+}
+
+/// What becomes of the answer to an accepted message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spoilage {
+    ResetDuring,
+    ResetEnd,
+    CutOff,
+    Slow { ms: u64 },
+    Huge { bytes: usize },
+}
+
+/// What becomes of an accepted message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Held { ms: i64, code: Option<u32> },
+    Fails { code: u32 },
 }
 
 /// What befalls one webhook.
@@ -85,6 +167,16 @@ pub(crate) enum WebhookFault {
     Shuffled {
         left: u32,
     },
+    Forged(Forgery),
+    Bent(Bend),
+}
+
+/// What is wrong with the bytes of a webhook or their signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Forgery {
+    WrongSignature,
+    OtherSecret,
+    Truncated,
 }
 
 impl Fault {
@@ -95,7 +187,14 @@ impl Fault {
     fn hits_webhooks(&self) -> bool {
         matches!(
             self.kind,
-            FaultKind::Lost | FaultKind::Doubled | FaultKind::Late | FaultKind::Shuffled
+            FaultKind::Lost
+                | FaultKind::Doubled
+                | FaultKind::Late
+                | FaultKind::Shuffled
+                | FaultKind::WrongSignature
+                | FaultKind::OtherSecret
+                | FaultKind::Truncated
+                | FaultKind::Bent
         )
     }
 }
@@ -125,45 +224,72 @@ impl Faults {
         self.waiting.clear();
     }
 
-    /// Takes what befalls the next send, if anything.
-    pub(crate) fn take_send(&mut self) -> Option<SendFault> {
-        let fault = self.take(Fault::hits_sends)?;
-        match fault.kind {
-            FaultKind::Error => {
-                Some(SendFault::Refuse { status: fault.status.unwrap_or(500), code: fault.code })
+    /// Takes what befalls the next send of `number`, if anything.
+    pub(crate) fn take_send(&mut self, number: &str) -> Option<SendFault> {
+        let fault = self.take(|fault| {
+            fault.hits_sends() && fault.number.as_ref().is_none_or(|only| only == number)
+        })?;
+        let ms = |usual: u64| fault.ms.unwrap_or(usual);
+        Some(match fault.kind {
+            FaultKind::Error => SendFault::Refuse {
+                status: fault.status.unwrap_or(500),
+                code: fault.code,
+                retry_after: fault.retry_after,
+            },
+            FaultKind::Delay => {
+                SendFault::Delay { ms: ms(1_000), when: fault.when.unwrap_or(When::Before) }
             }
-            FaultKind::Delay => Some(SendFault::Delay {
-                ms: fault.ms.unwrap_or(1_000),
-                when: fault.when.unwrap_or(When::Before),
-            }),
-            FaultKind::Reset => Some(SendFault::Reset(fault.when.unwrap_or(When::After))),
-            FaultKind::ResetBefore => Some(SendFault::Reset(When::Before)),
-            FaultKind::ResetAfter => Some(SendFault::Reset(When::After)),
-            FaultKind::Lost | FaultKind::Doubled | FaultKind::Late | FaultKind::Shuffled => None,
-        }
+            FaultKind::Reset => SendFault::Reset(fault.when.unwrap_or(When::After)),
+            FaultKind::ResetBefore => SendFault::Reset(When::Before),
+            FaultKind::ResetAfter => SendFault::Reset(When::After),
+            FaultKind::ResetDuring => SendFault::Spoil(Spoilage::ResetDuring),
+            FaultKind::ResetEnd => SendFault::Spoil(Spoilage::ResetEnd),
+            FaultKind::BrokenJson => SendFault::Spoil(Spoilage::CutOff),
+            FaultKind::Slow => SendFault::Spoil(Spoilage::Slow { ms: ms(1_000) }),
+            FaultKind::Huge => {
+                SendFault::Spoil(Spoilage::Huge { bytes: fault.bytes.unwrap_or(HUGE) })
+            }
+            FaultKind::Redirect => SendFault::Redirect { location: fault.location },
+            FaultKind::Held => {
+                let ms = i64::try_from(ms(HELD_MS)).unwrap_or(i64::MAX);
+                SendFault::Fate(Fate::Held { ms, code: fault.code })
+            }
+            FaultKind::Fails => {
+                SendFault::Fate(Fate::Fails { code: fault.code.unwrap_or(UNDELIVERABLE) })
+            }
+            FaultKind::Lost
+            | FaultKind::Doubled
+            | FaultKind::Late
+            | FaultKind::Shuffled
+            | FaultKind::WrongSignature
+            | FaultKind::OtherSecret
+            | FaultKind::Truncated
+            | FaultKind::Bent => return None,
+        })
     }
 
-    /// Takes what befalls the next webhook, if anything.
-    pub(crate) fn take_webhook(&mut self) -> Option<WebhookFault> {
-        let fault = self.take(Fault::hits_webhooks)?;
-        match fault.kind {
-            FaultKind::Lost => Some(WebhookFault::Lost),
-            FaultKind::Doubled => Some(WebhookFault::Doubled),
-            FaultKind::Late => {
-                let ms = i64::try_from(fault.ms.unwrap_or(5_000)).unwrap_or(i64::MAX / 2);
-                Some(WebhookFault::Late { ms })
-            }
-            FaultKind::Shuffled => Some(WebhookFault::Shuffled { left: fault.count - 1 }),
-            FaultKind::Error
-            | FaultKind::Delay
-            | FaultKind::Reset
-            | FaultKind::ResetBefore
-            | FaultKind::ResetAfter => None,
-        }
+    /// Takes what befalls the next webhook, `body`, if anything.
+    pub(crate) fn take_webhook(&mut self, body: &Value) -> Option<WebhookFault> {
+        let fault = self.take(|fault| {
+            fault.hits_webhooks() && fault.only.as_ref().is_none_or(|only| speaks_of(body, only))
+        })?;
+        Some(match fault.kind {
+            FaultKind::Lost => WebhookFault::Lost,
+            FaultKind::Doubled => WebhookFault::Doubled,
+            FaultKind::Late => WebhookFault::Late {
+                ms: i64::try_from(fault.ms.unwrap_or(5_000)).unwrap_or(i64::MAX / 2),
+            },
+            FaultKind::Shuffled => WebhookFault::Shuffled { left: fault.count - 1 },
+            FaultKind::WrongSignature => WebhookFault::Forged(Forgery::WrongSignature),
+            FaultKind::OtherSecret => WebhookFault::Forged(Forgery::OtherSecret),
+            FaultKind::Truncated => WebhookFault::Forged(Forgery::Truncated),
+            FaultKind::Bent => WebhookFault::Bent(fault.bend.unwrap_or(Bend::UnknownType)),
+            _ => return None,
+        })
     }
 
     /// The first fault that `wanted` picks, as it stood before this use of it.
-    fn take(&mut self, wanted: fn(&Fault) -> bool) -> Option<Fault> {
+    fn take(&mut self, wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let place = self.waiting.iter().position(wanted)?;
         let fault = self.waiting.get_mut(place)?;
         let taken = fault.clone();
@@ -173,6 +299,15 @@ impl Faults {
         }
         Some(taken)
     }
+}
+
+/// Whether a webhook is of the status, the message type, the template event or the field `word`.
+fn speaks_of(body: &Value, word: &str) -> bool {
+    let places = ["value/statuses/0/status", "value/messages/0/type", "value/event", "field"];
+    places.iter().any(|place| {
+        let said = body.pointer(&format!("/entry/0/changes/0/{place}"));
+        said.and_then(Value::as_str).is_some_and(|said| said.eq_ignore_ascii_case(word))
+    })
 }
 
 #[cfg(test)]
@@ -189,21 +324,37 @@ mod tests {
         faults.add(fault(r#"{"kind":"error","count":2,"status":429,"code":130429}"#));
         faults.add(fault(r#"{"kind":"doubled"}"#));
         faults.add(fault(r#"{"kind":"reset"}"#));
-        let refusal = Some(SendFault::Refuse { status: 429, code: Some(130_429) });
-        assert_eq!(faults.take_send(), refusal);
-        assert_eq!(faults.take_send(), refusal);
-        assert_eq!(faults.take_send(), Some(SendFault::Reset(When::After)));
-        assert_eq!(faults.take_send(), None);
-        assert_eq!(faults.take_webhook(), Some(WebhookFault::Doubled));
-        assert_eq!(faults.take_webhook(), None);
+        let refusal =
+            Some(SendFault::Refuse { status: 429, code: Some(130_429), retry_after: None });
+        assert_eq!(faults.take_send("1"), refusal);
+        assert_eq!(faults.take_send("1"), refusal);
+        assert_eq!(faults.take_send("1"), Some(SendFault::Reset(When::After)));
+        assert_eq!(faults.take_send("1"), None);
+        assert_eq!(faults.take_webhook(&Value::Null), Some(WebhookFault::Doubled));
+        assert_eq!(faults.take_webhook(&Value::Null), None);
     }
 
     #[test]
     fn a_shuffle_holds_at_least_two() {
         let mut faults = Faults::default();
         faults.add(fault(r#"{"kind":"shuffled"}"#));
-        assert_eq!(faults.take_webhook(), Some(WebhookFault::Shuffled { left: 1 }));
-        assert_eq!(faults.take_webhook(), Some(WebhookFault::Shuffled { left: 0 }));
-        assert_eq!(faults.take_webhook(), None);
+        assert_eq!(faults.take_webhook(&Value::Null), Some(WebhookFault::Shuffled { left: 1 }));
+        assert_eq!(faults.take_webhook(&Value::Null), Some(WebhookFault::Shuffled { left: 0 }));
+        assert_eq!(faults.take_webhook(&Value::Null), None);
+    }
+
+    #[test]
+    fn a_fault_of_a_number_or_a_status_spares_the_others() {
+        let mut faults = Faults::default();
+        faults.add(fault(r#"{"kind":"redirect","number":"2"}"#));
+        faults.add(fault(r#"{"kind":"lost","only":"delivered"}"#));
+        assert_eq!(faults.take_send("1"), None);
+        assert_eq!(faults.take_send("2"), Some(SendFault::Redirect { location: None }));
+        let told = |status: &str| {
+            serde_json::json!({ "entry": [{ "changes": [{
+            "field": "messages", "value": { "statuses": [{ "status": status }] } }] }] })
+        };
+        assert_eq!(faults.take_webhook(&told("sent")), None);
+        assert_eq!(faults.take_webhook(&told("delivered")), Some(WebhookFault::Lost));
     }
 }

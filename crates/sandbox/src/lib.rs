@@ -7,6 +7,7 @@
 //! *Must not live here:* anything of the desk. The sandbox depends on no crate of ours, reads no table and knows no rule
 //! of Janela: it behaves as the provider does, so that what passes against it passes for the right reason.
 
+mod calls;
 mod clock;
 mod config;
 mod control;
@@ -21,6 +22,7 @@ mod ledger;
 mod lifecycle;
 mod locale;
 mod mailbox;
+mod media;
 mod message;
 mod number;
 mod pages;
@@ -28,10 +30,12 @@ mod past;
 mod phone;
 mod samples;
 mod server;
+mod settings;
 mod smtp;
 mod state;
 mod template;
 mod webhooks;
+mod world;
 
 pub use clock::{RealClock, SandboxClock};
 pub use config::{NumberSeed, PhoneSeed, SandboxConfig, TemplateSeed};
@@ -40,3 +44,4 @@ pub use error::SandboxError;
 pub use past::{PastContent, PastFate, PastMessage};
 pub use server::Sandbox;
 pub use webhooks::signature::sign;
+pub use world::APP_ID;

@@ -72,7 +72,11 @@ impl MediaKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Media {
     pub kind: MediaKind,
+    /// Where the file is; for an uploaded one the address on the sandbox's own pages.
     pub link: String,
+    /// The id of an uploaded file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
 }
@@ -83,10 +87,21 @@ pub(crate) struct Media {
 pub(crate) enum ButtonKind {
     /// Answers with its text and payload.
     QuickReply,
+    /// A reply button of an interactive message.
+    Reply,
+    /// A row of an interactive list.
+    Row,
     Url,
     PhoneNumber,
     CopyCode,
     Other,
+}
+
+impl ButtonKind {
+    /// Whether a tap answers the business.
+    pub(crate) fn answers(self) -> bool {
+        matches!(self, Self::QuickReply | Self::Reply | Self::Row)
+    }
 }
 
 /// A button under a message.
@@ -96,6 +111,15 @@ pub(crate) struct Button {
     pub text: String,
     /// The payload, the address, the number or the code.
     pub value: String,
+    /// The second line of a list's row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl Button {
+    pub(crate) fn new(kind: ButtonKind, text: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), value: value.into(), description: None }
+    }
 }
 
 /// What a message shows, from top to bottom.
@@ -150,6 +174,15 @@ impl Failure {
         title: "Spam rate limit hit",
         details: "The messaging limit of this number is used up for now.",
     };
+    /// As [`Self::of_code`], and in the platform's general words for every other code.
+    pub(crate) fn told(code: u32) -> Self {
+        Self::of_code(code).unwrap_or(Self {
+            code,
+            title: crate::graph::error::title(code),
+            details: "The sandbox was told to fail so.",
+        })
+    }
+
     /// What the platform's `code` means; `None` for a code no phone of the sandbox knows.
     pub(crate) fn of_code(code: u32) -> Option<Self> {
         [
@@ -164,6 +197,11 @@ impl Failure {
         .find(|failure| failure.code == code)
     }
 
+    pub(crate) const IDENTITY: Self = Self {
+        code: 137_000,
+        title: "Recipient identity key hash mismatch",
+        details: "The identity of the user differs from the one the message was meant for.",
+    };
     pub(crate) const UNDELIVERABLE: Self = Self {
         code: 131_026,
         title: "Message undeliverable",
@@ -200,6 +238,8 @@ pub(crate) struct ChatMessage {
     pub context: Option<String>,
     /// The emoji the other side put on it.
     pub reaction: Option<String>,
+    /// Whether the platform holds it while it watches the template's quality.
+    pub held: bool,
     /// The button the customer tapped.
     pub tapped: Option<usize>,
     /// Whether it went out while the customer's window was open, so that it costs nothing.

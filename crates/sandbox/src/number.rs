@@ -1,5 +1,7 @@
 //! A business number: its pace, its limit, its rating.
 
+pub(crate) mod setup;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use serde::Serialize;
@@ -114,6 +116,7 @@ pub(crate) struct Number {
     pub seed: NumberSeed,
     pub rating: Rating,
     pub limit: Option<Limit>,
+    pub setup: setup::Setup,
     complaints: u32,
     throughput: u32,
     pace: Bucket,
@@ -130,6 +133,7 @@ impl Number {
             seed,
             rating: Rating::Unknown,
             limit: None,
+            setup: setup::Setup::default(),
             complaints: 0,
             throughput,
             pace: Bucket::full(f64::from(throughput), now_ms),

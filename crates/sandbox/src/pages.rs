@@ -53,8 +53,20 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/events").wrap(own()).get(events::stream_changes))
         .service(web::resource("/clock").wrap(own()).get(show_clock).post(submit_clock))
         .service(web::resource("/language").wrap(own()).post(submit_language))
+        .service(web::resource("/files/{id}").wrap(own()).get(show_file))
         .service(web::scope("/phones").wrap(own()).configure(phones::routes))
         .service(web::scope("/mailbox").wrap(own()).configure(mailbox::routes));
+}
+
+/// An uploaded file, for the page of the phone it was sent to.
+async fn show_file(core: Data<Core>, id: web::Path<String>) -> HttpResponse {
+    match core.act(|state, now_ms| state.shelf.find(&id, now_ms).cloned()) {
+        Some(file) => HttpResponse::Ok()
+            .content_type(file.mime)
+            .insert_header(("Content-Security-Policy", "default-src 'none'; sandbox"))
+            .body(file.bytes),
+        None => HttpResponse::NotFound().finish(),
+    }
 }
 
 /// What is above every page.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::clock::instant;
 use crate::message::{ChatMessage, Side, Status};
 use crate::number::DAY_MS;
+use crate::webhooks::payload::Person;
 
 /// A customer with everything on the phone.
 #[derive(Debug, Default)]
@@ -23,8 +24,23 @@ pub(crate) struct Phone {
     pub wrote_at: BTreeMap<String, i64>,
     /// The business number that wrote last.
     pub last_number: Option<String>,
+    pub identity: Identity,
     /// When anything last happened, for the order of the list.
     pub touched_ms: i64,
+}
+
+/// Who a customer is to the platform, beside the number.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Identity {
+    /// The business-scoped id; made from the number when absent.
+    pub user_id: Option<String>,
+    pub username: Option<String>,
+    /// Whether webhooks leave the number out.
+    pub hides: bool,
+    /// Whether there is nobody behind the number.
+    pub absent: bool,
+    /// The hash of the identity key, for messages meant for this very one.
+    pub key_hash: Option<String>,
 }
 
 /// A phone in the list.
@@ -54,6 +70,18 @@ impl Phone {
         Self { wa_id: wa_id.to_owned(), name: name.to_owned(), ..Self::default() }
     }
 
+    /// The business-scoped id: the one given, else one made from the number.
+    pub(crate) fn user_id(&self) -> String {
+        self.identity.user_id.clone().unwrap_or_else(|| {
+            let country = country(&self.wa_id).unwrap_or_else(|| "ZZ".to_owned());
+            // Nobody reads the number out of it by looking, and it is the same at every start.
+            let scoped = self.wa_id.bytes().fold(7_u64, |hash, digit| {
+                hash.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(digit))
+            });
+            format!("{country}.{scoped}")
+        })
+    }
+
     /// Whether the customer has no name but the number.
     pub(crate) fn is_nameless(&self) -> bool {
         self.name.starts_with('+')
@@ -62,6 +90,17 @@ impl Phone {
     /// The name the customer gave the platform; `None` when there is none.
     pub(crate) fn profile_name(&self) -> Option<&str> {
         (!self.is_nameless()).then_some(self.name.as_str())
+    }
+
+    /// The customer as webhooks name them, by a business-scoped id too where `user_ids` says so.
+    pub(crate) fn person(&self, user_ids: bool) -> Person {
+        let hides = self.identity.hides;
+        Person {
+            wa_id: (!hides).then(|| self.wa_id.clone()),
+            user_id: (hides || user_ids).then(|| self.user_id()),
+            name: self.profile_name().map(str::to_owned),
+            username: self.identity.username.clone(),
+        }
     }
 
     /// The name, else the number as people write it.
@@ -147,6 +186,12 @@ impl Phone {
         }
         detail
     }
+}
+
+/// The country of a phone's id, as two letters.
+fn country(wa_id: &str) -> Option<String> {
+    let number = phonenumber::parse(None, format!("+{wa_id}")).ok()?;
+    Some(number.country().id()?.as_ref().to_owned())
 }
 
 /// A phone's id as people write its number: `+55 11 91234-5678`.

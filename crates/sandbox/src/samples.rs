@@ -75,8 +75,18 @@ pub(crate) fn kind_behind(link: &str) -> Option<Option<MediaKind>> {
     SAMPLES.iter().find(|sample| sample.name == name).map(|sample| sample.really)
 }
 
+/// The bytes of the sample `name` and the type it is served as.
+pub(crate) fn file(name: &str) -> Option<(Vec<u8>, &'static str)> {
+    let sample = SAMPLES.iter().find(|sample| sample.name == name)?;
+    Some((Files::get(sample.file)?.data.into_owned(), sample.served_as))
+}
+
 /// The path of a sample behind `link`, for the sandbox's own pages.
 pub(crate) fn path_behind(link: &str) -> Option<String> {
+    // An uploaded file has an address on the sandbox's own pages from the start.
+    if link.starts_with("/files/") {
+        return Some(link.to_owned());
+    }
     let name = name_of(link)?;
     SAMPLES.iter().any(|sample| sample.name == name).then(|| format!("/samples/{name}"))
 }

@@ -19,8 +19,8 @@ use crate::dispatcher::Dispatcher;
 use crate::graph::subscriptions::shake_hands;
 use crate::state::State;
 use crate::{
-    PastMessage, SandboxConfig, SandboxError, control, graph, guard, lifecycle, pages, samples,
-    smtp,
+    PastMessage, SandboxConfig, SandboxError, calls, control, graph, guard, lifecycle, pages,
+    samples, smtp,
 };
 
 const WORKERS: usize = 2;
@@ -54,13 +54,14 @@ impl Sandbox {
         let smtp_addr = mail.local_addr().map_err(bound(config.smtp_bind))?;
 
         let clock = config.clock;
-        let state = State::new(
+        let mut state = State::new(
             config.numbers,
             config.templates,
             config.phones,
             (config.speed, config.seed),
             clock.now_ms(),
         );
+        state.world.base = format!("http://{http_addr}");
         let client = webhook_client()?;
         let due = Arc::default();
         let (dispatcher, queues) = Dispatcher::new(client.clone(), Arc::clone(&clock), due);
@@ -146,6 +147,7 @@ fn serve(core: &Arc<Core>, listener: TcpListener) -> io::Result<actix_web::dev::
         App::new()
             .app_data(data.clone())
             .wrap(middleware::from_fn(guard::safe_headers))
+            .wrap(middleware::from_fn(calls::log))
             .wrap(middleware::NormalizePath::trim())
             .configure(samples::routes)
             .configure(control::routes)
@@ -174,20 +176,35 @@ fn remember_connection(stream: &dyn Any, extensions: &mut Extensions) {
 
 /// Ends the connection of `request` without an answer: the caller sees a reset.
 pub(crate) fn reset_connection(request: &HttpRequest) -> HttpResponse {
-    if let Some(Connection(stream)) = request.conn_data::<Connection>() {
-        let reset = stream.try_clone().and_then(|own| {
-            own.set_nonblocking(true)?;
-            ServerStream::from_std(own)?.set_zero_linger()
-        });
+    drop(zero_linger(request));
+    // A body that fails before its first byte makes the server drop the connection with nothing written.
+    let broken = futures_util::stream::once(async { Err::<web::Bytes, io::Error>(broken_pipe()) });
+    HttpResponse::Ok().streaming(broken)
+}
+
+/// What ends a body amid.
+pub(crate) fn broken_pipe() -> io::Error {
+    io::ErrorKind::ConnectionReset.into()
+}
+
+/// Resets a connection when it is dropped, by the time the server closes it.
+pub(crate) struct Linger(Option<TcpStream>);
+
+impl Drop for Linger {
+    fn drop(&mut self) {
+        let Some(own) = self.0.take() else { return };
+        let reset =
+            own.set_nonblocking(true).and_then(|()| ServerStream::from_std(own)?.set_zero_linger());
         if let Err(error) = reset {
             debug!(%error, "the connection is closed instead of reset");
         }
     }
-    // A body that fails before its first byte makes the server drop the connection with nothing written.
-    let broken = futures_util::stream::once(async {
-        Err::<web::Bytes, io::Error>(io::ErrorKind::ConnectionReset.into())
-    });
-    HttpResponse::Ok().streaming(broken)
+}
+
+/// What makes the end of the connection of `request` a reset once it is dropped.
+pub(crate) fn zero_linger(request: &HttpRequest) -> Linger {
+    let connection = request.conn_data::<Connection>();
+    Linger(connection.and_then(|Connection(stream)| stream.try_clone().ok()))
 }
 
 /// The client of webhooks and handshakes: straight to the address, no redirect, no proxy.

@@ -1,6 +1,7 @@
 //! The sandbox's world in memory; every change is a function of the state and an instant.
 
 mod customer;
+mod inbound;
 mod outbox;
 mod past;
 mod provider;
@@ -11,39 +12,28 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
 
+use crate::calls::CallLog;
 use crate::config::{NumberSeed, PhoneSeed, TemplateSeed};
 use crate::core::Change;
 use crate::dispatcher::Delivery;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::mailbox::Mailbox;
+use crate::media::Shelf;
 use crate::number::Number;
 use crate::phone::{Phone, PhoneSummary};
+use crate::settings::Settings;
 use crate::template::Template;
+use crate::world::World;
 
 pub(crate) use customer::{Refusal, Tap};
+pub(crate) use inbound::SendOrder;
 use outbox::Outbox;
 use sending::Step;
 
 /// The first template's id; the others follow.
 const FIRST_TEMPLATE_ID: u64 = 1_540_088_120_390_000;
-
-/// How customers' phones behave by themselves.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Settings {
-    /// Whether messages are delivered a second after they were sent.
-    pub delivered: bool,
-    /// Whether customers read them three seconds after.
-    pub read: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { delivered: true, read: true }
-    }
-}
 
 /// Where the webhooks of a number or an account go.
 #[derive(Debug, Clone)]
@@ -60,6 +50,9 @@ pub(crate) struct State {
     pub faults: Faults,
     pub mailbox: Mailbox,
     pub settings: Settings,
+    pub shelf: Shelf,
+    pub world: World,
+    pub calls: CallLog,
     /// By phone-number id or account id.
     pub subscriptions: BTreeMap<String, Subscription>,
     speed: f64,
@@ -91,7 +84,7 @@ impl State {
             .collect();
         let templates = (FIRST_TEMPLATE_ID..)
             .zip(templates)
-            .map(|(id, seed)| Template { id, seed, rejected_reason: "NONE" })
+            .map(|(id, seed)| Template::new(id, seed))
             .collect();
         let phones = phones
             .into_iter()
@@ -105,6 +98,9 @@ impl State {
             faults: Faults::default(),
             mailbox: Mailbox::default(),
             settings: Settings::default(),
+            shelf: Shelf::default(),
+            world: World::default(),
+            calls: CallLog::default(),
             subscriptions: BTreeMap::new(),
             speed,
             started_ms: now_ms,
@@ -152,6 +148,17 @@ impl State {
         self.phones
             .entry(wa_id.to_owned())
             .or_insert_with(|| Phone::new(wa_id, &format!("+{wa_id}")))
+    }
+
+    /// The id of the next template.
+    pub(crate) fn next_template_id(&self) -> u64 {
+        self.templates.iter().map(|template| template.id + 1).max().unwrap_or(FIRST_TEMPLATE_ID)
+    }
+
+    /// The customer whom a business-scoped id names.
+    pub(crate) fn person_named(&self, user_id: &str) -> Option<String> {
+        let named = self.phones.values().find(|phone| phone.user_id() == user_id);
+        named.map(|phone| phone.wa_id.clone())
     }
 
     /// The number a ledger's reader means: a phone-number id, or the last part of its webhook's address.

@@ -8,6 +8,8 @@ use crate::message::{Button, ButtonKind, Content, Media, MediaKind};
 
 /// The longest body after filling in.
 const BODY_MAX: usize = 1_024;
+/// The longest coupon code.
+const COUPON_MAX: usize = 20;
 
 /// One language of a template, with its place in the account.
 #[derive(Debug, Clone)]
@@ -16,9 +18,19 @@ pub(crate) struct Template {
     pub id: u64,
     pub seed: TemplateSeed,
     pub rejected_reason: &'static str,
+    /// The colour its recipients gave it.
+    pub quality: String,
+    /// How long an undelivered message is kept; the platform's default when absent.
+    pub ttl_seconds: Option<i64>,
 }
 
 impl Template {
+    /// A template that nobody rejected or rated yet.
+    pub(crate) fn new(id: u64, seed: TemplateSeed) -> Self {
+        let quality = "UNKNOWN".to_owned();
+        Self { id, seed, rejected_reason: "NONE", quality, ttl_seconds: None }
+    }
+
     /// Checks that it may be sent now (protocol, 3.5).
     ///
     /// # Errors
@@ -53,13 +65,45 @@ impl Template {
                 }
                 "FOOTER" => content.footer = non_empty(field(component, "text")),
                 "BUTTONS" => content.buttons = fill_buttons(component, &sent)?,
+                "CAROUSEL" => self.fill_cards(component, sent.cards, &mut content)?,
+                "LIMITED_TIME_OFFER" => check_offer(component, sent.offer)?,
                 _ => {}
             }
         }
-        if !self.has("HEADER") && !sent.header.is_empty() {
-            return Err(GraphError::parameter_count("header: the template has none."));
+        let unasked = [
+            ("HEADER", !sent.header.is_empty()),
+            ("BUTTONS", !sent.buttons.is_empty()),
+            ("CAROUSEL", !sent.cards.is_empty()),
+            ("LIMITED_TIME_OFFER", sent.offer.is_some()),
+        ];
+        for (kind, is_sent) in unasked {
+            if is_sent && !self.has(kind) {
+                let details = format!("{}: the template has none.", kind.to_ascii_lowercase());
+                return Err(GraphError::parameter_count(details));
+            }
         }
         Ok(content)
+    }
+
+    /// Fills every card as the small template it is; the customer sees one line for each.
+    fn fill_cards(
+        &self,
+        component: &Value,
+        sent: &[Value],
+        content: &mut Content,
+    ) -> Result<(), GraphError> {
+        let cards = component["cards"].as_array().map_or(&[][..], Vec::as_slice);
+        if cards.len() != sent.len() {
+            let details = format!("carousel: {} cards, expected {}", sent.len(), cards.len());
+            return Err(GraphError::parameter_count(details));
+        }
+        for (card, sent) in cards.iter().zip(sent) {
+            let seed = TemplateSeed { components: card["components"].clone(), ..self.seed.clone() };
+            let filled = Self::new(self.id, seed).fill(&sent["components"])?;
+            content.text = format!("{}\n{}", content.text, filled.text).trim().to_owned();
+            content.buttons.extend(filled.buttons);
+        }
+        Ok(())
     }
 
     fn components(&self) -> &[Value] {
@@ -93,6 +137,12 @@ impl Template {
         }
         let Some(media) = MediaKind::parse(&kind) else {
             let place = &parameter["location"];
+            if kind == "LOCATION"
+                && ["latitude", "longitude"].iter().any(|name| place[*name].is_null())
+            {
+                let details = "header: a location needs latitude and longitude";
+                return Err(GraphError::parameter_format(details));
+            }
             content.header = non_empty(field(place, "name")).or(Some(kind));
             return Ok(());
         };
@@ -162,13 +212,19 @@ pub(crate) fn media_of(kind: MediaKind, object: &Value) -> Result<Media, GraphEr
         (false, false) => {
             Err(GraphError::parameter(format!("{}: only one of link and id", kind.as_str())))
         }
-        (true, false) => Err(GraphError::value(format!("{}: unknown media id", kind.as_str()))),
+        (true, false) => Ok(Media {
+            kind,
+            link: String::new(),
+            id: Some(id.to_owned()),
+            filename: non_empty(field(object, "filename")),
+        }),
         (false, true) if !link.starts_with("http://") && !link.starts_with("https://") => {
             Err(GraphError::value(format!("{}: link is no http(s) address", kind.as_str())))
         }
         (false, true) => Ok(Media {
             kind,
             link: link.to_owned(),
+            id: None,
             filename: non_empty(field(object, "filename")),
         }),
     }
@@ -179,11 +235,14 @@ struct SentComponents<'a> {
     header: &'a [Value],
     body: &'a [Value],
     buttons: Vec<(usize, &'a Value)>,
+    cards: &'a [Value],
+    offer: Option<&'a Value>,
 }
 
 impl<'a> SentComponents<'a> {
     fn read(components: &'a Value) -> Result<Self, GraphError> {
-        let mut sent = Self { header: &[], body: &[], buttons: Vec::new() };
+        let mut sent =
+            Self { header: &[], body: &[], buttons: Vec::new(), cards: &[], offer: None };
         let list = match components {
             Value::Null => return Ok(sent),
             Value::Array(list) => list,
@@ -195,7 +254,11 @@ impl<'a> SentComponents<'a> {
                 "HEADER" => sent.header = parameters,
                 "BODY" => sent.body = parameters,
                 "BUTTON" => sent.buttons.push((button_index(component)?, component)),
-                "CAROUSEL" | "LIMITED_TIME_OFFER" => {}
+                "CAROUSEL" => {
+                    sent.cards = component["cards"].as_array().map_or(&[][..], Vec::as_slice);
+                }
+                "LIMITED_TIME_OFFER" => sent.offer = component["parameters"].get(0),
+                "TAP_TARGET_CONFIGURATION" => {}
                 other => {
                     let details = format!("template.components: unknown type {other}");
                     return Err(GraphError::parameter(details));
@@ -240,12 +303,20 @@ fn fill_button(
         "QUICK_REPLY" => {
             let payload = parameter.map_or("", |p| field(p, "payload"));
             let value = if payload.is_empty() { text.clone() } else { payload.to_owned() };
-            Ok(Button { kind: ButtonKind::QuickReply, text, value })
+            Ok(Button::new(ButtonKind::QuickReply, text, value))
         }
+        // A code is read back as a link whose variable it is.
+        "OTP" => match parameter.map(|parameter| parameter_text("button", parameter)) {
+            Some(code) => Ok(Button::new(ButtonKind::CopyCode, text, code?)),
+            None => {
+                let details = format!("button {index}: the code is needed");
+                Err(GraphError::parameter_count(details))
+            }
+        },
         "URL" => {
             let address = field(button, "url");
             let Some(variable) = variables(address).into_iter().next() else {
-                return Ok(Button { kind: ButtonKind::Url, text, value: address.to_owned() });
+                return Ok(Button::new(ButtonKind::Url, text, address.to_owned()));
             };
             let Some(parameter) = parameter else {
                 let details =
@@ -254,11 +325,11 @@ fn fill_button(
             };
             let suffix = parameter_text("button", parameter)?;
             let value = address.replace(&format!("{{{{{variable}}}}}"), &suffix);
-            Ok(Button { kind: ButtonKind::Url, text, value })
+            Ok(Button::new(ButtonKind::Url, text, value))
         }
         "PHONE_NUMBER" => {
             let value = field(button, "phone_number").to_owned();
-            Ok(Button { kind: ButtonKind::PhoneNumber, text, value })
+            Ok(Button::new(ButtonKind::PhoneNumber, text, value))
         }
         "COPY_CODE" => {
             let code = parameter.map_or("", |p| field(p, "coupon_code"));
@@ -266,9 +337,26 @@ fn fill_button(
                 let details = format!("button {index}: a coupon code is needed");
                 return Err(GraphError::parameter_count(details));
             }
-            Ok(Button { kind: ButtonKind::CopyCode, text, value: code.to_owned() })
+            if COUPON_MAX < code.chars().count() {
+                let details = format!("button {index}: more than {COUPON_MAX} characters");
+                return Err(GraphError::parameter_format(details));
+            }
+            Ok(Button::new(ButtonKind::CopyCode, text, code.to_owned()))
         }
-        _ => Ok(Button { kind: ButtonKind::Other, text, value: String::new() }),
+        _ => Ok(Button::new(ButtonKind::Other, text, String::new())),
+    }
+}
+
+/// An offer that ends needs its end (protocol, 2.6).
+fn check_offer(component: &Value, sent: Option<&Value>) -> Result<(), GraphError> {
+    let ends = component["limited_time_offer"]["has_expiration"].as_bool().unwrap_or(true);
+    let end = sent.map(|parameter| &parameter["limited_time_offer"]["expiration_time_ms"]);
+    match end {
+        None if ends => Err(GraphError::parameter_count("limited_time_offer: its end is needed")),
+        Some(end) if !end.is_number() => {
+            Err(GraphError::parameter_format("limited_time_offer: its end must be a number"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -294,7 +382,7 @@ pub(crate) fn field<'a>(object: &'a Value, name: &str) -> &'a str {
 }
 
 /// A text field in upper case, for words that come in any case.
-fn word(object: &Value, name: &str) -> String {
+pub(crate) fn word(object: &Value, name: &str) -> String {
     field(object, name).to_ascii_uppercase()
 }
 
@@ -317,7 +405,7 @@ mod tests {
             components,
             parameter_format: format.into(),
         };
-        Template { id: 1, seed, rejected_reason: "NONE" }
+        Template::new(1, seed)
     }
 
     fn full() -> Template {

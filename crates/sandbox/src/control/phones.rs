@@ -62,7 +62,17 @@ async fn list_phones(core: Data<Core>) -> HttpResponse {
 }
 
 async fn show_phone(core: Data<Core>, id: Path<String>) -> HttpResponse {
-    match core.act(|state, _| state.phones.get(id.as_str()).map(crate::phone::Phone::detail)) {
+    let phone = core.act(|state, now_ms| {
+        let mut detail = state.phones.get(id.as_str())?.detail();
+        let typing = state.world.typing.iter();
+        let shown: Vec<&String> = typing
+            .filter(|((_, wa_id), until)| wa_id == id.as_str() && now_ms < **until)
+            .map(|((number, _), _)| number)
+            .collect();
+        detail["typing"] = json!(shown);
+        Some(detail)
+    });
+    match phone {
         Some(phone) => HttpResponse::Ok().json(phone),
         None => refused(&Refusal::UnknownPhone(id.into_inner())),
     }

@@ -11,7 +11,7 @@ use crate::clock::instant;
 use crate::core::{Change, Core};
 use crate::duration::parse_iso_duration;
 use crate::faults::Fault;
-use crate::state::Settings;
+use crate::settings::SettingsOrder;
 
 #[derive(Debug, Deserialize)]
 struct LedgerQuery {
@@ -22,14 +22,6 @@ struct LedgerQuery {
 #[derive(Debug, Deserialize)]
 struct ClockOrder {
     advance: String,
-}
-
-/// The settings to change; absent ones stay.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SettingsOrder {
-    delivered: Option<bool>,
-    read: Option<bool>,
 }
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -44,6 +36,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .route("/faults", web::delete().to(delete_faults))
         .route("/settings", web::get().to(show_settings))
         .route("/settings", web::post().to(submit_settings))
+        .route("/calls", web::get().to(list_calls))
         .route("/webhooks", web::get().to(show_webhooks));
 }
 
@@ -99,15 +92,28 @@ async fn show_settings(core: Data<Core>) -> HttpResponse {
 }
 
 async fn submit_settings(core: Data<Core>, order: Json<SettingsOrder>) -> HttpResponse {
-    let settings = core.act(|state, _| {
-        let Settings { delivered, read } = state.settings;
-        state.settings = Settings {
-            delivered: order.delivered.unwrap_or(delivered),
-            read: order.read.unwrap_or(read),
-        };
+    let settings = core.act(|state, now_ms| {
+        state.settings = state.settings.changed(&order);
+        if state.settings.batch == 1 {
+            state.flush_batches(now_ms);
+        }
         state.settings
     });
     HttpResponse::Ok().json(settings)
+}
+
+async fn list_calls(core: Data<Core>) -> HttpResponse {
+    core.act(|state, _| HttpResponse::Ok().json(state.calls.list().collect::<Vec<_>>()))
+}
+
+/// What is behind the sandbox's own redirects; a caller that comes here has followed one.
+async fn show_trap() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "messaging_product": "whatsapp" }))
+}
+
+/// Serves where a redirect leads unless told otherwise.
+pub(crate) fn trap(config: &mut ServiceConfig) {
+    config.route("/redirected", web::to(show_trap));
 }
 
 async fn show_webhooks(core: Data<Core>) -> HttpResponse {

@@ -4,6 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
+/// The subcode of an object that is not there or not to be seen.
+const UNKNOWN_OBJECT: u32 = 33;
+
 /// A refusal of the Graph API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GraphError {
@@ -28,7 +31,7 @@ impl GraphError {
 
     pub(crate) fn unknown_object(id: &str) -> Self {
         let details = format!("Object with ID '{id}' does not exist or is not visible.");
-        Self { subcode: Some(33), ..Self::new(400, 100, details) }
+        Self { subcode: Some(UNKNOWN_OBJECT), ..Self::new(400, 100, details) }
     }
 
     pub(crate) fn parameter(details: impl Into<String>) -> Self {
@@ -84,6 +87,32 @@ impl GraphError {
         Self::new(400, 132_012, details)
     }
 
+    /// A refusal by `code`, with the status the platform gives it (protocol, 8.5).
+    pub(crate) fn of(code: u32, details: impl Into<String>) -> Self {
+        Self::new(status_of(code), code, details)
+    }
+
+    pub(crate) fn media(details: impl Into<String>) -> Self {
+        Self::of(131_053, details)
+    }
+
+    pub(crate) fn not_registered() -> Self {
+        Self::of(133_010, "The number is not registered on the platform.")
+    }
+
+    pub(crate) fn not_in_test_list() -> Self {
+        Self::of(131_030, "The recipient is not in the test number's list.")
+    }
+
+    pub(crate) fn blocked_user() -> Self {
+        Self::of(130_403, "The user is blocked by this business.")
+    }
+
+    /// A template that cannot be created or changed so (protocol, 3.9).
+    pub(crate) fn template_refused(subcode: u32, details: impl Into<String>) -> Self {
+        Self { subcode: Some(subcode), ..Self::new(400, 100, details) }
+    }
+
     pub(crate) fn parameter_text() -> Self {
         let details = "A parameter text is empty, or holds a line break, a tab or more than 4 consecutive spaces.";
         Self::new(400, 132_018, details)
@@ -101,7 +130,11 @@ impl GraphError {
     /// The body as the platform writes it.
     pub(crate) fn body(&self) -> Value {
         let title = title(self.code);
-        let kind = if self.subcode == Some(33) { "GraphMethodException" } else { "OAuthException" };
+        let kind = if self.subcode == Some(UNKNOWN_OBJECT) {
+            "GraphMethodException"
+        } else {
+            "OAuthException"
+        };
         let mut error = json!({
             "message": format!("(#{}) {title}", self.code),
             "type": kind,
@@ -111,6 +144,11 @@ impl GraphError {
         });
         if let (Some(subcode), Some(fields)) = (self.subcode, error.as_object_mut()) {
             fields.insert("error_subcode".to_owned(), json!(subcode));
+            if subcode != UNKNOWN_OBJECT {
+                fields.insert("error_user_title".to_owned(), json!(title));
+                fields.insert("error_user_msg".to_owned(), json!(self.details));
+                fields.insert("is_transient".to_owned(), json!(false));
+            }
         }
         json!({ "error": error })
     }
@@ -118,6 +156,18 @@ impl GraphError {
     pub(crate) fn respond(&self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
         HttpResponse::build(status).content_type(super::routes::JSON).body(self.body().to_string())
+    }
+}
+
+/// The HTTP status of a synchronous answer with `code`; 400 where the platform's table is silent.
+pub(crate) fn status_of(code: u32) -> u16 {
+    match code {
+        0 | 190 => 401,
+        10 | 200..=299 | 368 | 130_497 | 131_005 | 131_031 => 403,
+        132_001 => 404,
+        3 | 131_000 | 131_016 | 131_045 | 131_057 | 133_000 | 134_102 => 500,
+        2 | 133_004 => 503,
+        _ => 400,
     }
 }
 
@@ -160,7 +210,74 @@ pub(crate) fn title(code: u32) -> &'static str {
         132_015 => "Template is paused",
         132_016 => "Template is disabled",
         132_018 => "Invalid parameters in the template",
+        3 => "Capability or permission problem",
+        33 => "Business number was deleted",
+        130_403 => "User is blocked by the business",
+        130_497 => "Business account is restricted from messaging users in this country",
+        131_030 => "Recipient phone number not in allowed list",
+        131_037 => "Display name approval needed",
+        131_045 => "Message failed to send because of a certificate error",
+        131_050 => "User has stopped receiving marketing messages",
+        131_052 => "Media download error",
+        131_060 => "This message is not available",
+        131_063 => "Marketing templates are disabled on Cloud API",
+        131_064 => "Limit because of misclassified templates",
+        132_007 => "Template format character policy violated",
+        132_021 => "Template name conflict",
+        132_068 => "Flow is blocked",
+        132_069 => "Flow is throttled",
+        133_000 => "Incomplete deregistration",
+        133_004 => "Server temporarily unavailable",
+        133_005 => "Two-step verification PIN mismatch",
+        133_006 => "Phone number re-verification needed",
+        133_008 => "Too many two-step verification PIN guesses",
+        133_009 => "Two-step verification PIN guessed too fast",
         133_010 => "Phone number not registered",
+        133_015 => "Please wait a few minutes before attempting to register this phone number",
+        133_016 => "Account register/deregister rate limit exceeded",
+        134_100 => "Only marketing messages are supported",
+        134_101 => "The template is still syncing",
+        134_102 => "The template is unavailable",
+        135_000 => "Generic user error",
+        137_000 => "Recipient identity key hash mismatch",
+        139_100 => "Failed to block or unblock some users",
+        80_008 => "Too many management calls for this account",
         _ => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_answers_with_the_status_of_the_table() {
+        let cases = [
+            (190, 401),
+            (10, 403),
+            (368, 403),
+            (131_031, 403),
+            (132_001, 404),
+            (131_016, 500),
+            (2, 503),
+            (130_429, 400),
+            (133_010, 400),
+            (999_999, 400),
+        ];
+        for (code, status) in cases {
+            assert_eq!(GraphError::of(code, "").status, status, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_body_has_the_platforms_keys_and_a_subcode_only_where_there_is_one() {
+        let plain = GraphError::missing("x").body();
+        assert_eq!(plain["error"]["message"], "(#131008) Required parameter is missing");
+        assert_eq!(plain["error"]["error_data"]["details"], "x");
+        assert!(plain["error"].get("error_subcode").is_none());
+        let unknown = GraphError::unknown_object("1").body();
+        assert_eq!(unknown["error"]["type"], "GraphMethodException");
+        let template = GraphError::template_refused(2_388_299, "y").body();
+        assert_eq!(template["error"]["error_user_msg"], "y");
     }
 }

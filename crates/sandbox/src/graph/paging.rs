@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::error::GraphError;
+use super::fields::{self, Depth, Field};
 
 const DEFAULT_LIMIT: usize = 25;
 const LONGEST: usize = 1_000;
@@ -91,48 +92,12 @@ impl ListQuery {
     ///
     /// Code 100 for a field the object cannot have.
     pub(crate) fn select(&self, object: &Value, usual: &[&str]) -> Result<Value, GraphError> {
-        let Some(all) = object.as_object() else { return Ok(object.clone()) };
-        let asked = self.get("fields").map(top_level_names);
-        let names: Vec<String> = match asked {
-            Some(names) => names,
-            None => usual.iter().map(|name| (*name).to_owned()).collect(),
+        let asked = match self.get("fields") {
+            Some(fields) => fields::read(fields),
+            None => usual.iter().map(|name| Field::whole(name)).collect(),
         };
-        let mut chosen = Map::new();
-        for name in names.iter().map(String::as_str).chain(["id"]) {
-            match all.get(name) {
-                // A field that exists but is not set is left out, as the platform does.
-                Some(Value::Null) => {}
-                Some(value) => {
-                    chosen.insert(name.to_owned(), value.clone());
-                }
-                None => {
-                    let details = format!("Tried accessing nonexisting field ({name})");
-                    return Err(GraphError::parameter(details));
-                }
-            }
-        }
-        Ok(Value::Object(chosen))
+        fields::select(object, &asked, Depth::Top)
     }
-}
-
-/// The names of `a,b{c,d},e` outside of braces.
-fn top_level_names(text: &str) -> Vec<String> {
-    let mut names = vec![String::new()];
-    let mut depth = 0_u32;
-    for character in text.chars() {
-        match character {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => names.push(String::new()),
-            _ if depth == 0 => {
-                if let Some(name) = names.last_mut() {
-                    name.push(character);
-                }
-            }
-            _ => {}
-        }
-    }
-    names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
 fn cursor(place: usize) -> String {
@@ -190,7 +155,8 @@ mod tests {
         let object = json!({ "id": "1", "a": 1, "b": { "c": 2 }, "d": null });
         let select = |query: &str| ListQuery::read(query).select(&object, &["a"]);
         assert_eq!(select("").unwrap(), json!({ "id": "1", "a": 1 }));
-        assert_eq!(select("fields=b{c,x},d").unwrap(), json!({ "id": "1", "b": { "c": 2 } }));
+        assert_eq!(select("fields=b{c},d").unwrap(), json!({ "id": "1", "b": { "c": 2 } }));
+        assert_eq!(select("fields=b{c,x},d").unwrap_err().code, 100);
         assert_eq!(select("fields=nope").unwrap_err().code, 100);
     }
 }

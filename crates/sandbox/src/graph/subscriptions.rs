@@ -4,20 +4,29 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::error::GraphError;
+use super::routes::success;
 use crate::core::Core;
 use crate::state::State;
 use crate::template::field;
+use crate::world::APP_ID;
 
 /// How often the handshake is tried, and how long it rests in between.
 const TRIES: u32 = 5;
 const REST: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The app that is subscribed to the account.
+/// The longest address of an override.
+const ADDRESS_MAX: usize = 200;
+
+/// The app that is subscribed to the account, if it is.
 pub(super) fn list(state: &State, account: &str) -> Value {
+    if state.world.unsubscribed.contains(account) {
+        return json!({ "data": [] });
+    }
     let mut app = json!({
-        "whatsapp_business_api_data": { "id": "221007734100", "name": "Sandbox", "link": "https://localhost/" },
+        "whatsapp_business_api_data": { "id": APP_ID, "name": "Sandbox", "link": "https://localhost/" },
     });
     if let (Some(to), Some(fields)) = (state.subscriptions.get(account), app.as_object_mut()) {
         fields.insert("override_callback_uri".to_owned(), json!(to.callback_url));
@@ -25,47 +34,50 @@ pub(super) fn list(state: &State, account: &str) -> Value {
     json!({ "data": [app] })
 }
 
-/// Subscribes the account; with an address of its own only after the handshake.
-pub(super) async fn submit(core: &Core, account: &str, body: &[u8]) -> Result<Value, GraphError> {
-    let body: Value = match body {
-        [] => Value::Null,
-        body => read(body)?,
-    };
-    set_override(core, account, &body).await
+/// Subscribes the account: to an address of its own after the handshake, without one to the app's.
+pub(super) async fn submit(core: &Core, account: &str, call: &Call) -> Result<Value, GraphError> {
+    let order = call.parameters()?;
+    if field(order, "override_callback_uri").is_empty() {
+        core.act(|state, _| {
+            state.world.unsubscribed.remove(account);
+            state.subscriptions.remove(account)
+        });
+        return Ok(success());
+    }
+    let done = set_override(core, account, order).await?;
+    core.act(|state, _| state.world.unsubscribed.remove(account));
+    Ok(done)
 }
 
 /// Sets, or with an empty address ends, a number's own webhook address (protocol, 4.8).
 pub(super) async fn submit_number(
     core: &Core,
     number: &str,
-    body: &[u8],
+    order: &Value,
 ) -> Result<Value, GraphError> {
-    let body = read(body)?;
-    let configuration = &body["webhook_configuration"];
-    if configuration.is_object() && field(configuration, "override_callback_uri").is_empty() {
+    let configuration = &order["webhook_configuration"];
+    if field(configuration, "override_callback_uri").is_empty() {
         core.act(|state, _| state.subscriptions.remove(number));
-        return Ok(json!({ "success": true }));
+        return Ok(success());
     }
     set_override(core, number, configuration).await
 }
 
 async fn set_override(core: &Core, subject: &str, order: &Value) -> Result<Value, GraphError> {
     let (url, word) = (field(order, "override_callback_uri"), field(order, "verify_token"));
-    if !url.is_empty() {
-        shake_hands(core, url, word).await.map_err(GraphError::parameter)?;
-        core.subscribe(subject, url);
+    if ADDRESS_MAX < url.chars().count() {
+        return Err(GraphError::parameter("override_callback_uri has more than 200 characters"));
     }
-    Ok(json!({ "success": true }))
+    shake_hands(core, url, word).await.map_err(GraphError::parameter)?;
+    core.subscribe(subject, url);
+    Ok(success())
 }
 
-fn read(body: &[u8]) -> Result<Value, GraphError> {
-    serde_json::from_slice(body).map_err(|_| GraphError::parameter("The body is no JSON."))
-}
-
-/// Ends the account's subscription.
+/// Ends the account's subscription: nothing of it is delivered from now on.
 pub(super) fn delete(state: &mut State, account: &str) -> Value {
     state.subscriptions.remove(account);
-    json!({ "success": true })
+    state.world.unsubscribed.insert(account.to_owned());
+    success()
 }
 
 /// Asks `url` to repeat a challenge, as the platform does before it sends anything there.

@@ -61,7 +61,7 @@ fn passes(template: &Template, query: &ListQuery) -> bool {
     word("status", &seed.status)
         && word("category", &seed.category)
         && word("language", &seed.language)
-        && word("quality_score", "UNKNOWN")
+        && word("quality_score", &template.quality)
         && query.get("name").is_none_or(|wanted| holds(&seed.name, wanted))
         && query.get("content").is_none_or(|wanted| holds(&body(), wanted))
         && query
@@ -79,10 +79,15 @@ fn node(template: &Template) -> Value {
         "category": seed.category,
         "components": seed.components,
         "parameter_format": seed.parameter_format,
-        "quality_score": { "score": "UNKNOWN" },
+        "quality_score": { "score": template.quality, "date": 1_788_913_600 },
         "rejected_reason": template.rejected_reason,
         "previous_category": null,
         "correct_category": null,
-        "message_send_ttl_seconds": null,
+        "message_send_ttl_seconds": template.ttl_seconds,
+        "library_template_name": null,
+        "cta_url_link_tracking_opted_out": null,
+        "sub_category": null,
+        "degrees_of_freedom_spec": null,
+        "allow_category_change": null,
     })
 }

@@ -303,7 +303,7 @@ fn chosen(field: &str) -> Option<&str> {
 fn sentence(refusal: &Refusal, t: Words) -> String {
     match refusal {
         Refusal::Blocked => t.sandbox_refused_blocked(),
-        Refusal::Text => t.sandbox_refused_text(),
+        Refusal::Text | Refusal::Content(_) => t.sandbox_refused_text(),
         Refusal::PhoneId => t.sandbox_refused_phone(),
         Refusal::UnknownPhone(_) => t.sandbox_refused_unknown_phone(),
         Refusal::UnknownNumber(_) => t.sandbox_refused_unknown_number(),

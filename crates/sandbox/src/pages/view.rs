@@ -260,13 +260,17 @@ fn bubble(phone: &Phone, message: &ChatMessage, clock: &Clock) -> Bubble {
         ButtonView {
             place,
             text: button.text.clone(),
-            can_tap: button.kind == ButtonKind::QuickReply && !phone.blocked,
+            can_tap: button.kind.answers() && !phone.blocked,
             was_tapped: message.tapped == Some(place),
             link: is_link.then(|| button.value.clone()),
             note: match button.kind {
                 ButtonKind::PhoneNumber => Some(t.sandbox_button_calls(&button.value)),
                 ButtonKind::CopyCode => Some(t.sandbox_button_copies(&button.value)),
-                ButtonKind::QuickReply | ButtonKind::Url | ButtonKind::Other => None,
+                ButtonKind::QuickReply
+                | ButtonKind::Reply
+                | ButtonKind::Row
+                | ButtonKind::Url
+                | ButtonKind::Other => None,
             },
         }
     });

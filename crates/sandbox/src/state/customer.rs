@@ -1,13 +1,17 @@
 //! What a customer does on the phone: write, read, tap, block, report, stop, resume.
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::State;
-use crate::message::{ButtonKind, ChatMessage, Content, Side, Status};
+use crate::message::{ButtonKind, ChatMessage, Content, Media, MediaKind, Side, Status};
+use crate::template::field;
 use crate::webhooks::payload::{self, Inbound};
 
 /// The longest text a customer may write.
 const TEXT_MAX: usize = 4_096;
+/// How long a typing indicator is shown.
+const TYPING_MS: i64 = 25_000;
 
 /// Why a customer's act is impossible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +32,8 @@ pub(crate) enum Refusal {
     Text,
     #[error("a phone's id is 7 to 15 digits")]
     PhoneId,
+    #[error("{0}")]
+    Content(String),
 }
 
 /// Which button was tapped: its place, its text or its payload.
@@ -56,7 +62,7 @@ impl State {
         }
         let number = self.number_for(wa_id, to)?;
         self.phone_of(wa_id);
-        self.write(wa_id, &number, (Inbound::Text(text.to_owned()), context), now_ms)
+        self.write(wa_id, &number, (Inbound::new("text", json!({ "body": text })), context), now_ms)
     }
 
     /// The customer taps `button` of `message`, else of the latest message with buttons.
@@ -86,10 +92,27 @@ impl State {
         let (index, button) = index
             .and_then(|index| Some((index, buttons.get(index)?)))
             .ok_or(Refusal::UnknownButton)?;
-        if button.kind != ButtonKind::QuickReply {
-            return Err(Refusal::NotAReply);
-        }
-        let inbound = Inbound::Button { payload: button.value.clone(), text: button.text.clone() };
+        let (value, text) = (button.value.as_str(), button.text.as_str());
+        let inbound = match button.kind {
+            ButtonKind::QuickReply => {
+                Inbound::new("button", json!({ "payload": value, "text": text }))
+            }
+            ButtonKind::Reply => {
+                let reply = json!({ "id": value, "title": text });
+                Inbound::new(
+                    "interactive",
+                    json!({ "type": "button_reply", "button_reply": reply }),
+                )
+            }
+            ButtonKind::Row => {
+                let mut reply = json!({ "id": value, "title": text });
+                if let Some(description) = &button.description {
+                    reply["description"] = json!(description);
+                }
+                Inbound::new("interactive", json!({ "type": "list_reply", "list_reply": reply }))
+            }
+            _ => return Err(Refusal::NotAReply),
+        };
         if phone.blocked {
             return Err(Refusal::Blocked);
         }
@@ -117,7 +140,7 @@ impl State {
             .ok_or(Refusal::UnknownMessage)?;
         target.reaction = (!emoji.is_empty()).then(|| emoji.to_owned());
         let number = target.number.clone();
-        let inbound = Inbound::Reaction { message: message.to_owned(), emoji: emoji.to_owned() };
+        let inbound = Inbound::new("reaction", json!({ "message_id": message, "emoji": emoji }));
         self.write(wa_id, &number, (inbound, None), now_ms)
     }
 
@@ -182,14 +205,15 @@ impl State {
         } else {
             phone.stopped.remove(&account);
         }
-        let body = payload::preference(number, (wa_id, phone.profile_name()), stopped, now_ms);
+        let person = phone.person(self.settings.user_ids);
+        let body = payload::preference(number, &person, stopped, now_ms);
         self.tell_number(&number_id, &inbound_lane(wa_id), &body, now_ms);
         self.changed(wa_id);
         Ok(())
     }
 
     /// Puts a customer's message into the chat and tells it; who answers has read what came before.
-    fn write(
+    pub(super) fn write(
         &mut self,
         wa_id: &str,
         number: &str,
@@ -203,32 +227,32 @@ impl State {
             self.read(wa_id, now_ms)?;
         }
         let id = self.next_wamid();
-        let (kind, text) = match &inbound {
-            Inbound::Text(text) => ("text", text.clone()),
-            Inbound::Button { text, .. } => ("button", text.clone()),
-            Inbound::Reaction { .. } => ("reaction", String::new()),
-        };
+        let content = bubble(&inbound);
         let message = ChatMessage {
             id: id.clone(),
             number: number.to_owned(),
             from: Side::Customer,
             at_ms: now_ms,
-            kind: kind.to_owned(),
-            content: Content::text(text),
+            kind: inbound.kind.clone(),
+            content,
             template: None,
             status: Status::Sent,
             failure: None,
             callback_data: None,
             context,
             reaction: None,
+            held: false,
             tapped: None,
             in_window: true,
         };
+        let user_ids = self.settings.user_ids;
         let phone = self.phone_mut(wa_id)?;
-        let name = phone.profile_name().map(str::to_owned);
-        if matches!(inbound, Inbound::Reaction { .. }) {
-            // A reaction opens the window as any message does, but is no bubble of its own.
-            phone.wrote_at.insert(number.to_owned(), now_ms);
+        let person = phone.person(user_ids);
+        if matches!(inbound.kind.as_str(), "reaction" | "edit" | "revoke" | "system") {
+            // It is no bubble of its own, but opens the window as any message does.
+            if inbound.kind != "system" {
+                phone.wrote_at.insert(number.to_owned(), now_ms);
+            }
             phone.touched_ms = now_ms;
         } else {
             let place = phone.push(message.clone());
@@ -236,7 +260,7 @@ impl State {
         }
         let known =
             self.numbers.get(number).ok_or_else(|| Refusal::UnknownNumber(number.to_owned()))?;
-        let body = payload::inbound(known, (wa_id, name.as_deref()), &message, &inbound);
+        let body = payload::inbound(known, &person, &message, &inbound);
         self.bring(number, &inbound_lane(wa_id), (&body, &id), now_ms);
         self.changed(wa_id);
         Ok(id)
@@ -254,8 +278,14 @@ impl State {
     }
 
     /// The business looked at the customer's message `id`, and with it at all it was sent before.
-    pub(crate) fn looked_at(&mut self, id: &str, number: &str) {
+    ///
+    /// Who is `typing` shows it until the next message, at most 25 seconds.
+    pub(crate) fn looked_at(&mut self, id: &str, number: &str, typing: bool, now_ms: i64) {
         let Some((wa_id, place)) = self.places.get(id).cloned() else { return };
+        if typing {
+            let pair = (number.to_owned(), wa_id.clone());
+            self.world.typing.insert(pair, now_ms + TYPING_MS);
+        }
         let Some(phone) = self.phones.get_mut(&wa_id) else { return };
         for message in phone.messages.iter_mut().take(place + 1) {
             if message.from == Side::Customer && message.number == number {
@@ -265,12 +295,12 @@ impl State {
         self.changed(&wa_id);
     }
 
-    fn phone_mut(&mut self, wa_id: &str) -> Result<&mut crate::phone::Phone, Refusal> {
+    pub(super) fn phone_mut(&mut self, wa_id: &str) -> Result<&mut crate::phone::Phone, Refusal> {
         self.phones.get_mut(wa_id).ok_or_else(|| Refusal::UnknownPhone(wa_id.to_owned()))
     }
 
     /// The number a customer means: the one named, else the one that wrote last, else the first.
-    fn number_for(&self, wa_id: &str, named: Option<&str>) -> Result<String, Refusal> {
+    pub(super) fn number_for(&self, wa_id: &str, named: Option<&str>) -> Result<String, Refusal> {
         if let Some(named) = named {
             let known = self.numbers.contains_key(named);
             return known
@@ -297,11 +327,37 @@ impl State {
     }
 }
 
+/// What the phone shows of a message.
+fn bubble(inbound: &Inbound) -> Content {
+    let content = inbound.content.as_ref().unwrap_or(&Value::Null);
+    let kind = inbound.kind.as_str();
+    let text = match kind {
+        "text" => field(content, "body"),
+        "button" | "order" => field(content, "text"),
+        "location" => field(content, "name"),
+        "contacts" => field(&content[0]["name"], "formatted_name"),
+        "interactive" => ["button_reply", "list_reply"]
+            .into_iter()
+            .map(|reply| field(&content[reply], "title"))
+            .find(|title| !title.is_empty())
+            .unwrap_or_default(),
+        "reaction" => "",
+        _ => field(content, "caption"),
+    };
+    let media = MediaKind::parse(kind).map(|kind| Media {
+        kind,
+        link: format!("/files/{}", field(content, "id")),
+        id: Some(field(content, "id").to_owned()),
+        filename: content["filename"].as_str().map(str::to_owned),
+    });
+    Content { media, ..Content::text(text) }
+}
+
 /// A customer's messages arrive in their order.
 fn inbound_lane(wa_id: &str) -> String {
     format!("from {wa_id}")
 }
 
-fn is_wa_id(text: &str) -> bool {
+pub(super) fn is_wa_id(text: &str) -> bool {
     (7..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }

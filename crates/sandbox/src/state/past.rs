@@ -43,6 +43,7 @@ impl State {
             callback_data: None,
             context: None,
             reaction: None,
+            held: false,
             tapped: None,
             in_window,
         };

@@ -3,29 +3,38 @@
 use std::cmp::Reverse;
 
 use super::State;
+use crate::faults::Fate;
 use crate::graph::error::GraphError;
-use crate::graph::send::{Draft, DraftBody};
+use crate::graph::send::{Draft, DraftBody, Recipient};
 use crate::message::{ChatMessage, Content, Failure, MediaKind, Side, Status, TemplateUse};
-use crate::samples;
-use crate::webhooks::payload;
+use crate::webhooks::payload::{self, Style};
+use crate::{media, samples};
 
 /// How long after the send a message is delivered and read, at speed 1.
 const DELIVERED_AFTER_MS: f64 = 1_000.0;
 const READ_AFTER_MS: f64 = 3_000.0;
+/// How old a message may be that gets a reaction.
+const REACTION_WITHIN_MS: i64 = 30 * 86_400_000;
 
 /// Something that happens to a message by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     Deliver(String),
     Read(String),
+    /// What was held goes out, or fails with the code.
+    Release(String, Option<u32>),
 }
 
 /// The answer to a send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Accepted {
     pub id: String,
-    pub wa_id: String,
-    pub is_template: bool,
+    /// The recipient, where the call named a number.
+    pub wa_id: Option<String>,
+    /// The recipient's business-scoped id, where the call named one.
+    pub user_id: Option<String>,
+    /// The word for a template.
+    pub status: Option<&'static str>,
 }
 
 impl State {
@@ -33,34 +42,32 @@ impl State {
     ///
     /// # Errors
     ///
-    /// The code of the first check that fails, in the platform's order: pace, pair, itself, template.
+    /// The code of the first check that fails, in the platform's order: the number's and account's standing, pace,
+    /// pair, itself, the lists, template.
     pub(crate) fn send_message(
         &mut self,
         number_id: &str,
         draft: Draft,
+        fate: Option<Fate>,
         now_ms: i64,
     ) -> Result<Accepted, GraphError> {
-        let number =
-            self.numbers.get_mut(number_id).ok_or_else(|| GraphError::unknown_object(number_id))?;
-        if !number.take_pace(now_ms) {
-            return Err(GraphError::throughput());
-        }
-        if !number.take_pair(&draft.to, now_ms) {
-            return Err(GraphError::pair_rate());
-        }
-        if number.digits() == draft.to {
-            return Err(GraphError::to_itself());
-        }
-        let account = number.seed.waba_id.clone();
-        let (content, template) = match draft.body {
+        let (to, user_id) = match &draft.to {
+            Recipient::Number(number) => (number.clone(), None),
+            Recipient::User(id) => {
+                let person = self.person_named(id).ok_or_else(GraphError::business_scoped)?;
+                (person, Some(id.clone()))
+            }
+        };
+        self.check_number(number_id, &to, now_ms)?;
+        let account = self
+            .numbers
+            .get(number_id)
+            .map(|number| number.seed.waba_id.clone())
+            .unwrap_or_default();
+        let (mut content, template) = match draft.body {
             DraftBody::Reaction { message, emoji } => {
-                return self.react(
-                    number_id,
-                    draft.to,
-                    draft.callback_data,
-                    (message, emoji),
-                    now_ms,
-                );
+                let reaction = (message, emoji);
+                return self.react(number_id, (to, user_id), draft.callback_data, reaction, now_ms);
             }
             DraftBody::Content(content) => (content, None),
             DraftBody::Template { name, language, components } => {
@@ -70,20 +77,40 @@ impl State {
                 template.check_sendable()?;
                 let content = template.fill(&components)?;
                 let category = template.seed.category.clone();
+                check_category(&category, user_id.as_ref(), draft.by_marketing_api)?;
+                if category == "MARKETING"
+                    && !draft.by_marketing_api
+                    && self.world.marketing_elsewhere.contains(&account)
+                {
+                    let details = "Marketing templates of this account go by another call.";
+                    return Err(GraphError::of(131_063, details));
+                }
                 (content, Some(TemplateUse { name, language, category }))
             }
         };
+        self.find_media(number_id, &mut content, now_ms)?;
         let id = self.next_wamid();
-        let in_window = self.phone_of(&draft.to).window_open(number_id, now_ms);
-        let failure = self.failure_of(
-            (number_id, &account, &draft.to),
-            &content,
-            template.as_ref(),
-            in_window,
-            now_ms,
-        );
-        self.ledger.note(now_ms, number_id, &draft.to, draft.callback_data.as_deref(), &id);
-        let is_template = template.is_some();
+        let in_window = self.phone_of(&to).window_open(number_id, now_ms);
+        let held = match fate {
+            Some(Fate::Held { ms, code }) if template.is_some() => Some((ms, code)),
+            _ => None,
+        };
+        let failure = match fate {
+            Some(Fate::Fails { code }) => Some(Failure::told(code)),
+            _ => self.failure_of(
+                (number_id, &account, &to),
+                (&content, draft.identity_hash.as_deref()),
+                template.as_ref(),
+                in_window,
+                now_ms,
+            ),
+        };
+        self.ledger.note(now_ms, number_id, &to, draft.callback_data.as_deref(), &id);
+        let status = match (&template, held) {
+            (None, _) => None,
+            (Some(_), None) => Some("accepted"),
+            (Some(_), Some(_)) => Some("held_for_quality_assessment"),
+        };
         let message = ChatMessage {
             id: id.clone(),
             number: number_id.to_owned(),
@@ -97,19 +124,129 @@ impl State {
             callback_data: draft.callback_data,
             context: draft.context,
             reaction: None,
+            held: held.is_some(),
             tapped: None,
             in_window,
         };
-        let place = self.phone_of(&draft.to).push(message);
-        self.places.insert(id.clone(), (draft.to.clone(), place));
-        if failure.is_some() {
-            self.advance_message(&id, Status::Failed, now_ms);
-        } else {
-            self.advance_message(&id, Status::Sent, now_ms);
-            self.schedule(now_ms, DELIVERED_AFTER_MS, Step::Deliver(id.clone()));
-            self.schedule(now_ms, READ_AFTER_MS, Step::Read(id.clone()));
+        let place = self.phone_of(&to).push(message);
+        self.places.insert(id.clone(), (to.clone(), place));
+        self.world.typing.remove(&(number_id.to_owned(), to.clone()));
+        match held {
+            Some((ms, code)) => self.schedule_in(now_ms, ms, Step::Release(id.clone(), code)),
+            None => self.set_off(&id, now_ms),
         }
-        Ok(Accepted { id, wa_id: draft.to, is_template })
+        let wa_id = user_id.is_none().then_some(to);
+        Ok(Accepted { id, wa_id, user_id, status })
+    }
+
+    /// What stands against any send of the number to `to`, before its content is looked at.
+    fn check_number(&mut self, number_id: &str, to: &str, now_ms: i64) -> Result<(), GraphError> {
+        let number =
+            self.numbers.get_mut(number_id).ok_or_else(|| GraphError::unknown_object(number_id))?;
+        if !number.setup.registered {
+            return Err(GraphError::not_registered());
+        }
+        if let Some(code) = self.world.refusal(number_id, &number.seed.waba_id) {
+            return Err(GraphError::of(code, "The sandbox was told to refuse so."));
+        }
+        if !number.take_pace(now_ms) {
+            return Err(GraphError::throughput());
+        }
+        if !number.take_pair(to, now_ms) {
+            return Err(GraphError::pair_rate());
+        }
+        if number.digits() == to {
+            return Err(GraphError::to_itself());
+        }
+        let listed = number.setup.test_recipients.as_ref();
+        if listed.is_some_and(|list| !list.iter().any(|known| known == to)) {
+            return Err(GraphError::not_in_test_list());
+        }
+        if number.setup.blocked.contains_key(to) {
+            return Err(GraphError::blocked_user());
+        }
+        Ok(())
+    }
+
+    /// Puts the address of an uploaded file into the message that names its id.
+    fn find_media(
+        &self,
+        number_id: &str,
+        content: &mut Content,
+        now_ms: i64,
+    ) -> Result<(), GraphError> {
+        let Some(media) = content.media.as_mut() else { return Ok(()) };
+        let Some(id) = &media.id else { return Ok(()) };
+        let file = self.shelf.find(id, now_ms).filter(|file| file.number == number_id);
+        let Some(file) = file else {
+            return Err(GraphError::value(format!("{}: unknown media id", media.kind.as_str())));
+        };
+        media.link = format!("/files/{id}");
+        if media.filename.is_none() {
+            media.filename.clone_from(&file.filename);
+        }
+        Ok(())
+    }
+
+    /// An accepted message goes on its way, or fails.
+    fn set_off(&mut self, id: &str, now_ms: i64) {
+        let Some((wa_id, place)) = self.places.get(id) else { return };
+        let message = self.phones.get_mut(wa_id).and_then(|phone| phone.messages.get_mut(*place));
+        let Some(message) = message else { return };
+        message.held = false;
+        if message.failure.is_some() {
+            self.advance_message(id, Status::Failed, now_ms);
+        } else {
+            self.advance_message(id, Status::Sent, now_ms);
+            self.schedule(now_ms, DELIVERED_AFTER_MS, Step::Deliver(id.to_owned()));
+            self.schedule(now_ms, READ_AFTER_MS, Step::Read(id.to_owned()));
+        }
+    }
+
+    /// Lets a held message go, or fail with `code`; false when there is none.
+    pub(crate) fn release_held(&mut self, id: &str, code: Option<u32>, now_ms: i64) -> bool {
+        let place = self.places.get(id).cloned();
+        let message = place
+            .and_then(|(wa_id, at)| self.phones.get_mut(&wa_id)?.messages.get_mut(at))
+            .filter(|message| message.held);
+        let Some(message) = message else { return false };
+        if let Some(code) = code {
+            message.failure = Some(Failure::told(code));
+        }
+        self.set_off(id, now_ms);
+        true
+    }
+
+    /// What a test wants to happen to a message: another status, or a failure with a code.
+    pub(crate) fn push_status(
+        &mut self,
+        id: &str,
+        (status, code): (Status, Option<u32>),
+        now_ms: i64,
+    ) -> bool {
+        let Some((wa_id, place)) = self.places.get(id).cloned() else { return false };
+        let style = self.style();
+        let Some(phone) = self.phones.get_mut(&wa_id) else { return false };
+        let person = phone.person(self.settings.user_ids);
+        let Some(message) = phone.messages.get_mut(place) else { return false };
+        if message.from != Side::Business {
+            return false;
+        }
+        message.status = status;
+        if status == Status::Failed {
+            message.failure = Some(Failure::told(code.unwrap_or(131_026)));
+        }
+        let Some(number) = self.numbers.get(&message.number) else { return false };
+        let body = payload::status(number, message, &person, (status, now_ms), style);
+        let number = message.number.clone();
+        self.tell_number(&number, id, &body, now_ms);
+        self.changed(&wa_id);
+        true
+    }
+
+    /// How webhooks are written now.
+    pub(super) fn style(&self) -> Style {
+        Style { version: self.settings.webhook_version }
     }
 
     /// Carries out what is due at `now_ms`, each thing at its own instant.
@@ -124,11 +261,12 @@ impl State {
                     self.advance_message(&id, Status::Read, due_ms);
                 }
                 Step::Deliver(_) | Step::Read(_) => {}
+                Step::Release(id, code) => {
+                    self.release_held(&id, code, due_ms);
+                }
             }
         }
-        if self.outbox.held_until_ms().is_some_and(|until| until <= now_ms) {
-            self.outbox.release();
-        }
+        self.outbox.release_due(self.settings, now_ms);
     }
 
     /// Moves a message of the business one step on and tells it; any other step is ignored.
@@ -138,6 +276,7 @@ impl State {
         let Some((wa_id, place)) = self.places.get(id).cloned() else { return };
         let Some(phone) = self.phones.get_mut(&wa_id) else { return };
         let blocked = phone.blocked;
+        let person = phone.person(self.settings.user_ids);
         let Some(message) = phone.messages.get_mut(place) else { return };
         let follows = match to {
             Status::Sent | Status::Failed => message.status == Status::Accepted,
@@ -150,7 +289,8 @@ impl State {
         }
         message.status = to;
         let Some(number) = self.numbers.get(&message.number) else { return };
-        let body = payload::status(number, message, &wa_id, to, at_ms);
+        let style = Style { version: self.settings.webhook_version };
+        let body = payload::status(number, message, &person, (to, at_ms), style);
         let number = message.number.clone();
         self.tell_number(&number, id, &body, at_ms);
         self.changed(&wa_id);
@@ -160,11 +300,19 @@ impl State {
     fn failure_of(
         &mut self,
         (number_id, account, to): (&str, &str, &str),
-        content: &Content,
+        (content, identity): (&Content, Option<&str>),
         template: Option<&TemplateUse>,
         in_window: bool,
         now_ms: i64,
     ) -> Option<Failure> {
+        let phone = self.phones.get(to);
+        if phone.is_some_and(|phone| phone.identity.absent) {
+            return Some(Failure::UNDELIVERABLE);
+        }
+        let own_hash = phone.and_then(|phone| phone.identity.key_hash.as_deref());
+        if identity.is_some_and(|meant| Some(meant) != own_hash) {
+            return Some(Failure::IDENTITY);
+        }
         let stopped = self.phones.get(to).is_some_and(|phone| phone.stopped.contains(account));
         match template {
             None if !in_window => return Some(Failure::WINDOW_CLOSED),
@@ -180,7 +328,10 @@ impl State {
             }
         }
         let media = content.media.as_ref()?;
-        let real = samples::kind_behind(&media.link)?;
+        let real = match &media.id {
+            Some(id) => self.shelf.find(id, now_ms).map(|file| media::kind_of(&file.mime)),
+            None => samples::kind_behind(&media.link),
+        }?;
         let fits = real == Some(media.kind) || media.kind == MediaKind::Document;
         (!fits).then_some(Failure::BAD_MEDIA)
     }
@@ -189,7 +340,7 @@ impl State {
     fn react(
         &mut self,
         number_id: &str,
-        to: String,
+        (to, user_id): (String, Option<String>),
         callback_data: Option<String>,
         (message, emoji): (String, String),
         now_ms: i64,
@@ -198,6 +349,9 @@ impl State {
         let target = place
             .and_then(|(wa_id, at)| self.phones.get_mut(&wa_id)?.messages.get_mut(at))
             .ok_or_else(|| GraphError::value("reaction: there is no such message"))?;
+        if target.kind == "reaction" || target.at_ms + REACTION_WITHIN_MS < now_ms {
+            return Err(GraphError::value("reaction: the message is too old or a reaction"));
+        }
         target.reaction = (!emoji.is_empty()).then_some(emoji);
         let id = self.next_wamid();
         self.ledger.note(now_ms, number_id, &to, callback_data.as_deref(), &id);
@@ -215,21 +369,46 @@ impl State {
             callback_data,
             context: Some(message),
             reaction: None,
+            held: false,
             tapped: None,
             in_window,
         };
+        let user_ids = self.settings.user_ids;
+        let person = self.phone_of(&to).person(user_ids);
         if let Some(number) = self.numbers.get(number_id) {
-            let body = payload::status(number, &reaction, &to, Status::Sent, now_ms);
+            let at = (Status::Sent, now_ms);
+            let body = payload::status(number, &reaction, &person, at, self.style());
             self.tell_number(number_id, &id, &body, now_ms);
         }
         self.changed(&to);
-        Ok(Accepted { id, wa_id: to, is_template: false })
+        let wa_id = user_id.is_none().then_some(to);
+        Ok(Accepted { id, wa_id, user_id, status: None })
     }
 
     fn schedule(&mut self, now_ms: i64, after_ms: f64, step: Step) {
-        let due_ms = now_ms + (after_ms / self.speed).round() as i64;
+        self.schedule_in(now_ms, (after_ms / self.speed).round() as i64, step);
+    }
+
+    fn schedule_in(&mut self, now_ms: i64, after_ms: i64, step: Step) {
+        let due_ms = now_ms.saturating_add(after_ms);
         self.last_id += 1;
         self.schedule.push(Reverse((due_ms, self.last_id, step)));
         self.newly_due = true;
+    }
+}
+
+/// Whether a template of `category` may go by this call to this kind of recipient.
+fn check_category(
+    category: &str,
+    user_id: Option<&String>,
+    by_marketing_api: bool,
+) -> Result<(), GraphError> {
+    match category {
+        "AUTHENTICATION" if user_id.is_some() => Err(GraphError::business_scoped()),
+        "MARKETING" => Ok(()),
+        _ if by_marketing_api => {
+            Err(GraphError::of(134_100, "Only marketing templates go by this call."))
+        }
+        _ => Ok(()),
     }
 }

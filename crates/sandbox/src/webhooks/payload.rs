@@ -1,28 +1,51 @@
 //! The JSON of each kind of webhook (protocol, sections 3.10, 4.9, 4.10 and 5).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use sha2::Digest as _;
 
 use crate::message::{ChatMessage, Failure, Status};
-use crate::number::Number;
+use crate::number::{DAY_MS, Number};
 use crate::template::Template;
 
 const ERROR_PAGE: &str =
     "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/";
 
+/// The last version of webhooks whose statuses tell of a conversation.
+const LAST_WITH_CONVERSATION: u32 = 23;
+
 /// What a customer sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Inbound {
-    Text(String),
-    /// A tap on the quick reply of a template.
-    Button {
-        payload: String,
-        text: String,
-    },
-    /// An emoji on a message; an empty one takes it away.
-    Reaction {
-        message: String,
-        emoji: String,
-    },
+pub(crate) struct Inbound {
+    /// The type, which names the object beside it.
+    pub kind: String,
+    /// The object; `None` for a type that has none.
+    pub content: Option<Value>,
+    /// What stands beside: `referral`, `errors`, a `context` of its own.
+    pub beside: Map<String, Value>,
+}
+
+impl Inbound {
+    pub(crate) fn new(kind: &str, content: Value) -> Self {
+        Self { kind: kind.to_owned(), content: Some(content), beside: Map::new() }
+    }
+}
+
+/// A customer as webhooks name them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Person {
+    /// Absent where the customer hides the number.
+    pub wa_id: Option<String>,
+    /// The business-scoped id; absent in webhooks from before 2026.
+    pub user_id: Option<String>,
+    pub name: Option<String>,
+    pub username: Option<String>,
+}
+
+/// Which of the platform's ways to write a webhook is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// Up to 23 statuses tell of a conversation.
+    pub version: u32,
 }
 
 /// One change of `field`, in its envelope; `time_ms` is set for the account-level fields only.
@@ -34,97 +57,96 @@ pub(crate) fn envelope(waba_id: &str, field: &str, value: Value, time_ms: Option
     json!({ "object": "whatsapp_business_account", "entry": [entry] })
 }
 
-/// A message's status of `at_ms`, in the form of v24 and later.
+/// A message's status of `at_ms`.
 pub(crate) fn status(
     number: &Number,
     message: &ChatMessage,
-    recipient: &str,
-    status: Status,
-    at_ms: i64,
+    person: &Person,
+    (status, at_ms): (Status, i64),
+    style: Style,
 ) -> Value {
     let mut fields = json!({
         "id": message.id,
         "status": status.as_str(),
         "timestamp": seconds(at_ms),
-        "recipient_id": recipient,
     });
-    if let Some(map) = fields.as_object_mut() {
-        if let Some(data) = &message.callback_data {
-            map.insert("biz_opaque_callback_data".to_owned(), json!(data));
-        }
-        if matches!(status, Status::Sent | Status::Delivered) {
-            map.insert("pricing".to_owned(), pricing(message));
-        }
-        if let (Status::Failed, Some(failure)) = (status, message.failure) {
-            map.insert("errors".to_owned(), json!([error(failure)]));
+    set(&mut fields, "recipient_id", person.wa_id.clone());
+    set(&mut fields, "recipient_user_id", person.user_id.clone());
+    set(&mut fields, "biz_opaque_callback_data", message.callback_data.clone());
+    if matches!(status, Status::Sent | Status::Delivered) {
+        fields["pricing"] = pricing(message);
+        if style.version <= LAST_WITH_CONVERSATION {
+            fields["conversation"] = conversation(message, status, at_ms);
         }
     }
-    let value = json!({
+    if let (Status::Failed, Some(failure)) = (status, message.failure) {
+        fields["errors"] = json!([error(failure)]);
+    }
+    let mut value = json!({
         "messaging_product": "whatsapp",
         "metadata": metadata(number),
         "statuses": [fields],
     });
+    if person.user_id.is_some() && status != Status::Failed {
+        value["contacts"] = json!([contact(person)]);
+    }
     envelope(&number.seed.waba_id, "messages", value, None)
 }
 
-/// A message from a customer.
+/// A message from a customer; one of the system has no contacts.
 pub(crate) fn inbound(
     number: &Number,
-    customer: (&str, Option<&str>),
+    person: &Person,
     message: &ChatMessage,
     inbound: &Inbound,
 ) -> Value {
-    let (wa_id, _) = customer;
     let mut fields = json!({
-        "from": wa_id,
         "id": message.id,
         "timestamp": seconds(message.at_ms),
-        "type": message.kind,
+        "type": inbound.kind,
     });
-    let content = match inbound {
-        Inbound::Text(body) => json!({ "body": body }),
-        Inbound::Button { payload, text } => json!({ "payload": payload, "text": text }),
-        Inbound::Reaction { message, emoji } => json!({ "message_id": message, "emoji": emoji }),
-    };
-    if let Some(map) = fields.as_object_mut() {
-        map.insert(message.kind.clone(), content);
-        if let Some(context) = &message.context {
-            map.insert("context".to_owned(), json!({ "from": number.digits(), "id": context }));
-        }
+    set(&mut fields, "from", person.wa_id.clone());
+    set(&mut fields, "from_user_id", person.user_id.clone());
+    if let Some(content) = &inbound.content {
+        fields[inbound.kind.as_str()] = content.clone();
     }
-    let value = json!({
+    if let Some(context) = &message.context {
+        fields["context"] = json!({ "from": number.digits(), "id": context });
+    }
+    if let Some(map) = fields.as_object_mut() {
+        map.extend(inbound.beside.clone());
+    }
+    let mut value = json!({
         "messaging_product": "whatsapp",
         "metadata": metadata(number),
-        "contacts": [contact(customer)],
         "messages": [fields],
     });
+    if inbound.kind != "system" {
+        value["contacts"] = json!([contact(person)]);
+    }
     envelope(&number.seed.waba_id, "messages", value, None)
 }
 
 /// A customer stopped or resumed marketing.
-pub(crate) fn preference(
-    number: &Number,
-    customer: (&str, Option<&str>),
-    stopped: bool,
-    at_ms: i64,
-) -> Value {
-    let (wa_id, _) = customer;
+pub(crate) fn preference(number: &Number, person: &Person, stopped: bool, at_ms: i64) -> Value {
     let (word, detail) = if stopped {
         ("stop", "User asked to stop marketing messages")
     } else {
         ("resume", "User asked to resume marketing messages")
     };
+    let mut preference = json!({
+        "detail": detail,
+        "category": "marketing_messages",
+        "value": word,
+        "timestamp": at_ms.div_euclid(1_000),
+    });
+    set(&mut preference, "wa_id", person.wa_id.clone());
+    set(&mut preference, "user_id", person.user_id.clone());
     let value = json!({
         "messaging_product": "whatsapp",
         "metadata": metadata(number),
-        "contacts": [contact(customer)],
-        "user_preferences": [{
-            "wa_id": wa_id,
-            "detail": detail,
-            "category": "marketing_messages",
-            "value": word,
-            "timestamp": at_ms.div_euclid(1_000),
-        }],
+        "contacts": [contact(person)],
+        "user_preferences": [preference],
     });
     envelope(&number.seed.waba_id, "user_preferences", value, Some(at_ms))
 }
@@ -189,9 +211,37 @@ pub(crate) fn capability_update(number: &Number, limit: &str, at_ms: i64) -> Val
 }
 
 /// Who a webhook speaks of; a customer without a name has a profile without one (protocol, section 4.9).
-fn contact((wa_id, name): (&str, Option<&str>)) -> Value {
-    let profile = name.map_or_else(|| json!({}), |name| json!({ "name": name }));
-    json!({ "profile": profile, "wa_id": wa_id })
+fn contact(person: &Person) -> Value {
+    let mut profile = json!({});
+    set(&mut profile, "name", person.name.clone());
+    set(&mut profile, "username", person.username.clone());
+    let mut contact = json!({ "profile": profile });
+    set(&mut contact, "wa_id", person.wa_id.clone());
+    set(&mut contact, "user_id", person.user_id.clone());
+    contact
+}
+
+/// Sets `name` unless there is nothing to say.
+fn set(object: &mut Value, name: &str, text: Option<String>) {
+    if let Some(text) = text {
+        object[name] = json!(text);
+    }
+}
+
+/// What statuses told of conversations until v23; only `sent` says until when.
+fn conversation(message: &ChatMessage, status: Status, at_ms: i64) -> Value {
+    let category = category(message);
+    let id = hex::encode(&sha2::Sha256::digest(message.id.as_bytes())[..16]);
+    let mut conversation = json!({ "id": id, "origin": { "type": category } });
+    if status == Status::Sent {
+        let until = (at_ms + DAY_MS).div_euclid(1_000).to_string();
+        conversation["expiration_timestamp"] = json!(until);
+    }
+    conversation
+}
+
+fn category(message: &ChatMessage) -> String {
+    message.template.as_ref().map_or("service".to_owned(), |used| used.category.to_lowercase())
 }
 
 fn metadata(number: &Number) -> Value {
@@ -202,8 +252,7 @@ fn metadata(number: &Number) -> Value {
 }
 
 fn pricing(message: &ChatMessage) -> Value {
-    let category =
-        message.template.as_ref().map_or("service".to_owned(), |t| t.category.to_lowercase());
+    let category = category(message);
     let free = message.in_window && matches!(category.as_str(), "service" | "utility");
     json!({
         "billable": !free,

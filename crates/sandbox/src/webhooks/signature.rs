@@ -30,6 +30,23 @@ pub(crate) fn ascii_json(value: &Value) -> Vec<u8> {
     }
 }
 
+/// `value` as JSON in UTF-8.
+pub(crate) fn utf8_json(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+/// `json` with every slash escaped; one inside of JSON can only stand in a text.
+pub(crate) fn escape_slashes(json: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(json.len() + 16);
+    for byte in json {
+        if *byte == b'/' {
+            escaped.push(b'\\');
+        }
+        escaped.push(*byte);
+    }
+    escaped
+}
+
 struct AsciiOnly;
 
 impl Formatter for AsciiOnly {
