@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono_tz::Tz;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::SandboxClock;
@@ -32,6 +33,8 @@ pub(crate) struct Core {
     /// Rung when something may be due earlier than it seemed.
     pub due: Arc<Notify>,
     pub stop: CancellationToken,
+    /// Takes how long every connection is refused.
+    pub outage: mpsc::UnboundedSender<Duration>,
     /// Where the HTTP server listens, for the addresses it hands out.
     pub address: SocketAddr,
 }
@@ -41,7 +44,7 @@ impl Core {
         state: State,
         (clock, zone): (Arc<dyn SandboxClock>, Tz),
         dispatcher: Arc<Dispatcher>,
-        client: reqwest::Client,
+        (client, outage): (reqwest::Client, mpsc::UnboundedSender<Duration>),
         address: SocketAddr,
     ) -> Self {
         let due = Arc::clone(&dispatcher.rests);
@@ -54,6 +57,7 @@ impl Core {
             changes: broadcast::channel(1_024).0,
             due,
             stop: CancellationToken::new(),
+            outage,
             address,
         }
     }
@@ -82,7 +86,7 @@ impl Core {
     }
 
     /// Moves the clock forward and carries out what became due.
-    pub(crate) fn advance(&self, step: std::time::Duration) {
+    pub(crate) fn advance(&self, step: Duration) {
         self.clock.advance(step);
         self.act(|state, now_ms| state.run_due(now_ms));
         self.due.notify_one();

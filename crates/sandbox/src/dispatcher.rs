@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::SandboxClock;
+use crate::clock::instant;
 
 /// How many webhooks are under way at once.
 const CONCURRENCY: usize = 48;
@@ -21,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const GIVE_UP_MS: i64 = 7 * 86_400_000;
 const FIRST_GAP_MS: i64 = 250;
 const LONGEST_GAP_MS: i64 = 3_600_000;
+/// So many attempts are remembered.
+const REMEMBERED: usize = 2_000;
 
 /// One webhook on its way to one address.
 #[derive(Debug, Clone)]
@@ -59,6 +62,19 @@ pub(crate) struct Counts {
     pub slow: u64,
     /// Milliseconds all deliveries took together.
     pub total_ms: u64,
+    /// The median of the latest deliveries in milliseconds; the platform asks for 250 at most.
+    pub median_ms: Option<u64>,
+}
+
+/// One attempt to deliver.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Attempt {
+    at: String,
+    url: String,
+    /// The receiver's status; `None` when it did not answer.
+    status: Option<u16>,
+    ms: u64,
+    bytes: usize,
 }
 
 #[derive(Default)]
@@ -73,6 +89,8 @@ struct Lanes {
     /// Lanes that rest until an instant.
     resting: BinaryHeap<Reverse<(i64, String)>>,
     counts: Counts,
+    /// The latest attempts, newest last.
+    attempts: VecDeque<Attempt>,
 }
 
 /// Hands webhooks to their receivers.
@@ -188,7 +206,16 @@ impl Dispatcher {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        self.lock().counts.clone()
+        let lanes = self.lock();
+        let taken = lanes.attempts.iter().filter(|attempt| attempt.status == Some(200));
+        let mut took: Vec<u64> = taken.map(|attempt| attempt.ms).collect();
+        took.sort_unstable();
+        Counts { median_ms: took.get(took.len() / 2).copied(), ..lanes.counts.clone() }
+    }
+
+    /// The latest attempts, oldest first.
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
+        self.lock().attempts.iter().cloned().collect()
     }
 
     /// Tries the first webhook of `lane`, which is nobody else's meanwhile.
@@ -199,11 +226,12 @@ impl Dispatcher {
             return;
         };
         let began = Instant::now();
-        let taken = self.post(&delivery).await;
-        self.settle(lane, &delivery, taken, began.elapsed());
+        let status = self.post(&delivery).await;
+        self.settle(lane, &delivery, status, began.elapsed());
     }
 
-    async fn post(&self, delivery: &Delivery) -> bool {
+    /// The receiver's status; `None` when it did not answer.
+    async fn post(&self, delivery: &Delivery) -> Option<u16> {
         let answer = self
             .client
             .post(&*delivery.url)
@@ -216,29 +244,41 @@ impl Dispatcher {
             .await;
         match answer {
             Ok(answer) => {
-                let taken = answer.status() == reqwest::StatusCode::OK;
+                let status = answer.status().as_u16();
                 // Reading the rest lets the connection be used again.
                 let rest = answer.bytes().await;
-                debug!(taken, complete = rest.is_ok(), "webhook answered");
-                taken
+                debug!(status, complete = rest.is_ok(), "webhook answered");
+                Some(status)
             }
             Err(error) => {
                 debug!(error = %error.without_url(), "webhook not answered");
-                false
+                None
             }
         }
     }
 
-    fn settle(&self, name: String, delivery: &Delivery, taken: bool, took: Duration) {
+    fn settle(&self, name: String, delivery: &Delivery, status: Option<u16>, took: Duration) {
         let now_ms = self.clock.now_ms();
+        let taken = status == Some(200);
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let mut guard = self.lock();
         let lanes = &mut *guard;
+        if lanes.attempts.len() == REMEMBERED {
+            lanes.attempts.pop_front();
+        }
+        lanes.attempts.push_back(Attempt {
+            at: instant(now_ms),
+            url: delivery.url.to_string(),
+            status,
+            ms: took_ms,
+            bytes: delivery.body.len(),
+        });
         let Some(lane) = lanes.lanes.get_mut(&name) else { return };
         let given_up = !taken && GIVE_UP_MS <= now_ms - delivery.made_at_ms;
         if taken {
             lanes.counts.delivered += 1;
             lanes.counts.slow += u64::from(Duration::from_secs(1) < took);
-            lanes.counts.total_ms += u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            lanes.counts.total_ms += took_ms;
             self.tell_taken(delivery);
         } else {
             lanes.counts.failed_attempts += 1;

@@ -7,10 +7,11 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Extensions, ServerHandle};
+use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream as ServerStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, middleware};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{debug, info};
 
@@ -30,7 +31,6 @@ pub struct Sandbox {
     core: Arc<Core>,
     http_addr: SocketAddr,
     smtp_addr: SocketAddr,
-    server: ServerHandle,
     tasks: Vec<JoinHandle<()>>,
     serving: JoinHandle<io::Result<()>>,
 }
@@ -66,19 +66,20 @@ impl Sandbox {
         let due = Arc::default();
         let (dispatcher, queues) = Dispatcher::new(client.clone(), Arc::clone(&clock), due);
         let time = (clock, config.time_zone);
-        let core = Core::new(state, time, Arc::clone(&dispatcher), client, http_addr);
+        let (outage, outages) = mpsc::unbounded_channel();
+        let ways_out = (client, outage);
+        let core = Core::new(state, time, Arc::clone(&dispatcher), ways_out, http_addr);
         let core = Arc::new(core);
 
         let server = serve(&core, http).map_err(bound(http_addr))?;
-        let handle = server.handle();
         let tasks = vec![
             tokio::spawn(dispatcher.run(queues.ready, core.stop.clone())),
             tokio::spawn(lifecycle::run(Arc::clone(&core), queues.taken)),
             tokio::spawn(smtp::run(Arc::clone(&core), mail)),
         ];
-        let serving = tokio::spawn(server);
+        let serving = tokio::spawn(keep_serving(Arc::clone(&core), server, outages));
         info!(%http_addr, %smtp_addr, "the sandbox listens");
-        Ok(Self { core, http_addr, smtp_addr, server: handle, tasks, serving })
+        Ok(Self { core, http_addr, smtp_addr, tasks, serving })
     }
 
     /// Where the Graph API, the control API and the pages are.
@@ -128,7 +129,6 @@ impl Sandbox {
     /// When the server ended with an error of its own.
     pub async fn stop(self) -> Result<(), SandboxError> {
         self.core.stop.cancel();
-        self.server.stop(true).await;
         for task in self.tasks {
             if let Err(error) = task.await {
                 debug!(%error, "a task of the sandbox was gone already");
@@ -138,6 +138,31 @@ impl Sandbox {
             Ok(ended) => ended.map_err(SandboxError::Server),
             Err(gone) => Err(SandboxError::Server(io::Error::other(gone))),
         }
+    }
+}
+
+/// Serves until the sandbox stops; during an outage every connection is refused.
+async fn keep_serving(
+    core: Arc<Core>,
+    mut server: actix_web::dev::Server,
+    mut outages: mpsc::UnboundedReceiver<Duration>,
+) -> io::Result<()> {
+    loop {
+        let handle = server.handle();
+        let mut running = tokio::spawn(server);
+        let outage = tokio::select! {
+            ended = &mut running => return ended.map_err(io::Error::other)?,
+            () = core.stop.cancelled() => None,
+            outage = outages.recv() => outage,
+        };
+        handle.stop(outage.is_none()).await;
+        running.await.map_err(io::Error::other)??;
+        let Some(pause) = outage else { return Ok(()) };
+        tokio::select! {
+            () = core.stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(pause) => {}
+        }
+        server = serve(&core, TcpListener::bind(core.address)?)?;
     }
 }
 

@@ -1,6 +1,7 @@
 //! The sandbox's world in memory; every change is a function of the state and an instant.
 
 mod customer;
+mod fate;
 mod inbound;
 mod outbox;
 mod past;

@@ -270,3 +270,41 @@ async fn an_app_gets_a_token_and_takes_the_fields_it_asked_for() {
     stage.settled().await;
     assert_eq!(received.bodies().len(), 1, "a field it did not ask for");
 }
+
+#[tokio::test]
+async fn an_outage_refuses_every_connection_and_ends() {
+    // An address of its own: nobody else may take its port meanwhile.
+    let stage = Stage::set_at("127.0.0.78:0").await;
+    stage.control("/outage", json!({ "ms": 500 })).await;
+    let probe = || async { stage.client.get(format!("{}/control/clock", stage.base)).send().await };
+    let deadline = Instant::now() + support::PATIENCE;
+    while !probe().await.is_err_and(|error| error.is_connect()) {
+        assert!(Instant::now() < deadline, "never refused");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    while probe().await.is_err() {
+        assert!(Instant::now() < deadline, "never back");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    stage.send_template("after").await;
+    stage.sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_person_is_written_to_by_the_scoped_id_and_an_unknown_one_is_refused() {
+    let stage = Stage::set().await;
+    let identity = json!({ "user_id": "GB.77", "hides": true });
+    stage.control(&format!("/phones/{CUSTOMER}/identity"), identity).await;
+    let mut body = template_body("kiln_ready", "a");
+    body.as_object_mut().unwrap().remove("to");
+    body["recipient"] = json!("GB.77");
+    let (status, answer) = stage.send(body.clone()).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["contacts"][0], json!({ "input": "GB.77", "user_id": "GB.77" }));
+    until("sent", || stage.received.status_words() == ["sent"]).await;
+    let told = stage.received.statuses().remove(0);
+    assert_eq!(told["recipient_user_id"], "GB.77");
+    assert!(told.get("recipient_id").is_none());
+    body["recipient"] = json!("GB.78");
+    assert_eq!(stage.send(body).await.1["error"]["code"], 131_062);
+}

@@ -1,5 +1,7 @@
 //! The ledger, the clock, the mailbox, the faults, the settings and the state of the webhooks.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Json, Query, ServiceConfig};
@@ -24,6 +26,15 @@ struct ClockOrder {
     advance: String,
 }
 
+#[derive(Debug, Deserialize)]
+struct OutageOrder {
+    /// Milliseconds of real time.
+    ms: u64,
+}
+
+/// How long the answer to an order for an outage has to reach the caller.
+const ANSWERED: Duration = Duration::from_millis(50);
+
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .route("/ledger", web::get().to(list_ledger))
@@ -36,8 +47,10 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .route("/faults", web::delete().to(delete_faults))
         .route("/settings", web::get().to(show_settings))
         .route("/settings", web::post().to(submit_settings))
+        .route("/outage", web::post().to(submit_outage))
         .route("/calls", web::get().to(list_calls))
-        .route("/webhooks", web::get().to(show_webhooks));
+        .route("/webhooks", web::get().to(show_webhooks))
+        .route("/deliveries", web::get().to(list_deliveries));
 }
 
 async fn list_ledger(core: Data<Core>, query: Query<LedgerQuery>) -> HttpResponse {
@@ -100,6 +113,22 @@ async fn submit_settings(core: Data<Core>, order: Json<SettingsOrder>) -> HttpRe
         state.settings
     });
     HttpResponse::Ok().json(settings)
+}
+
+/// Refuses every connection for a while, once this call is answered.
+async fn submit_outage(core: Data<Core>, order: Json<OutageOrder>) -> HttpResponse {
+    let pause = Duration::from_millis(order.ms);
+    tokio::spawn(async move {
+        tokio::time::sleep(ANSWERED).await;
+        if core.outage.send(pause).is_err() {
+            tracing::debug!("an outage after the stop is none");
+        }
+    });
+    HttpResponse::Ok().json(json!({ "ms": order.ms }))
+}
+
+async fn list_deliveries(core: Data<Core>) -> HttpResponse {
+    HttpResponse::Ok().json(core.dispatcher.attempts())
 }
 
 async fn list_calls(core: Data<Core>) -> HttpResponse {

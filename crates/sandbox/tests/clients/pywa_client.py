@@ -134,7 +134,7 @@ def _():
     assert token
     wa.set_app_callback_url(
         app_id=int(world["app_id"]), app_access_token=token, callback_url=hook,
-        verify_token=world["verify_token"], fields=("messages", "user_preferences"),
+        verify_token=world["verify_token"], fields=("messages", "user_preferences", "message_template_status_update"),
     )
 
 
@@ -244,15 +244,15 @@ def _():
             t.BodyText("Hello {{first_name}}, {{courier}} comes today.",
                        first_name="Imani", courier="Parcelway"),
             t.FooterText(text="Reply STOP to opt out"),
-            t.Buttons([t.QuickReplyButton("Got it"),
-                       t.URLButton("Track", "https://a.example/o/{{1}}", example="8812"),
-                       t.CopyCodeButton("KILN15")])]))
+            t.Buttons(buttons=[t.QuickReplyButton(text="Got it"),
+                       t.URLButton(text="Track", url="https://a.example/o/{{1}}", example="8812"),
+                       t.CopyCodeButton(example="KILN15")])]))
     assert made.status == t.TemplateStatus.PENDING, made
     params = [
         t.HeaderText.params(shop="Harbour Lane"),
         t.BodyText.params(first_name="Imani", courier="Parcelway"),
-        t.QuickReplyButton.params("GOT:8812", index=0),
-        t.URLButton.params("8812", index=1),
+        t.QuickReplyButton.params(callback_data="GOT:8812", index=0),
+        t.URLButton.params(url_variable="8812", index=1),
         t.CopyCodeButton.params(coupon_code="KILN15", index=2)]
 
     def send(some):
