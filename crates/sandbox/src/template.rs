@@ -509,4 +509,46 @@ mod tests {
         }
         assert!(full().check_sendable().is_ok());
     }
+
+    #[test]
+    fn cards_offers_codes_and_places_are_asked_for_as_the_template_has_them() {
+        let body = json!({ "type": "BODY", "text": "Look" });
+        let card = json!({ "components": [{ "type": "HEADER", "format": "IMAGE" }, body] });
+        let carousel = json!([body, { "type": "CAROUSEL", "cards": [card, card] }]);
+        let sent_card = json!({ "components": [{ "type": "header", "parameters": [
+            { "type": "image", "image": { "link": "https://a.example/b.jpg" } }] }] });
+        let cards =
+            |count: usize| json!([{ "type": "carousel", "cards": vec![sent_card.clone(); count] }]);
+        let offer = json!([body, { "type": "LIMITED_TIME_OFFER",
+            "limited_time_offer": { "has_expiration": true } }]);
+        let ends = |end: Value| {
+            json!([{ "type": "limited_time_offer", "parameters": [{
+            "type": "limited_time_offer", "limited_time_offer": { "expiration_time_ms": end } }] }])
+        };
+        let code =
+            json!([body, { "type": "BUTTONS", "buttons": [{ "type": "OTP", "text": "Copy" }] }]);
+        let otp = json!([{ "type": "button", "sub_type": "url", "index": "0",
+            "parameters": [{ "type": "text", "text": "604193" }] }]);
+        let place = json!([{ "type": "HEADER", "format": "LOCATION" }, body]);
+        let at = |place: Value| {
+            json!([{ "type": "header",
+            "parameters": [{ "type": "location", "location": place }] }])
+        };
+        let cases = [
+            ("as many cards", &carousel, cards(2), None),
+            ("a card too few", &carousel, cards(1), Some(132_000)),
+            ("cards nobody asked for", &place, cards(2), Some(132_000)),
+            ("an offer with its end", &offer, ends(json!(1_789_000_000_000_i64)), None),
+            ("an end in words", &offer, ends(json!("soon")), Some(132_012)),
+            ("no end", &offer, json!([]), Some(132_000)),
+            ("a code", &code, otp, None),
+            ("no code", &code, json!([]), Some(132_000)),
+            ("a place", &place, at(json!({ "latitude": "51.1", "longitude": "-4.1" })), None),
+            ("half a place", &place, at(json!({ "latitude": "51.1" })), Some(132_012)),
+        ];
+        for (case, components, sent, expected) in cases {
+            let filled = template("POSITIONAL", components.clone()).fill(&sent);
+            assert_eq!(filled.err().map(|error| error.code), expected, "{case}");
+        }
+    }
 }
