@@ -33,6 +33,8 @@ pub(crate) struct Delivery {
     pub url: Arc<str>,
     pub body: Bytes,
     pub signature: String,
+    /// The right bytes and signature of a forged one, for its repetition.
+    pub genuine: Option<(Bytes, String)>,
     pub made_at_ms: i64,
     /// Not sent before, by the sandbox's clock.
     pub not_before_ms: i64,
@@ -290,6 +292,12 @@ impl Dispatcher {
         if !taken && !given_up {
             let gap_ms = (FIRST_GAP_MS << lane.failures.min(20)).min(LONGEST_GAP_MS);
             lane.failures += 1;
+            if let Some(front) = lane.waiting.front_mut()
+                && let Some((body, signature)) = Arc::make_mut(front).genuine.take()
+            {
+                let repeated = Arc::make_mut(front);
+                (repeated.body, repeated.signature) = (body, signature);
+            }
             // The first repetition comes at once, the others with growing gaps.
             let until = if lane.failures == 1 { now_ms } else { now_ms + gap_ms };
             lanes.resting.push(Reverse((until, name)));

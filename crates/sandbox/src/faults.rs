@@ -46,11 +46,11 @@ pub(crate) enum FaultKind {
     Held,
     /// A message is accepted and then fails with `code`, 131026 unless told.
     Fails,
-    /// A webhook's signature is wrong.
+    /// A webhook's signature is wrong until it is repeated.
     WrongSignature,
-    /// A webhook is signed with another secret.
+    /// A webhook is signed with another secret until it is repeated.
     OtherSecret,
-    /// A webhook's body is cut off; the signature is that of the rest.
+    /// A webhook's body is cut off; the signature is that of the rest; its repetition is whole.
     Truncated,
     /// A webhook is bent as `bend` says.
     Bent,

@@ -161,19 +161,28 @@ fn written(update: Update, forgery: Option<Forgery>, settings: Settings, now_ms:
     if settings.escaped_slashes {
         body = escape_slashes(&body);
     }
-    if forgery == Some(Forgery::Truncated) {
-        body.truncate(body.len() / 2);
-    }
-    let signature = match forgery {
-        Some(Forgery::WrongSignature) => format!("sha256={}", "0".repeat(64)),
-        Some(Forgery::OtherSecret) => sign("another secret", &body),
-        Some(Forgery::Truncated) | None => sign(&update.secret, &body),
+    let body = Bytes::from(body);
+    let signature = sign(&update.secret, &body);
+    let whole = (body.clone(), signature.clone());
+    let (body, signature) = match forgery {
+        None => (body, signature),
+        Some(Forgery::WrongSignature) => (body, format!("sha256={}", "0".repeat(64))),
+        Some(Forgery::OtherSecret) => {
+            let forged = sign("another secret", &body);
+            (body, forged)
+        }
+        Some(Forgery::Truncated) => {
+            let part = body.slice(..body.len() / 2);
+            let signature = sign(&update.secret, &part);
+            (part, signature)
+        }
     };
     Delivery {
         lane: format!("{} {}", update.lane, update.url),
         url: update.url,
         signature,
-        body: Bytes::from(body),
+        body,
+        genuine: forgery.map(|_| whole),
         made_at_ms: now_ms,
         not_before_ms: now_ms,
         messages: update.message.into_iter().collect(),

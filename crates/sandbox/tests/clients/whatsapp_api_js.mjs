@@ -183,11 +183,13 @@ await step("media, places and what is not supported arrive from a customer", asy
     }
 });
 
-await step("a webhook with another signature is refused", async () => {
+await step("a webhook with another signature is refused and comes again with the right one", async () => {
     await control("/faults", { kind: "wrong_signature" });
     const before = seen.codes.length;
     await control("/phones/447700900888/reply", { text: "forged" });
     await until("the refusal", () => seen.codes.slice(before).includes(401));
+    await until("its repetition", () => seen.messages.some(
+        (some) => some.message.text?.body === "forged"));
 });
 
 await step("customers are blocked and unblocked without a version in the path", async () => {
