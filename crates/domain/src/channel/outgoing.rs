@@ -1,0 +1,108 @@
+//! What a channel is asked to send, and what became of it.
+
+use crate::{
+    ids::MessageId,
+    template::{MessageTemplate, VariableValues},
+};
+
+/// A message on its way out.
+#[derive(Debug, Clone)]
+pub struct OutgoingMessage {
+    /// Its id here.
+    pub id: MessageId,
+    /// The recipient as the platform knows it (WhatsApp: digits, or a business-scoped id).
+    pub to: String,
+    /// Echoed by the platform in its receipts (LI-09).
+    pub callback_id: String,
+    /// What is sent.
+    pub content: OutgoingContent,
+}
+
+/// What is sent.
+#[derive(Debug, Clone)]
+pub enum OutgoingContent {
+    /// Free-form text; only inside the session window.
+    Text {
+        /// 1 to 4,096 characters.
+        body: String,
+    },
+    /// A template with its variables filled and checked.
+    Template {
+        /// The template as approved.
+        template: Box<MessageTemplate>,
+        /// A value for each of its variables.
+        values: VariableValues,
+    },
+}
+
+/// What became of a send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum SendOutcome {
+    /// The platform took it.
+    Accepted {
+        /// The platform's id of the message.
+        provider_id: String,
+    },
+    /// The platform refused it; nothing was sent.
+    Refused {
+        /// What the platform said.
+        refusal: PlatformRefusal,
+        /// What that means for this message and for others.
+        class: RefusalClass,
+    },
+    /// Nothing left this machine, or the platform certainly did not take it: may be tried again.
+    NotSent {
+        /// What went wrong, without message text or numbers.
+        reason: String,
+    },
+    /// The request left and its outcome is not known (LI-09): must not be repeated.
+    Unknown {
+        /// What went wrong, without message text or numbers.
+        reason: String,
+    },
+}
+
+/// The platform's words for a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlatformRefusal {
+    /// The platform's code, such as `131049`.
+    pub code: String,
+    /// The platform's own title or detail; for the history, never for the log.
+    pub title: String,
+}
+
+/// What a refusal means (protocol, error table): for this message, and beyond it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalClass {
+    /// Passing: try this message again, not before `after` from now (`None`: by the dispatcher's back-off).
+    Retry {
+        /// The least wait.
+        after: Option<std::time::Duration>,
+        /// Whose sends should slow down.
+        scope: RetryScope,
+    },
+    /// Final for this message.
+    Fail,
+    /// Final for this message; the contact cannot be reached there.
+    FailContact,
+    /// Final for this message; the contact opted out of marketing (AD-09).
+    FailOptedOut,
+    /// Final for this message; the template must not be used on.
+    PauseTemplate,
+    /// Messages stay queued; the number must not send on until someone or something mends it.
+    PauseNumber,
+    /// Messages stay queued; the credentials fail, an alert is due.
+    CredentialsFail,
+}
+
+/// Whose sends slow down after a passing refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryScope {
+    /// This message alone.
+    Message,
+    /// This number to this contact.
+    Pair,
+    /// All of the number.
+    Number,
+}
