@@ -1,13 +1,17 @@
 //! WhatsApp Business Platform, Cloud API: the adapter, with one file per concern beneath it.
 
-mod account_change;
+mod account;
+mod contact_change;
+mod content;
 mod errors;
 mod graph;
 mod inbound;
 mod number;
 mod parse;
+mod person;
 mod receipt;
 mod send;
+mod template_change;
 mod template_list;
 mod template_parameters;
 mod webhook;

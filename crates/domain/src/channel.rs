@@ -1,23 +1,53 @@
 //! The boundary to a messaging platform: what is asked of it, and what comes from it.
 
+mod account;
+mod contact_change;
+mod content;
 mod event;
 mod inbound;
 mod media;
 mod outgoing;
 mod receipt;
+mod template_change;
+mod words;
 
 use std::{future::Future, pin::Pin};
 
 use thiserror::Error;
 
 pub use self::{
+    account::{
+        AccountAlert, AccountEvent, AccountUpdate, AccountUpdateEvent, AlertSeverity, AlertStatus,
+        Ban, BanState, BusinessCapability, MessagingLimit, NumberEvent, NumberNameUpdate,
+        NumberQualityUpdate, Restriction, RestrictionKind, ReviewDecision, SecurityEvent,
+        SecurityNotice, UsernameStatus, UsernameUpdate,
+    },
+    contact_change::{
+        IdentityChange, IdentityNews, MessageEcho, MessageEdit, MessageRevocation,
+        PreferenceCategory, PreferenceChoice, UserPreference,
+    },
+    content::{
+        CallAnswer, CallPermission, CardEmail, CardOrganization, CardPhone, ContactCard, FormReply,
+        GeoPoint, InboundContent, InboundMedia, InboundMediaKind, Location, Order, OrderItem,
+        Unsupported, UnsupportedReason,
+    },
     event::{ChannelEvent, UnreadableElement, WebhookElement, WebhookRejection},
-    inbound::{InboundContent, InboundMessage, SenderIdentity},
+    inbound::{
+        Forwarded, InboundMessage, MessageContext, Referral, ReferralSource, ReferredProduct,
+        SenderIdentity,
+    },
     media::{MediaFile, MediaProblem},
     outgoing::{
         OutgoingContent, OutgoingMessage, PlatformRefusal, RefusalClass, RetryScope, SendOutcome,
     },
-    receipt::{Receipt, ReceiptStatus},
+    receipt::{
+        Conversation, Pricing, PricingCategory, PricingKind, PricingModel, Receipt, ReceiptStatus,
+        Recipient,
+    },
+    template_change::{
+        CategoryNews, ChangedButton, PauseStage, TemplateChange, TemplateComponents, TemplateNews,
+        TemplatePause, TemplateRejection, TemplateStatusEvent, TemplateStatusNews,
+    },
 };
 use crate::{ids::ChannelId, template::MediaKind};
 

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::exists, prelude::*};
 use domain::{
-    channel::{ChannelKind, InboundContent, InboundMessage},
+    channel::{ChannelKind, InboundContent, InboundMediaKind, InboundMessage},
     delivery::{DeliveryEventKind, EventSource},
     fold::fold,
     ids::{ChannelId, ChatbotId, ContactId, MessageId, TicketId},
@@ -169,6 +169,8 @@ impl Reading {
             is_reply: true,
             word: None,
         };
+        let shown =
+            |kind: &str, body: Option<&str>| plain(kind, body.unwrap_or_default(), json!({}));
         match content {
             InboundContent::Text(text) => Self {
                 word: words::read_opt_out_word(text, &words::default_word_lists()),
@@ -183,9 +185,27 @@ impl Reading {
                 is_reply: !emoji.is_empty(),
                 ..plain("reaction", emoji, json!({ "to": without_nul(to) }))
             },
-            InboundContent::Other { kind, caption } => {
-                plain(&without_nul(kind), caption.as_deref().unwrap_or_default(), json!({}))
+            InboundContent::Media(media) => {
+                let name = match media.kind {
+                    InboundMediaKind::Document => media.filename.as_deref(),
+                    InboundMediaKind::Image
+                    | InboundMediaKind::Video
+                    | InboundMediaKind::Audio { .. }
+                    | InboundMediaKind::Sticker { .. } => None,
+                };
+                shown(media.kind.as_str(), media.caption.as_deref().or(name))
             }
+            InboundContent::Location(place) => {
+                shown("location", place.name.as_deref().or(place.address.as_deref()))
+            }
+            InboundContent::Contacts(cards) => {
+                shown("contacts", cards.first().and_then(|card| card.formatted_name.as_deref()))
+            }
+            InboundContent::Form(form) => shown("nfm_reply", form.body.as_deref()),
+            InboundContent::CallPermission(_) => shown("call_permission_reply", None),
+            InboundContent::Order(order) => shown("order", order.text.as_deref()),
+            InboundContent::Unsupported(_) => shown("unsupported", None),
+            InboundContent::Other { kind, .. } => shown(&without_nul(kind), None),
         }
     }
 }
@@ -249,7 +269,7 @@ fn insert(
     now: DateTime<Utc>,
 ) -> Result<MessageId, PersistenceError> {
     let mut payload = reading.payload.clone();
-    if let Some(answers) = &inbound.in_reply_to {
+    if let Some(answers) = &inbound.context.in_reply_to {
         payload["in_reply_to"] = json!(without_nul(answers));
     }
     let id: i64 = diesel::insert_into(messages::table)

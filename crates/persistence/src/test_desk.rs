@@ -373,10 +373,8 @@ pub fn receipt(
     at: DateTime<Utc>,
 ) -> WebhookElement {
     let event = ChannelEvent::Receipt(Receipt {
-        provider_id: provider_id.to_owned(),
         callback_id: callback_id.map(str::to_owned),
-        status,
-        at,
+        ..Receipt::new(provider_id, status, at)
     });
     WebhookElement {
         external_id: Some(EXTERNAL_ID.to_owned()),
@@ -393,17 +391,13 @@ pub fn inbound(
     text: &str,
     at: DateTime<Utc>,
 ) -> WebhookElement {
-    let event = ChannelEvent::Inbound(InboundMessage {
-        provider_id: provider_id.to_owned(),
-        sender: SenderIdentity {
-            phone_digits: Some(phone_digits.to_owned()),
-            scoped_id: None,
-            name: Some("Luísa".to_owned()),
-        },
-        at,
-        content: InboundContent::Text(text.to_owned()),
-        in_reply_to: None,
-    });
+    let sender = SenderIdentity {
+        phone_digits: Some(phone_digits.to_owned()),
+        name: Some("Luísa".to_owned()),
+        ..SenderIdentity::default()
+    };
+    let content = InboundContent::Text(text.to_owned());
+    let event = ChannelEvent::Inbound(InboundMessage::new(provider_id, sender, at, content));
     WebhookElement {
         external_id: Some(EXTERNAL_ID.to_owned()),
         raw: provider_id.to_owned(),

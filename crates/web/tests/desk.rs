@@ -24,17 +24,13 @@ use persistence::{
 /// Luiza writes to the desk, whose one agent is online and serves her.
 fn arrive(desk: &TestDesk, provider_id: &str) {
     let now = desk.clock.now();
-    let inbound = InboundMessage {
-        provider_id: provider_id.to_owned(),
-        sender: SenderIdentity {
-            phone_digits: Some("5511987654321".to_owned()),
-            scoped_id: None,
-            name: Some("Luiza Prado".to_owned()),
-        },
-        at: now,
-        content: InboundContent::Text("Is it ready?".to_owned()),
-        in_reply_to: None,
+    let sender = SenderIdentity {
+        phone_digits: Some("5511987654321".to_owned()),
+        name: Some("Luiza Prado".to_owned()),
+        ..SenderIdentity::default()
     };
+    let content = InboundContent::Text("Is it ready?".to_owned());
+    let inbound = InboundMessage::new(provider_id, sender, now, content);
     let event = Ok(ChannelEvent::Inbound(inbound));
     let element = WebhookElement { external_id: None, raw: String::new(), event };
     let write = |db: &mut _| {

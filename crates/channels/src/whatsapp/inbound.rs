@@ -1,35 +1,54 @@
-//! What a contact wrote, tapped or sent (protocol, 4.9).
+//! What a contact wrote, tapped or sent, and what it refers to (protocol, 4.9).
 
+use chrono::{DateTime, Utc};
 use domain::channel::{
-    ChannelEvent, InboundContent, InboundMessage, SenderIdentity, UnreadableElement,
+    ChannelEvent, Forwarded, InboundContent, InboundMessage, MessageContext, PlatformRefusal,
+    Referral, ReferralSource, ReferredProduct, SenderIdentity, UnreadableElement,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::wire::{Loose, lenient, lenient_list, problem};
+use super::{
+    contact_change::{read_edit, read_revocation, read_system},
+    content::Said,
+    errors::ErrorWire,
+    person::{ContactWire, PersonIds},
+    wire::{Loose, lenient, one_or_more, problem, read_object},
+};
 
-/// One of `contacts[]`: it belongs to a message by id, not by its place.
+/// The types of what a contact says.
+pub(super) const SAID: [&str; 15] = [
+    "text",
+    "button",
+    "interactive",
+    "reaction",
+    "image",
+    "video",
+    "audio",
+    "voice",
+    "document",
+    "sticker",
+    "location",
+    "contacts",
+    "order",
+    "unsupported",
+    "unknown",
+];
+
+/// The types of what changes something else.
+const CHANGES: [&str; 3] = ["system", "edit", "revoke"];
+
+/// Stands for the type of a message that shows none.
+const UNTYPED: &str = "untyped";
+
+/// What every message has.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct ContactWire {
-    wa_id: Loose,
-    user_id: Loose,
-    #[serde(deserialize_with = "lenient")]
-    profile: Option<ProfileWire>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ProfileWire {
-    name: Loose,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct MessageWire {
+pub(super) struct MessageWire {
     id: Loose,
     from: Loose,
     from_user_id: Loose,
+    from_parent_user_id: Loose,
     group_id: Loose,
     timestamp: Loose,
     #[serde(rename = "type")]
@@ -37,227 +56,186 @@ struct MessageWire {
     #[serde(deserialize_with = "lenient")]
     context: Option<ContextWire>,
     #[serde(deserialize_with = "lenient")]
-    text: Option<TextWire>,
-    #[serde(deserialize_with = "lenient")]
-    button: Option<ButtonWire>,
-    #[serde(deserialize_with = "lenient")]
-    interactive: Option<InteractiveWire>,
-    #[serde(deserialize_with = "lenient")]
-    reaction: Option<ReactionWire>,
-    #[serde(deserialize_with = "lenient")]
-    image: Option<MediaWire>,
-    #[serde(deserialize_with = "lenient")]
-    video: Option<MediaWire>,
-    #[serde(deserialize_with = "lenient")]
-    document: Option<MediaWire>,
-    #[serde(deserialize_with = "lenient")]
-    location: Option<PlaceWire>,
-    #[serde(deserialize_with = "lenient_list")]
-    contacts: Vec<CardWire>,
-    #[serde(deserialize_with = "lenient")]
-    order: Option<OrderWire>,
+    referral: Option<ReferralWire>,
+    #[serde(deserialize_with = "one_or_more")]
+    errors: Vec<ErrorWire>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ContextWire {
     id: Loose,
+    forwarded: Loose,
+    frequently_forwarded: Loose,
+    #[serde(deserialize_with = "lenient")]
+    referred_product: Option<ProductWire>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct TextWire {
+struct ProductWire {
+    catalog_id: Loose,
+    product_retailer_id: Loose,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ReferralWire {
+    source_url: Loose,
+    source_id: Loose,
+    source_type: Loose,
+    headline: Loose,
     body: Loose,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ButtonWire {
-    text: Loose,
-    payload: Loose,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct InteractiveWire {
-    #[serde(rename = "type")]
-    kind: Loose,
+    media_type: Loose,
+    image_url: Loose,
+    video_url: Loose,
+    thumbnail_url: Loose,
+    ctwa_clid: Loose,
     #[serde(deserialize_with = "lenient")]
-    button_reply: Option<ReplyWire>,
-    #[serde(deserialize_with = "lenient")]
-    list_reply: Option<ReplyWire>,
-    #[serde(deserialize_with = "lenient")]
-    nfm_reply: Option<TextWire>,
+    welcome_message: Option<WelcomeWire>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct ReplyWire {
-    id: Loose,
-    title: Loose,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ReactionWire {
-    message_id: Loose,
-    emoji: Loose,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct MediaWire {
-    caption: Loose,
-    filename: Loose,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct PlaceWire {
-    name: Loose,
-    address: Loose,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct CardWire {
-    #[serde(deserialize_with = "lenient")]
-    name: Option<CardNameWire>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct CardNameWire {
-    formatted_name: Loose,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct OrderWire {
+struct WelcomeWire {
     text: Loose,
 }
 
-/// Reads one of `messages[]`.
+/// Which message it is, of whom and when: what none can be without.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) provider_id: String,
+    pub(super) sender: SenderIdentity,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// Reads one of `messages[]`, which came as `raw`.
 pub(super) fn read_message(
-    value: Value,
+    value: &Value,
+    raw: &str,
     contacts: &[ContactWire],
 ) -> Result<ChannelEvent, UnreadableElement> {
     let wire: MessageWire =
-        serde_json::from_value(value).map_err(|_| problem("a message that is no object"))?;
-    let kind = wire.kind.0.clone().ok_or_else(|| problem("a message without a type"))?;
+        read_object(value).ok_or_else(|| problem("a message that is no object"))?;
     // What is said to a group opens no window between two.
     if wire.group_id.0.is_some() {
-        return Ok(ChannelEvent::Other { kind: "group".to_owned() });
+        return Ok(ChannelEvent::Kept { kind: "group".to_owned() });
     }
-    let Some(content) = content_of(&kind, &wire)? else {
-        return Ok(ChannelEvent::Other { kind });
+    let kind = kind_of(&wire.kind, value).to_owned();
+    let head = wire.head(contacts);
+    let event = match (kind.as_str(), head) {
+        ("system", _) => read_system(value, &wire, contacts),
+        // Someone opened the chat and has said nothing yet.
+        ("request_welcome", _) => Some(ChannelEvent::Kept { kind: kind.clone() }),
+        ("edit", Ok(head)) => read_edit(value, raw, head),
+        ("revoke", Ok(head)) => read_revocation(value, head),
+        (said, Ok(head)) => {
+            let errors = wire.refusals();
+            let content = Said { kind: said, message: value, raw, errors: &errors }.content();
+            Some(wire.inbound(head, content, errors))
+        }
+        (said, Err(problem)) if said == UNTYPED || SAID.contains(&said) => return Err(problem),
+        (_, Err(_)) => None,
     };
-    let sender = sender_of(&wire.from, &wire.from_user_id, contacts)
-        .ok_or_else(|| problem("a message without a sender"))?;
-    let at = wire.timestamp.as_instant().ok_or_else(|| problem("a message without a time"))?;
-    let provider_id = wire.id.0.ok_or_else(|| problem("a message without an id"))?;
-    let in_reply_to = wire.context.and_then(|context| context.id.0);
-    Ok(ChannelEvent::Inbound(InboundMessage { provider_id, sender, at, content, in_reply_to }))
+    Ok(event.unwrap_or(ChannelEvent::Other { kind }))
 }
 
-/// Who is meant by a number and a business-scoped id, with the name of the contact of either; `None` without both.
-pub(super) fn sender_of(
-    number: &Loose,
-    scoped_id: &Loose,
-    contacts: &[ContactWire],
-) -> Option<SenderIdentity> {
-    let phone_digits = number.as_str().and_then(digits);
-    let scoped_id = scoped_id.0.clone();
-    if phone_digits.is_none() && scoped_id.is_none() {
-        return None;
+/// The content of a message that stands inside another element.
+pub(super) fn read_content(message: &Value, raw: &str) -> InboundContent {
+    let wire: MessageWire = read_object(message).unwrap_or_default();
+    let kind = kind_of(&wire.kind, message);
+    Said { kind, message, raw, errors: &wire.refusals() }.content()
+}
+
+/// The type, or the part that shows it.
+fn kind_of<'a>(kind: &'a Loose, message: &Value) -> &'a str {
+    let shown = || SAID.into_iter().chain(CHANGES).find(|part| message.get(part).is_some());
+    kind.as_str().or_else(shown).unwrap_or(UNTYPED)
+}
+
+impl MessageWire {
+    /// Which message it is, of whom and when.
+    pub(super) fn head(&self, contacts: &[ContactWire]) -> Result<Head, UnreadableElement> {
+        let provider_id = self.id.0.clone().ok_or_else(|| problem("a message without an id"))?;
+        let sender = self.sender(contacts);
+        if sender.is_anonymous() {
+            return Err(problem("a message without a sender"));
+        }
+        let at = self.at().ok_or_else(|| problem("a message without a time"))?;
+        Ok(Head { provider_id, sender, at })
     }
-    let same = |ours: Option<&str>, theirs: &Loose| ours.is_some() && ours == theirs.as_str();
-    let contact = contacts.iter().find(|contact| {
-        same(number.as_str(), &contact.wa_id) || same(scoped_id.as_deref(), &contact.user_id)
-    });
-    let name = contact
-        .and_then(|contact| contact.profile.as_ref())
-        .and_then(|profile| profile.name.0.clone());
-    // Either may stand in the contact alone.
-    let scoped_id = scoped_id.or_else(|| contact.and_then(|contact| contact.user_id.0.clone()));
-    let phone_digits = phone_digits
-        .or_else(|| contact.and_then(|contact| contact.wa_id.as_str()).and_then(digits));
-    Some(SenderIdentity { phone_digits, scoped_id, name })
-}
 
-fn digits(number: &str) -> Option<String> {
-    let digits = number.strip_prefix('+').unwrap_or(number);
-    let only_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    only_digits.then(|| digits.to_owned())
-}
+    pub(super) fn sender(&self, contacts: &[ContactWire]) -> SenderIdentity {
+        let ids = PersonIds {
+            number: self.from.clone(),
+            scoped: self.from_user_id.clone(),
+            parent: self.from_parent_user_id.clone(),
+        };
+        ids.identity(contacts)
+    }
 
-/// What was said; `None` for what no contact says, such as notes of the system, and for types not known.
-fn content_of(kind: &str, wire: &MessageWire) -> Result<Option<InboundContent>, UnreadableElement> {
-    let other = |caption: &Loose| {
-        Ok(Some(InboundContent::Other { kind: kind.to_owned(), caption: caption.0.clone() }))
-    };
-    let bare = Loose::default();
-    match kind {
-        "text" => {
-            let body = wire.text.as_ref().and_then(|text| text.body.0.clone());
-            Ok(Some(InboundContent::Text(body.ok_or_else(|| problem("a text without a body"))?)))
-        }
-        "button" => {
-            let button = wire.button.as_ref().ok_or_else(|| problem("a button without content"))?;
-            Ok(Some(tapped(&button.text, &button.payload)))
-        }
-        "interactive" => Ok(Some(interactive(wire.interactive.as_ref()))),
-        "reaction" => {
-            let reaction = wire.reaction.as_ref();
-            let to = reaction.and_then(|reaction| reaction.message_id.0.clone());
-            let to = to.ok_or_else(|| problem("a reaction without its message"))?;
-            let emoji = reaction.and_then(|reaction| reaction.emoji.0.clone()).unwrap_or_default();
-            Ok(Some(InboundContent::Reaction { to, emoji }))
-        }
-        "image" => other(wire.image.as_ref().map_or(&bare, |image| &image.caption)),
-        "video" => other(wire.video.as_ref().map_or(&bare, |video| &video.caption)),
-        "document" => other(
-            wire.document
-                .as_ref()
-                .map_or(&bare, |document| first(&document.caption, &document.filename)),
-        ),
-        "location" => {
-            other(wire.location.as_ref().map_or(&bare, |place| first(&place.name, &place.address)))
-        }
-        "contacts" => other(
-            wire.contacts
-                .first()
-                .and_then(|card| card.name.as_ref())
-                .map_or(&bare, |name| &name.formatted_name),
-        ),
-        "order" => other(wire.order.as_ref().map_or(&bare, |order| &order.text)),
-        // Something the contact did send, though the platform does not hand it over.
-        "audio" | "sticker" | "unsupported" | "unknown" => other(&bare),
-        _ => Ok(None),
+    pub(super) fn at(&self) -> Option<DateTime<Utc>> {
+        self.timestamp.as_instant()
+    }
+
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_str()
+    }
+
+    fn refusals(&self) -> Vec<PlatformRefusal> {
+        self.errors.iter().map(ErrorWire::refusal).collect()
+    }
+
+    fn inbound(
+        self,
+        head: Head,
+        content: InboundContent,
+        errors: Vec<PlatformRefusal>,
+    ) -> ChannelEvent {
+        let context = self.context.map(MessageContext::from).unwrap_or_default();
+        let referral = self.referral.map(|referral| Box::new(referral.into()));
+        let Head { provider_id, sender, at } = head;
+        ChannelEvent::Inbound(InboundMessage {
+            provider_id,
+            sender,
+            at,
+            content,
+            context,
+            referral,
+            errors,
+        })
     }
 }
 
-/// A reply to an interactive message; one without its content has been seen.
-fn interactive(wire: Option<&InteractiveWire>) -> InboundContent {
-    let Some(wire) = wire else {
-        return InboundContent::Other { kind: "interactive".to_owned(), caption: None };
-    };
-    if let Some(reply) = wire.button_reply.as_ref().or(wire.list_reply.as_ref()) {
-        return tapped(&reply.title, &reply.id);
-    }
-    let kind = wire.kind.0.clone().unwrap_or_else(|| "interactive".to_owned());
-    let caption = wire.nfm_reply.as_ref().and_then(|form| form.body.0.clone());
-    InboundContent::Other { kind, caption }
-}
-
-/// A tapped button; where its text or its payload is left out, one stands for the other.
-fn tapped(text: &Loose, payload: &Loose) -> InboundContent {
-    InboundContent::Button {
-        text: first(text, payload).0.clone().unwrap_or_default(),
-        payload: first(payload, text).0.clone().unwrap_or_default(),
+impl From<ContextWire> for MessageContext {
+    fn from(wire: ContextWire) -> Self {
+        let forwarded = match (wire.forwarded.as_flag(), wire.frequently_forwarded.as_flag()) {
+            (_, Some(true)) => Some(Forwarded::Often),
+            (Some(true), _) => Some(Forwarded::Once),
+            _ => None,
+        };
+        let product = wire.referred_product.map(|product| ReferredProduct {
+            catalog_id: product.catalog_id.0,
+            product_id: product.product_retailer_id.0,
+        });
+        Self { in_reply_to: wire.id.0, forwarded, product }
     }
 }
 
-fn first<'a>(preferred: &'a Loose, otherwise: &'a Loose) -> &'a Loose {
-    if preferred.0.is_some() { preferred } else { otherwise }
+impl From<ReferralWire> for Referral {
+    fn from(wire: ReferralWire) -> Self {
+        Self {
+            source_url: wire.source_url.0,
+            source_id: wire.source_id.0,
+            source_kind: wire.source_type.as_str().map(ReferralSource::parse),
+            headline: wire.headline.0,
+            body: wire.body.0,
+            media_type: wire.media_type.0,
+            image_url: wire.image_url.0,
+            video_url: wire.video_url.0,
+            thumbnail_url: wire.thumbnail_url.0,
+            click_id: wire.ctwa_clid.0,
+            welcome_text: wire.welcome_message.and_then(|welcome| welcome.text.0),
+        }
+    }
 }

@@ -63,7 +63,7 @@ impl From<NumberWire> for NumberReading {
 }
 
 /// Unique contacts in 24 h at a level such as `TIER_2K`; `None` for no limit and for a level that names none.
-fn limit_of(tier: &str) -> Option<u32> {
+pub(super) fn limit_of(tier: &str) -> Option<u32> {
     let count = tier.strip_prefix("TIER_")?;
     match count.strip_suffix('K') {
         Some(thousands) => thousands.parse::<u32>().ok()?.checked_mul(1_000),

@@ -10,11 +10,33 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    account_change::{read_preference, read_template_status},
-    inbound::{ContactWire, read_message},
+    account::read_account,
+    contact_change::{read_echo, read_preference},
+    errors::{ErrorWire, Way},
+    inbound::read_message,
+    person::ContactWire,
     receipt::read_status,
-    wire::{Loose, problem},
+    template_change::{self, read_template},
+    wire::{Loose, problem, read_object},
 };
+
+/// The fields the protocol names without a feature here.
+const KEPT_FIELDS: [&str; 11] = [
+    "history",
+    "smb_app_state_sync",
+    "calls",
+    "flows",
+    "automatic_events",
+    "partner_solutions",
+    "payment_configuration_update",
+    "group_lifecycle_update",
+    "group_participants_update",
+    "group_settings_update",
+    "group_status_update",
+];
+
+/// What stands beside the lists of a value and is no element.
+const BESIDES: [&str; 1] = ["contacts"];
 
 /// An object whose values are not yet read. Of a key given twice the last counts.
 type Parts<'a> = BTreeMap<String, &'a RawValue>;
@@ -34,7 +56,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Vec<WebhookElement>, WebhookRejection
 
 fn read_entry(entry: &RawValue) -> Vec<WebhookElement> {
     let parts: Option<Parts<'_>> = object(entry);
-    let changes = parts.as_ref().and_then(|parts| list(parts, "changes"));
+    let changes = parts.as_ref().and_then(|parts| list(parts.get("changes")?));
     let Some(changes) = changes else {
         return vec![unreadable(None, entry, "an entry without changes")];
     };
@@ -47,73 +69,115 @@ fn read_change(change: &RawValue, entry_time: &Loose) -> Vec<WebhookElement> {
     let Some(parts) = parts else {
         return vec![unreadable(None, change, "a change that is no object")];
     };
-    let Some(field) = text(&parts, "field").and_then(|field| field.0) else {
+    let value: Parts<'_> = parts.get("value").and_then(|value| object(value)).unwrap_or_default();
+    // Some of the platform's own samples have it inside the value.
+    let field = text(&parts, "field").or_else(|| text(&value, "field"));
+    let Some(field) = field.and_then(|field| field.0) else {
         return vec![unreadable(None, change, "a change without a field")];
     };
-    let value: Parts<'_> = parts.get("value").and_then(|value| object(value)).unwrap_or_default();
     let external_id = value
         .get("metadata")
         .and_then(|metadata| object::<Parts<'_>>(metadata))
         .and_then(|metadata| text(&metadata, "phone_number_id"))
         .and_then(|id| id.0);
+    let lists = Lists { contacts: contacts_of(&value), value, external_id };
     let elements = match field.as_str() {
-        "messages" => read_messages(&value, external_id.as_deref()),
-        "user_preferences" => {
-            each(&value, "user_preferences", external_id.as_deref(), read_preference)
-        }
-        "message_template_status_update" => {
-            let event = parts
-                .get("value")
-                .ok_or_else(|| problem("a change without a value"))
-                .and_then(|value| read_value(value))
-                .and_then(|value| read_template_status(value, entry_time));
-            vec![WebhookElement { external_id: None, raw: change.get().to_owned(), event }]
-        }
+        "messages" => lists.read_messages(),
+        "user_preferences" => lists.read(&[("user_preferences", &|preference, _| {
+            read_preference(preference, &lists.contacts)
+        })]),
+        "smb_message_echoes" => lists
+            .read(&[("message_echoes", &|echo, raw| Ok(read_echo(echo, raw, &lists.contacts)))]),
         _ => Vec::new(),
     };
-    if elements.is_empty() {
-        let event = Ok(ChannelEvent::Other { kind: field });
-        return vec![WebhookElement { external_id, raw: change.get().to_owned(), event }];
+    if !elements.is_empty() {
+        return elements;
     }
-    elements
+    let read =
+        || read_value(parts.get("value").ok_or_else(|| problem("a change without a value"))?);
+    let event = if template_change::FIELDS.contains(&field.as_str()) {
+        read().and_then(|value| read_template(&field, &value, entry_time))
+    } else if KEPT_FIELDS.contains(&field.as_str()) {
+        Ok(ChannelEvent::Kept { kind: field })
+    } else {
+        let event = read().ok().and_then(|value| read_account(&field, &value));
+        Ok(event.map_or(ChannelEvent::Other { kind: field }, |event| ChannelEvent::Account {
+            event,
+            at: entry_time.as_instant(),
+        }))
+    };
+    vec![WebhookElement { external_id: lists.external_id, raw: change.get().to_owned(), event }]
 }
 
-/// The field `messages`, whose value may hold messages, statuses and errors, even together.
-fn read_messages(value: &Parts<'_>, external_id: Option<&str>) -> Vec<WebhookElement> {
-    let contacts = contacts_of(value);
-    let mut elements =
-        each(value, "messages", external_id, |message| read_message(message, &contacts));
-    elements.extend(each(value, "statuses", external_id, read_status));
-    elements.extend(each(value, "errors", external_id, |_| {
-        Ok(ChannelEvent::Other { kind: "errors".to_owned() })
-    }));
-    elements
+/// How an element of a list is read, of which its text is at hand, too.
+type Read<'a> = &'a dyn Fn(&Value, &str) -> Result<ChannelEvent, UnreadableElement>;
+
+/// The lists of a value, of which there may be several at once.
+struct Lists<'a> {
+    value: Parts<'a>,
+    contacts: Vec<ContactWire>,
+    external_id: Option<String>,
+}
+
+impl Lists<'_> {
+    /// The field `messages`, whose value may hold messages, statuses and errors, even together.
+    fn read_messages(&self) -> Vec<WebhookElement> {
+        self.read(&[
+            ("messages", &|message, raw| read_message(message, raw, &self.contacts)),
+            ("statuses", &|status, _| read_status(status, &self.contacts)),
+            ("errors", &|error, _| Ok(read_trouble(error))),
+        ])
+    }
+
+    /// One element for each of every list, those that are `known` first; what is in other lists is kept as it came.
+    fn read(&self, known: &[(&str, Read<'_>)]) -> Vec<WebhookElement> {
+        let mut elements = Vec::new();
+        for (key, read) in known {
+            let Some(raw) = self.value.get(*key) else { continue };
+            match list(raw) {
+                Some(list) => {
+                    elements.extend(list.into_iter().map(|element| self.element(element, *read)));
+                }
+                None => {
+                    elements.push(unreadable(self.external_id.as_deref(), raw, "not a list"));
+                }
+            }
+        }
+        let is_known = |key: &str| known.iter().any(|(name, _)| *name == key);
+        for (key, raw) in &self.value {
+            if is_known(key) || BESIDES.contains(&key.as_str()) {
+                continue;
+            }
+            let keep: Read<'_> = &|_, _| Ok(ChannelEvent::Other { kind: key.clone() });
+            let list = list(raw).unwrap_or_default();
+            elements.extend(list.into_iter().map(|element| self.element(element, keep)));
+        }
+        elements
+    }
+
+    fn element(&self, element: &RawValue, read: Read<'_>) -> WebhookElement {
+        WebhookElement {
+            external_id: self.external_id.clone(),
+            raw: element.get().to_owned(),
+            event: read_value(element).and_then(|value| read(&value, element.get())),
+        }
+    }
+}
+
+/// Reads one of the value's own `errors[]`.
+fn read_trouble(value: &Value) -> ChannelEvent {
+    read_object(value).map_or_else(
+        || ChannelEvent::Other { kind: "errors".to_owned() },
+        |error: ErrorWire| ChannelEvent::Trouble {
+            refusal: error.refusal(),
+            class: error.class(Way::Webhook),
+        },
+    )
 }
 
 fn contacts_of(value: &Parts<'_>) -> Vec<ContactWire> {
-    let contacts = list(value, "contacts").unwrap_or_default();
-    contacts.into_iter().filter_map(object).collect()
-}
-
-/// One element for each of the array at `key`; none when there is no such key.
-fn each(
-    value: &Parts<'_>,
-    key: &str,
-    external_id: Option<&str>,
-    read: impl Fn(Value) -> Result<ChannelEvent, UnreadableElement>,
-) -> Vec<WebhookElement> {
-    let Some(raw) = value.get(key) else { return Vec::new() };
-    let Some(elements) = list(value, key) else {
-        return vec![unreadable(external_id, raw, "not a list")];
-    };
-    elements
-        .into_iter()
-        .map(|element| WebhookElement {
-            external_id: external_id.map(str::to_owned),
-            raw: element.get().to_owned(),
-            event: read_value(element).and_then(&read),
-        })
-        .collect()
+    let contacts = value.get("contacts").and_then(|contacts| list(contacts)).unwrap_or_default();
+    contacts.into_iter().filter_map(|contact| read_object(&read_value(contact).ok()?)).collect()
 }
 
 /// The element as a value. Its nesting is limited, and of a key given twice the last counts.
@@ -125,8 +189,8 @@ fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
 }
 
-fn list<'a>(parts: &Parts<'a>, key: &str) -> Option<Vec<&'a RawValue>> {
-    serde_json::from_str(parts.get(key)?.get()).ok()
+fn list(raw: &RawValue) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(raw.get()).ok()
 }
 
 fn text(parts: &Parts<'_>, key: &str) -> Option<Loose> {
@@ -142,5 +206,4 @@ fn unreadable(external_id: Option<&str>, raw: &RawValue, reason: &str) -> Webhoo
 }
 
 #[cfg(test)]
-#[path = "parse_tests.rs"]
 mod tests;

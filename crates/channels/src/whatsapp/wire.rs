@@ -15,6 +15,30 @@ impl Loose {
         self.0.as_deref()
     }
 
+    /// This text, or `other` where there is none.
+    pub(super) fn or<'a>(&'a self, other: &'a Self) -> &'a Self {
+        if self.0.is_some() { self } else { other }
+    }
+
+    /// A flag, also one written as text.
+    pub(super) fn as_flag(&self) -> Option<bool> {
+        match self.as_str()? {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A whole number of things.
+    pub(super) fn as_count(&self) -> Option<u32> {
+        self.as_str()?.trim().parse().ok()
+    }
+
+    /// The text unless it is the platform's word for nothing.
+    pub(super) fn unless_none(self) -> Option<String> {
+        self.0.filter(|text| !text.eq_ignore_ascii_case("none"))
+    }
+
     pub(super) fn upper(&self) -> String {
         self.as_str().unwrap_or_default().to_ascii_uppercase()
     }
@@ -37,26 +61,48 @@ impl<'de> Deserialize<'de> for Loose {
     }
 }
 
-/// Reads a part that may be of any shape: one that does not fit counts as absent.
+/// Reads an object; `None` when it is anything else, also a list, which serde would read by position.
+pub(super) fn read_object<'a, T: Deserialize<'a>>(value: &'a Value) -> Option<T> {
+    if value.is_object() { T::deserialize(value).ok() } else { None }
+}
+
+/// Reads the object at `key`; `None` when there is none.
+pub(super) fn read_part<'a, T: Deserialize<'a>>(value: &'a Value, key: &str) -> Option<T> {
+    read_object(value.get(key)?)
+}
+
+/// Reads an object that may be of any shape: one that is none counts as absent.
 pub(super) fn lenient<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: DeserializeOwned,
     D: Deserializer<'de>,
 {
     let value = Value::deserialize(deserializer)?;
-    Ok(serde_json::from_value(value).ok())
+    Ok(read_object(&value))
 }
 
-/// Reads an array element by element; elements that do not fit are left out, and so is anything but an array.
+/// Reads a list of objects one by one; what is none is left out, and so is anything but a list.
 pub(super) fn lenient_list<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: DeserializeOwned,
     D: Deserializer<'de>,
 {
-    let Value::Array(elements) = Value::deserialize(deserializer)? else {
-        return Ok(Vec::new());
-    };
-    Ok(elements.into_iter().filter_map(|element| serde_json::from_value(element).ok()).collect())
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_array().map(|list| read_objects(list)).unwrap_or_default())
+}
+
+/// Reads a list of objects one by one, or the one object that stands in its place; what is none is left out.
+pub(super) fn one_or_more<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let value = Value::deserialize(deserializer)?;
+    Ok(read_objects(value.as_array().map_or(std::slice::from_ref(&value), Vec::as_slice)))
+}
+
+fn read_objects<T: DeserializeOwned>(values: &[Value]) -> Vec<T> {
+    values.iter().filter_map(read_object).collect()
 }
 
 /// What stopped the reading of an element, without anything of its content.
@@ -85,6 +131,51 @@ mod tests {
         for (value, expected) in cases {
             let loose: Loose = serde_json::from_value(value.clone()).unwrap();
             assert_eq!(loose.as_str(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn flags_and_counts_may_be_text() {
+        let loose = |text: &str| Loose(Some(text.to_owned()));
+        assert_eq!(loose("false").as_flag(), Some(false));
+        assert_eq!(loose("true").as_flag(), Some(true));
+        assert_eq!(loose("perhaps").as_flag(), None);
+        assert_eq!(loose("25").as_count(), Some(25));
+        assert_eq!(loose("-1").as_count(), None);
+        assert_eq!(loose("None").unless_none(), None);
+        assert_eq!(loose("SCAM").unless_none().as_deref(), Some("SCAM"));
+    }
+
+    #[test]
+    fn a_list_is_no_object_and_an_object_may_stand_for_a_list() {
+        #[derive(Debug, Default, PartialEq, Deserialize)]
+        #[serde(default)]
+        struct Pot {
+            glaze: Loose,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Kiln {
+            #[serde(deserialize_with = "lenient")]
+            first: Option<Pot>,
+            #[serde(deserialize_with = "lenient_list")]
+            all: Vec<Pot>,
+            #[serde(deserialize_with = "one_or_more")]
+            some: Vec<Pot>,
+        }
+        let blue = || Pot { glaze: Loose(Some("blue".into())) };
+        let cases = [
+            (json!({"glaze": "blue"}), Some(blue()), [0, 1]),
+            (json!([["blue"], 7, {"glaze": "blue"}]), None, [1, 1]),
+            (json!(["blue"]), None, [0, 0]),
+            (json!("blue"), None, [0, 0]),
+            (json!(null), None, [0, 0]),
+        ];
+        for (value, first, counts) in cases {
+            let kiln = json!({"first": value, "all": value, "some": value});
+            let kiln: Kiln = serde_json::from_value(kiln).unwrap();
+            assert_eq!(kiln.first, first, "{value}");
+            assert_eq!([kiln.all.len(), kiln.some.len()], counts, "{value}");
+            assert!(kiln.all.iter().chain(&kiln.some).all(|pot| *pot == blue()), "{value}");
         }
     }
 

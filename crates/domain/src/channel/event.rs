@@ -3,36 +3,50 @@
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
-use super::{InboundMessage, Receipt, SenderIdentity};
+use super::{
+    AccountEvent, IdentityChange, InboundMessage, MessageEcho, MessageEdit, MessageRevocation,
+    PlatformRefusal, Receipt, RefusalClass, TemplateChange, UserPreference,
+};
 
 /// One element of a webhook, in our words. Times are the platform's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChannelEvent {
     /// A contact wrote, tapped or reacted.
     Inbound(InboundMessage),
+    /// A contact rewrote a message.
+    Edited(MessageEdit),
+    /// A contact took a message back.
+    Revoked(MessageRevocation),
+    /// A contact is someone else to the platform now.
+    IdentityChanged(IdentityChange),
+    /// A contact stopped, resumed or asked for something by the platform's own means.
+    Preference(UserPreference),
+    /// Someone of the business wrote from the phone app.
+    Echo(MessageEcho),
     /// The platform tells what became of a message of ours.
     Receipt(Receipt),
-    /// The contact stopped or resumed marketing by the platform's own means.
-    MarketingPreference {
-        /// The contact as the platform knows it.
-        sender: SenderIdentity,
-        /// `true`: stopped; `false`: resumed.
-        stopped: bool,
-        /// The platform's instant.
-        at: DateTime<Utc>,
-    },
-    /// A template changed status.
-    TemplateStatus {
-        /// Its name.
-        name: String,
-        /// Its language.
-        language: String,
-        /// The platform's word, upper case, such as `PAUSED`.
-        status: String,
+    /// The platform tells of a template.
+    Template(TemplateChange),
+    /// The platform tells of the account or a number.
+    Account {
+        /// What it tells.
+        event: AccountEvent,
         /// The platform's instant; `None` when it tells none.
         at: Option<DateTime<Utc>>,
     },
-    /// Well-formed, but without a feature yet: kept as it came.
+    /// The platform is in trouble with the number or the account, over no message of ours.
+    Trouble {
+        /// What the platform says.
+        refusal: PlatformRefusal,
+        /// What that means.
+        class: RefusalClass,
+    },
+    /// Known, but without a feature yet: kept as it came.
+    Kept {
+        /// The platform's name of the field or type.
+        kind: String,
+    },
+    /// Well-formed, but not known here, or without what makes it what it is named: kept as it came.
     Other {
         /// The platform's name of the field or type.
         kind: String,

@@ -278,12 +278,7 @@ impl<'a> Stage<'a> {
         let elements: Vec<WebhookElement> = steps
             .into_iter()
             .map(|(status, after)| {
-                let receipt = Receipt {
-                    provider_id: taken.provider_id.clone(),
-                    callback_id: None,
-                    status,
-                    at: taken.at + after,
-                };
+                let receipt = Receipt::new(&taken.provider_id, status, taken.at + after);
                 element(ChannelEvent::Receipt(receipt))
             })
             .collect();
@@ -299,22 +294,18 @@ impl<'a> Stage<'a> {
         at: DateTime<Utc>,
     ) -> Result<(), PersistenceError> {
         let seed = &self.seeds[contact];
-        let inbound = InboundMessage {
-            provider_id: self.provider_id(),
-            sender: SenderIdentity {
-                phone_digits: Some(seed.phone.trim_start_matches('+').to_owned()),
-                scoped_id: None,
-                name: Some(seed.name.clone()),
-            },
-            at,
-            content: match words {
-                Words::Text(text) => InboundContent::Text(text.to_owned()),
-                Words::Button(text) => {
-                    InboundContent::Button { text: text.to_owned(), payload: text.to_owned() }
-                }
-            },
-            in_reply_to: None,
+        let sender = SenderIdentity {
+            phone_digits: Some(seed.phone.trim_start_matches('+').to_owned()),
+            name: Some(seed.name.clone()),
+            ..SenderIdentity::default()
         };
+        let content = match words {
+            Words::Text(text) => InboundContent::Text(text.to_owned()),
+            Words::Button(text) => {
+                InboundContent::Button { text: text.to_owned(), payload: text.to_owned() }
+            }
+        };
+        let inbound = InboundMessage::new(self.provider_id(), sender, at, content);
         let element = element(ChannelEvent::Inbound(inbound));
         inbox::apply_unkept(db, self.channels[number], &[element], at)
     }

@@ -266,7 +266,8 @@ fn event_kind(status: &ReceiptStatus) -> (DeliveryEventKind, Option<(&str, &str)
     match status {
         ReceiptStatus::Sent => (DeliveryEventKind::Sent, None),
         ReceiptStatus::Delivered => (DeliveryEventKind::Delivered, None),
-        ReceiptStatus::Read => (DeliveryEventKind::Read, None),
+        // A voice message that was played was read.
+        ReceiptStatus::Read | ReceiptStatus::Played => (DeliveryEventKind::Read, None),
         ReceiptStatus::Failed { refusal, .. } => (
             DeliveryEventKind::Failed(Failure::Coded(refusal.code.clone())),
             Some((refusal.code.as_str(), refusal.title.as_str())),
@@ -276,7 +277,10 @@ fn event_kind(status: &ReceiptStatus) -> (DeliveryEventKind, Option<(&str, &str)
 
 fn refusal_class(status: &ReceiptStatus) -> Option<RefusalClass> {
     match status {
-        ReceiptStatus::Sent | ReceiptStatus::Delivered | ReceiptStatus::Read => None,
+        ReceiptStatus::Sent
+        | ReceiptStatus::Delivered
+        | ReceiptStatus::Read
+        | ReceiptStatus::Played => None,
         ReceiptStatus::Failed { class, .. } => Some(*class),
     }
 }

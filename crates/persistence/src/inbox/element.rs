@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
-    channel::{ChannelEvent, SenderIdentity, WebhookElement},
+    channel::{
+        ChannelEvent, PreferenceChoice, TemplateChange, TemplateNews, TemplateStatusEvent,
+        UserPreference, WebhookElement,
+    },
     ids::TicketId,
     opt_out::{OptOutScope, OptOutSource},
 };
@@ -78,27 +81,25 @@ pub(super) fn apply_event(
             let outcomes = delivery::apply_receipts(db, &[(channel.id, receipt)], now)?;
             Ok(outcomes.first().map_or(ElementOutcome::Copy, |outcome| (*outcome).into()))
         }
-        ChannelEvent::MarketingPreference { sender, stopped, at } => {
-            once(db, &channel, &element.raw, now, |db| {
-                apply_preference(db, &channel, sender, *stopped, *at, now)
-            })
-        }
-        ChannelEvent::TemplateStatus { name, language, status, at } => {
-            // A template is paused and approved again in the same words: only the instant tells a copy.
-            let instant = at.map(|at| at.timestamp_millis());
-            let text = format!("{} {}", instant.unwrap_or_default(), element.raw);
-            once(db, &channel, &text, now, |db| {
-                template_status::apply(
-                    db,
-                    &channel.account,
-                    name,
-                    language,
-                    status,
-                    at.unwrap_or(now),
-                )
-            })
-        }
-        ChannelEvent::Other { .. } => once(db, &channel, &element.raw, now, |_| Ok(())),
+        ChannelEvent::Preference(preference) => once(db, &channel, &element.raw, now, |db| {
+            apply_preference(db, &channel, preference, now)
+        }),
+        ChannelEvent::Template(change) => match &change.news {
+            TemplateNews::Status(news) => {
+                apply_template_status(db, &channel, change, &news.event, &element.raw, now)
+            }
+            TemplateNews::Quality { .. }
+            | TemplateNews::Category(_)
+            | TemplateNews::Components(_) => once(db, &channel, &element.raw, now, |_| Ok(())),
+        },
+        ChannelEvent::Edited(_)
+        | ChannelEvent::Revoked(_)
+        | ChannelEvent::IdentityChanged(_)
+        | ChannelEvent::Echo(_)
+        | ChannelEvent::Account { .. }
+        | ChannelEvent::Trouble { .. }
+        | ChannelEvent::Kept { .. }
+        | ChannelEvent::Other { .. } => once(db, &channel, &element.raw, now, |_| Ok(())),
     }
 }
 
@@ -126,21 +127,48 @@ fn once(
     Ok(ElementOutcome::Applied(None))
 }
 
-/// The platform's own stop and resume concern marketing only (AD-09).
+/// A template is paused and approved again in the same words, `raw`: only the instant tells a copy.
+fn apply_template_status(
+    db: &mut Db,
+    channel: &ChannelFacts,
+    change: &TemplateChange,
+    event: &TemplateStatusEvent,
+    raw: &str,
+    now: DateTime<Utc>,
+) -> Result<ElementOutcome, PersistenceError> {
+    let instant = change.at.map(|at| at.timestamp_millis());
+    let text = format!("{} {raw}", instant.unwrap_or_default());
+    once(db, channel, &text, now, |db| {
+        template_status::apply(db, &channel.account, change, event, change.at.unwrap_or(now))
+    })
+}
+
+/// The platform's own stop and resume concern marketing only (AD-09). A first consent, and what is about
+/// something else, changes nothing.
 fn apply_preference(
     db: &mut Db,
     channel: &ChannelFacts,
-    sender: &SenderIdentity,
-    stopped: bool,
-    at: DateTime<Utc>,
+    preference: &UserPreference,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let contact = sender::find_or_create_sender(db, channel.addressed(), sender, at, now)?;
-    if stopped {
-        let source = OptOutSource::PlatformEvent;
-        return opt_out::opt_out(db, contact, OptOutScope::Marketing, source, at);
+    if !preference.is_about_marketing() {
+        return Ok(());
     }
-    let scopes = [OptOutScope::Marketing];
-    opt_out::lift(db, contact, &scopes, OptOutSource::PlatformEvent, None, at)?;
-    Ok(())
+    let at = preference.at;
+    let find = |db: &mut Db| {
+        sender::find_or_create_sender(db, channel.addressed(), &preference.contact, at, now)
+    };
+    let source = OptOutSource::PlatformEvent;
+    match preference.choice {
+        PreferenceChoice::Stop => {
+            let contact = find(db)?;
+            opt_out::opt_out(db, contact, OptOutScope::Marketing, source, at)
+        }
+        PreferenceChoice::Resume => {
+            let contact = find(db)?;
+            opt_out::lift(db, contact, &[OptOutScope::Marketing], source, None, at)?;
+            Ok(())
+        }
+        PreferenceChoice::SignUp { .. } => Ok(()),
+    }
 }

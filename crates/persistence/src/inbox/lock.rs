@@ -10,7 +10,7 @@ use diesel::{
     sql_types::{Array, BigInt},
 };
 use domain::{
-    channel::{ChannelEvent, Receipt, ReceiptStatus, SenderIdentity, WebhookElement},
+    channel::{ChannelEvent, Receipt, ReceiptStatus, SenderIdentity, TemplateNews, WebhookElement},
     ids::{ChannelId, NumberId},
     phone::PhoneNumber,
 };
@@ -88,12 +88,24 @@ impl Touched {
                 self.told_of.insert(channel.id.0);
                 self.add_failure(receipt);
             }
-            ChannelEvent::MarketingPreference { sender, .. } => {
-                self.add_sender(sender, &channel.account);
+            ChannelEvent::Preference(preference) => {
+                self.add_sender(&preference.contact, &channel.account);
                 self.add_new(&["change", &element.raw]);
             }
-            ChannelEvent::TemplateStatus { .. } => self.add_new(&["templates", &channel.account]),
-            ChannelEvent::Other { .. } => self.add_new(&["change", &element.raw]),
+            ChannelEvent::Template(change) => match change.news {
+                TemplateNews::Status(_) => self.add_new(&["templates", &channel.account]),
+                TemplateNews::Quality { .. }
+                | TemplateNews::Category(_)
+                | TemplateNews::Components(_) => self.add_new(&["change", &element.raw]),
+            },
+            ChannelEvent::Edited(_)
+            | ChannelEvent::Revoked(_)
+            | ChannelEvent::IdentityChanged(_)
+            | ChannelEvent::Echo(_)
+            | ChannelEvent::Account { .. }
+            | ChannelEvent::Trouble { .. }
+            | ChannelEvent::Kept { .. }
+            | ChannelEvent::Other { .. } => self.add_new(&["change", &element.raw]),
         }
     }
 
@@ -103,7 +115,10 @@ impl Touched {
                 self.failed.insert(receipt.provider_id.clone());
                 self.failed_callbacks.extend(receipt.callback_id.clone());
             }
-            ReceiptStatus::Sent | ReceiptStatus::Delivered | ReceiptStatus::Read => {}
+            ReceiptStatus::Sent
+            | ReceiptStatus::Delivered
+            | ReceiptStatus::Read
+            | ReceiptStatus::Played => {}
         }
     }
 

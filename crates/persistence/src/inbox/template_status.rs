@@ -3,27 +3,27 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
+    channel::{TemplateChange, TemplateStatusEvent},
     ids::TemplateId,
     template::{StatusNews, TemplateStatus},
 };
 
 use crate::{db::Db, error::PersistenceError, message_template, schema::message_templates};
 
-/// Takes over what the platform says of a template since `at`, unless newer news are known; words this
+/// Takes over what the platform says of the status of a template since `at`, unless newer news are known; words this
 /// program does not know make it unusable.
 pub(super) fn apply(
     db: &mut Db,
     account: &str,
-    name: &str,
-    language: &str,
-    status: &str,
+    change: &TemplateChange,
+    event: &TemplateStatusEvent,
     at: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let Some(status) = status_of(status) else { return Ok(()) };
+    let Some(status) = status_of(event) else { return Ok(()) };
     let template: Option<i64> = message_templates::table
         .filter(message_templates::account_id.eq(account))
-        .filter(message_templates::name.eq(name))
-        .filter(message_templates::language.eq(language))
+        .filter(message_templates::name.eq(&change.name))
+        .filter(message_templates::language.eq(&change.language))
         .select(message_templates::id)
         .first(db)
         .optional()?;
@@ -35,16 +35,22 @@ pub(super) fn apply(
 }
 
 /// What the platform's word says; `None` when it leaves the template as it is.
-fn status_of(word: &str) -> Option<TemplateStatus> {
-    match word.to_ascii_uppercase().as_str() {
-        "APPROVED" | "REINSTATED" => Some(TemplateStatus::Approved),
-        "PENDING" | "IN_APPEAL" => Some(TemplateStatus::Pending),
-        "REJECTED" => Some(TemplateStatus::Rejected),
-        "PAUSED" => Some(TemplateStatus::Paused { until: None }),
-        "DISABLED" => Some(TemplateStatus::Disabled),
+fn status_of(event: &TemplateStatusEvent) -> Option<TemplateStatus> {
+    use TemplateStatusEvent as Event;
+    match event {
+        Event::Approved | Event::Reinstated => Some(TemplateStatus::Approved),
+        Event::Pending | Event::InAppeal => Some(TemplateStatus::Pending),
+        Event::Rejected => Some(TemplateStatus::Rejected),
+        Event::Paused => Some(TemplateStatus::Paused { until: None }),
+        Event::Disabled => Some(TemplateStatus::Disabled),
         // The first only announces; after the second it is as it was, which the next sync tells.
-        "FLAGGED" | "UNARCHIVED" => None,
-        _ => Some(TemplateStatus::Gone),
+        Event::Flagged | Event::Unarchived => None,
+        Event::PendingDeletion
+        | Event::Deleted
+        | Event::Locked
+        | Event::LimitExceeded
+        | Event::Archived
+        | Event::Other(_) => Some(TemplateStatus::Gone),
     }
 }
 
@@ -52,7 +58,7 @@ fn status_of(word: &str) -> Option<TemplateStatus> {
 mod tests {
     use chrono::TimeDelta;
     use domain::{
-        channel::{ChannelEvent, WebhookElement},
+        channel::{ChannelEvent, TemplateNews, TemplateStatusNews, WebhookElement},
         clock::Clock,
         template::PlatformTemplate,
     };
@@ -66,12 +72,13 @@ mod tests {
 
     /// The same words for the same status, whenever it came about.
     fn event(status: &str, at: DateTime<Utc>) -> WebhookElement {
-        let event = ChannelEvent::TemplateStatus {
+        let event = ChannelEvent::Template(TemplateChange {
+            external_id: None,
             name: "hello".into(),
             language: "en".into(),
-            status: status.into(),
             at: Some(at),
-        };
+            news: TemplateNews::Status(TemplateStatusNews::of(TemplateStatusEvent::parse(status))),
+        });
         WebhookElement { external_id: None, raw: status.into(), event: Ok(event) }
     }
 

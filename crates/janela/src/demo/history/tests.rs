@@ -245,12 +245,7 @@ fn every_phone_remembers_what_the_desk_shows_by_the_same_ids() {
         let unread = unread.unwrap();
         let number =
             company::NUMBERS.iter().position(|it| it.phone_number_id == unread.phone_number_id);
-        let receipt = Receipt {
-            provider_id: unread.id.clone(),
-            callback_id: None,
-            status: ReceiptStatus::Read,
-            at: start(),
-        };
+        let receipt = Receipt::new(&unread.id, ReceiptStatus::Read, start());
         let receipt = element(ChannelEvent::Receipt(receipt));
         store
             .blocking_write(|db| {
