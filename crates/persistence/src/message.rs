@@ -311,3 +311,71 @@ fn count_reply(
     delivery::save_event(db, answered, &event)?;
     delivery::refold(db, answered, now)
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::channel::{
+        ContactCard, FormReply, InboundMedia, Location, Order, Unsupported, UnsupportedReason,
+    };
+
+    use super::*;
+
+    fn media(
+        kind: InboundMediaKind,
+        caption: Option<&str>,
+        filename: Option<&str>,
+    ) -> InboundContent {
+        InboundContent::Media(InboundMedia {
+            kind,
+            id: Some("881001".to_owned()),
+            mime_type: None,
+            sha256: None,
+            caption: caption.map(str::to_owned),
+            filename: filename.map(str::to_owned),
+            is_lost: false,
+        })
+    }
+
+    #[test]
+    fn what_is_no_text_is_kept_by_its_kind_and_what_is_written_on_it() {
+        let some = |text: &str| Some(text.to_owned());
+        let quay = Location { address: some("Marine Parade"), ..Location::default() };
+        let named = Location { name: some("Quay"), ..quay.clone() };
+        let noor = ContactCard { formatted_name: some("Noor"), ..ContactCard::default() };
+        let form = FormReply { body: some("Sent"), ..FormReply::default() };
+        let order = Order { text: some("Gift wrap"), ..Order::default() };
+        let poll = Unsupported { kind: some("poll"), reason: UnsupportedReason::Type, error: None };
+        let hologram =
+            InboundContent::Other { kind: "holo\0gram".to_owned(), raw: "{}".to_owned() };
+        let (voice, moving) = (
+            InboundMediaKind::Audio { is_voice: true },
+            InboundMediaKind::Sticker { is_animated: true },
+        );
+        let cases = [
+            (media(InboundMediaKind::Image, Some("Crack"), None), "image", "Crack"),
+            (media(InboundMediaKind::Video, None, Some("a.mp4")), "video", ""),
+            (
+                media(InboundMediaKind::Document, Some("Signed"), Some("a.pdf")),
+                "document",
+                "Signed",
+            ),
+            (media(InboundMediaKind::Document, None, Some("a.pdf")), "document", "a.pdf"),
+            (media(voice, None, None), "audio", ""),
+            (media(moving, None, None), "sticker", ""),
+            (InboundContent::Location(named), "location", "Quay"),
+            (InboundContent::Location(quay), "location", "Marine Parade"),
+            (InboundContent::Contacts(vec![noor]), "contacts", "Noor"),
+            (InboundContent::Contacts(Vec::new()), "contacts", ""),
+            (InboundContent::Form(form), "nfm_reply", "Sent"),
+            (InboundContent::Order(order), "order", "Gift wrap"),
+            (InboundContent::Unsupported(poll), "unsupported", ""),
+            (hologram, "hologram", ""),
+        ];
+        for (content, kind, body) in cases {
+            let reading = Reading::of(&content);
+            assert_eq!((reading.kind.as_str(), reading.body.as_str()), (kind, body));
+            assert!(reading.is_reply && !reading.is_reaction && reading.word.is_none(), "{kind}");
+            assert_eq!(reading.payload, json!({}), "{kind}");
+        }
+    }
+}

@@ -70,9 +70,9 @@ fn read_change(change: &RawValue, entry_time: &Loose) -> Vec<WebhookElement> {
         return vec![unreadable(None, change, "a change that is no object")];
     };
     let value: Parts<'_> = parts.get("value").and_then(|value| object(value)).unwrap_or_default();
+    let field_in = |parts: &Parts<'_>| text(parts, "field").and_then(|field| field.0);
     // Some of the platform's own samples have it inside the value.
-    let field = text(&parts, "field").or_else(|| text(&value, "field"));
-    let Some(field) = field.and_then(|field| field.0) else {
+    let Some(field) = field_in(&parts).or_else(|| field_in(&value)) else {
         return vec![unreadable(None, change, "a change without a field")];
     };
     let external_id = value
