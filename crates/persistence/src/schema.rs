@@ -188,14 +188,36 @@ diesel::table! {
         platform_restricted_until -> Nullable<BigInt>,
         platform_rating -> Nullable<Text>,
         platform_limit -> Nullable<BigInt>,
+        platform_limit_at -> Nullable<BigInt>,
         platform_read_at -> Nullable<BigInt>,
         throughput -> BigInt,
+        throughput_at -> Nullable<BigInt>,
         paused_until -> Nullable<BigInt>,
         counted_day -> BigInt,
         day_expired_through -> BigInt,
         counted_week -> BigInt,
         week_expired_through -> BigInt,
         lock_version -> BigInt,
+    }
+}
+
+diesel::table! {
+    number_statements (number_id, kind) {
+        number_id -> BigInt,
+        kind -> Text,
+        detail -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    number_restrictions (number_id, kind) {
+        number_id -> BigInt,
+        kind -> Text,
+        until -> Nullable<BigInt>,
+        remediation -> Nullable<Text>,
+        at -> BigInt,
+        lifted_at -> Nullable<BigInt>,
     }
 }
 
@@ -241,6 +263,18 @@ diesel::table! {
         value -> Text,
         reachable -> Text,
         reachable_at -> Nullable<BigInt>,
+        left_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    contact_events (id) {
+        id -> BigInt,
+        contact_id -> BigInt,
+        at -> BigInt,
+        kind -> Text,
+        detail -> Text,
         created_at -> BigInt,
     }
 }
@@ -292,6 +326,11 @@ diesel::table! {
         synced_at -> BigInt,
         gone_at -> Nullable<BigInt>,
         status_changed_at -> Nullable<BigInt>,
+        quality_changed_at -> Nullable<BigInt>,
+        category_changed_at -> Nullable<BigInt>,
+        components_changed_at -> Nullable<BigInt>,
+        upcoming_category -> Nullable<Text>,
+        upcoming_category_from -> Nullable<BigInt>,
     }
 }
 
@@ -329,12 +368,42 @@ diesel::table! {
         folded -> Text,
         payload -> Text,
         provider_id -> Nullable<Text>,
+        quoted_provider_id -> Nullable<Text>,
         callback_id -> Nullable<Text>,
         state -> Text,
         failure_code -> Nullable<Text>,
         failure_title -> Nullable<Text>,
         occurred_at -> BigInt,
         created_at -> BigInt,
+        edited_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    message_changes (id) {
+        id -> BigInt,
+        channel_id -> BigInt,
+        provider_id -> Text,
+        change_id -> Text,
+        message_id -> Nullable<BigInt>,
+        kind -> Text,
+        message_kind -> Text,
+        body -> Text,
+        payload -> Text,
+        at -> BigInt,
+        received_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    reactions (channel_id, provider_id, side) {
+        channel_id -> BigInt,
+        provider_id -> Text,
+        side -> Text,
+        agent_id -> Nullable<BigInt>,
+        emoji -> Text,
+        at -> BigInt,
     }
 }
 
@@ -375,6 +444,7 @@ diesel::table! {
         source -> Text,
         code -> Nullable<Text>,
         title -> Nullable<Text>,
+        pricing -> Nullable<Text>,
         received_at -> BigInt,
     }
 }
@@ -390,6 +460,7 @@ diesel::table! {
         code -> Nullable<Text>,
         title -> Nullable<Text>,
         class -> Nullable<Text>,
+        pricing -> Nullable<Text>,
         received_at -> BigInt,
     }
 }
@@ -469,6 +540,18 @@ diesel::table! {
         channel_id -> BigInt,
         hash -> Text,
         seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    kept_events (kind) {
+        kind -> Text,
+        known -> Bool,
+        seen -> BigInt,
+        first_seen_at -> BigInt,
+        last_seen_at -> BigInt,
+        channel_id -> BigInt,
+        latest -> Text,
     }
 }
 
@@ -555,10 +638,13 @@ diesel::joinable!(queue_agents -> users (user_id));
 diesel::joinable!(channels -> chatbots (chatbot_id));
 diesel::joinable!(numbers -> channels (channel_id));
 diesel::joinable!(numbers -> policies (policy_id));
+diesel::joinable!(number_statements -> numbers (number_id));
+diesel::joinable!(number_restrictions -> numbers (number_id));
 diesel::joinable!(number_events -> numbers (number_id));
 diesel::joinable!(contacts -> users (responsible_agent_id));
 diesel::joinable!(contact_words -> contacts (contact_id));
 diesel::joinable!(contact_identities -> contacts (contact_id));
+diesel::joinable!(contact_events -> contacts (contact_id));
 diesel::joinable!(chatbot_contacts -> chatbots (chatbot_id));
 diesel::joinable!(chatbot_contacts -> contacts (contact_id));
 diesel::joinable!(chatbot_contacts -> users (last_agent_id));
@@ -575,6 +661,10 @@ diesel::joinable!(messages -> channels (channel_id));
 diesel::joinable!(messages -> contacts (contact_id));
 diesel::joinable!(messages -> tickets (ticket_id));
 diesel::joinable!(messages -> users (agent_id));
+diesel::joinable!(message_changes -> channels (channel_id));
+diesel::joinable!(message_changes -> messages (message_id));
+diesel::joinable!(reactions -> channels (channel_id));
+diesel::joinable!(reactions -> users (agent_id));
 diesel::joinable!(outbox -> messages (message_id));
 diesel::joinable!(outbox -> channels (channel_id));
 diesel::joinable!(outbox -> contacts (contact_id));
@@ -610,16 +700,21 @@ diesel::allow_tables_to_appear_in_same_query!(
     queue_agents,
     channels,
     numbers,
+    number_statements,
+    number_restrictions,
     number_events,
     contacts,
     contact_words,
     contact_identities,
+    contact_events,
     chatbot_contacts,
     opt_outs,
     session_windows,
     message_templates,
     tickets,
     messages,
+    message_changes,
+    reactions,
     outbox,
     attempts,
     delivery_events,
@@ -630,6 +725,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     webhook_inbox,
     seen_changes,
+    kept_events,
     quarantined_events,
     jobs,
     job_leases,

@@ -163,7 +163,8 @@ CREATE INDEX channels_by_chatbot ON channels (chatbot_id);
 CREATE INDEX channels_by_account ON channels (account_id);
 
 -- A WhatsApp phone number: its rating, the clocks of its standing, its level, and the exact
--- count of its recipients: rows of recipient_window with counted_at > *_expired_through.
+-- count of its recipients: rows of recipient_window with counted_at > *_expired_through. What the platform
+-- says stands beside its own instant (*_at): older news replaces nothing newer.
 CREATE TABLE numbers (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     channel_id BIGINT NOT NULL UNIQUE REFERENCES channels (id),
@@ -180,8 +181,10 @@ CREATE TABLE numbers (
     platform_restricted_until BIGINT,
     platform_rating TEXT,
     platform_limit BIGINT,
+    platform_limit_at BIGINT,
     platform_read_at BIGINT,
     throughput BIGINT NOT NULL,
+    throughput_at BIGINT,
     paused_until BIGINT,
     counted_day BIGINT NOT NULL,
     day_expired_through BIGINT NOT NULL,
@@ -190,6 +193,28 @@ CREATE TABLE numbers (
     lock_version BIGINT NOT NULL
 );
 
+-- What the platform last said of a number besides: its name, a ban, a review, each by its own instant. detail is JSON.
+CREATE TABLE number_statements (
+    number_id BIGINT NOT NULL REFERENCES numbers (id),
+    kind TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (number_id, kind)
+) WITHOUT ROWID;
+
+-- What the platform forbids a number for a time, or without an end while until is NULL. A row whose lifted_at is
+-- set forbids nothing; it stays, so that nothing older forbids it again.
+CREATE TABLE number_restrictions (
+    number_id BIGINT NOT NULL REFERENCES numbers (id),
+    kind TEXT NOT NULL,
+    until BIGINT,
+    remediation TEXT,
+    at BIGINT NOT NULL,
+    lifted_at BIGINT,
+    PRIMARY KEY (number_id, kind)
+) WITHOUT ROWID;
+
+-- The history of a number; detail is JSON.
 CREATE TABLE number_events (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     number_id BIGINT NOT NULL REFERENCES numbers (id),
@@ -223,6 +248,7 @@ CREATE INDEX contact_words_by_contact ON contact_words (contact_id);
 
 -- How a contact is reached. Phones are in canonical form with scope ''; other kinds name their scope.
 -- reachable_at is the platform's instant of what reachable says; NULL when the platform said nothing yet.
+-- left_at is since when the contact goes by another one: whoever writes from it then is someone else.
 CREATE TABLE contact_identities (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     contact_id BIGINT NOT NULL REFERENCES contacts (id),
@@ -231,10 +257,22 @@ CREATE TABLE contact_identities (
     value TEXT NOT NULL,
     reachable TEXT NOT NULL,
     reachable_at BIGINT,
+    left_at BIGINT,
     created_at BIGINT NOT NULL,
     UNIQUE (kind, scope, value)
 );
 CREATE INDEX contact_identities_by_contact ON contact_identities (contact_id);
+
+-- What happened to a contact, other than messages: a changed number, a wish told to the platform. detail is JSON.
+CREATE TABLE contact_events (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    at BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX contact_events_by_contact ON contact_events (contact_id, at);
 
 -- What a chatbot knows of a contact; without a row the contact is not this chatbot's.
 CREATE TABLE chatbot_contacts (
@@ -268,7 +306,7 @@ CREATE TABLE session_windows (
 CREATE INDEX session_windows_by_contact ON session_windows (contact_id);
 
 -- One row per template and language of a platform account. status_changed_at is since when the platform says
--- it is in its status: older news must not replace newer.
+-- it is in its status: older news must not replace newer; so do the other *_changed_at for what they name.
 CREATE TABLE message_templates (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     account_id TEXT NOT NULL,
@@ -284,6 +322,11 @@ CREATE TABLE message_templates (
     synced_at BIGINT NOT NULL,
     gone_at BIGINT,
     status_changed_at BIGINT,
+    quality_changed_at BIGINT,
+    category_changed_at BIGINT,
+    components_changed_at BIGINT,
+    upcoming_category TEXT,
+    upcoming_category_from BIGINT,
     UNIQUE (account_id, name, language)
 );
 
@@ -315,7 +358,8 @@ CREATE INDEX tickets_by_state ON tickets (state, opened_at);
 
 -- Every message of every conversation, in and out. What the dispatcher keeps of outgoing ones
 -- stands in outbox; callback_id is what the platform echoes in its receipts; folded is the body without case
--- and accents, for search.
+-- and accents, for search. payload is what it holds besides its text. quoted_provider_id is the message of the
+-- same channel that it answers. One that was taken back (revoked_at) has neither text nor payload any more.
 CREATE TABLE messages (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
@@ -329,16 +373,50 @@ CREATE TABLE messages (
     folded TEXT NOT NULL,
     payload TEXT NOT NULL,
     provider_id TEXT,
+    quoted_provider_id TEXT,
     callback_id TEXT UNIQUE,
     state TEXT NOT NULL,
     failure_code TEXT,
     failure_title TEXT,
     occurred_at BIGINT NOT NULL,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    edited_at BIGINT,
+    revoked_at BIGINT
 );
 CREATE UNIQUE INDEX messages_by_provider_id ON messages (channel_id, provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX messages_by_contact ON messages (contact_id, occurred_at);
 CREATE INDEX messages_by_ticket ON messages (ticket_id, occurred_at) WHERE ticket_id IS NOT NULL;
+
+-- What someone did to a message after it was written, by the platform's name of it: also of one that is not
+-- known yet, while message_id is NULL. kind is edit or revocation, or original for what it said at first.
+CREATE TABLE message_changes (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    channel_id BIGINT NOT NULL REFERENCES channels (id),
+    provider_id TEXT NOT NULL,
+    change_id TEXT NOT NULL,
+    message_id BIGINT REFERENCES messages (id),
+    kind TEXT NOT NULL,
+    message_kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    UNIQUE (channel_id, provider_id, change_id)
+);
+CREATE INDEX message_changes_by_message ON message_changes (message_id, at) WHERE message_id IS NOT NULL;
+CREATE INDEX message_changes_waiting ON message_changes (received_at) WHERE message_id IS NULL;
+
+-- What each side last put on a message, by the platform's name of it: also on one that is not known yet.
+-- An empty emoji took it back; its row stays, so that nothing older comes back.
+CREATE TABLE reactions (
+    channel_id BIGINT NOT NULL REFERENCES channels (id),
+    provider_id TEXT NOT NULL,
+    side TEXT NOT NULL,
+    agent_id BIGINT REFERENCES users (id),
+    emoji TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (channel_id, provider_id, side)
+) WITHOUT ROWID;
 
 -- Outgoing messages the dispatcher still has to do with: queued, held, leased, unknown.
 CREATE TABLE outbox (
@@ -370,7 +448,7 @@ CREATE TABLE attempts (
 );
 
 -- The append-only log a message's state is folded from. A failure's code is part of what happened: two codes
--- in one second are two events, and one that is absent counts as ''.
+-- in one second are two events, and one that is absent counts as ''. pricing is what the platform charges, if told.
 CREATE TABLE delivery_events (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     message_id BIGINT NOT NULL REFERENCES messages (id),
@@ -379,6 +457,7 @@ CREATE TABLE delivery_events (
     source TEXT NOT NULL,
     code TEXT,
     title TEXT,
+    pricing TEXT,
     received_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX delivery_events_once ON delivery_events (message_id, kind, at, source, coalesce(code, ''));
@@ -394,6 +473,7 @@ CREATE TABLE early_receipts (
     code TEXT,
     title TEXT,
     class TEXT,
+    pricing TEXT,
     received_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX early_receipts_once ON early_receipts (channel_id, provider_id, kind, at, coalesce(code, ''));
@@ -490,6 +570,18 @@ CREATE TABLE seen_changes (
     PRIMARY KEY (channel_id, hash)
 ) WITHOUT ROWID;
 CREATE INDEX seen_changes_by_seen ON seen_changes (seen_at);
+
+-- What the platform told and this program has no use for, one row for each kind: how often, since when, and the
+-- latest as it came. known says whether the protocol names it.
+CREATE TABLE kept_events (
+    kind TEXT NOT NULL PRIMARY KEY,
+    known BOOLEAN NOT NULL,
+    seen BIGINT NOT NULL,
+    first_seen_at BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    channel_id BIGINT NOT NULL,
+    latest TEXT NOT NULL
+);
 
 -- Elements that could not be applied, kept with the reason.
 CREATE TABLE quarantined_events (
