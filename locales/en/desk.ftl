@@ -109,12 +109,56 @@ desk-media-other = A message of a kind that is not shown here
 # $emoji (String) - The reaction.
 desk-reaction = Reacted with { $emoji }
 desk-reaction-removed = Took a reaction back
+# $emoji (String) - The reaction.
+# $name (String) - Who put it there.
+desk-reaction-by = { $name } reacted with { $emoji }
+desk-quote-unknown = A message that is not kept here
+desk-quote-revoked = A deleted message
+# $name (String) - Who wrote the message that is answered.
+desk-quote-label = In answer to { $name }
+desk-forwarded = Forwarded
+desk-forwarded-often = Forwarded many times
+desk-revoked = The customer deleted this message
+desk-edited = Edited
+desk-edited-earlier = What it said before
+desk-from-app = Written on the phone app
+desk-from-ad = Came from an ad
+desk-from-post = Came from a post
+desk-from-elsewhere = Came from a link
+# $product (String) - The seller's id of the product.
+desk-about-product = Asks about product { $product }
+desk-map = Show on a map
+desk-place-page = Page of the place
+desk-card-phone = Phone
+desk-card-email = Email
+desk-card-organization = Works at
+desk-form = Filled-in form
+desk-form-empty = Nothing was filled in
+desk-order = Order
+# $quantity (String) - How many.
+# $price (String) - Price of one with its currency.
+desk-order-line = { $quantity } at { $price }
+desk-order-total = Total
+desk-order-product-unknown = Product without a name
+desk-call-accepted = May be called
+# $when (String) - Day and time.
+desk-call-accepted-until = May be called until { $when }
+desk-call-rejected = Does not want to be called
+desk-call-unknown = Answered whether they may be called
+desk-unsupported = A message that WhatsApp does not hand over
+desk-unsupported-type = WhatsApp does not hand messages of this kind over. Ask the customer to say it in words.
+desk-unsupported-content = WhatsApp does not have the content of this message. Ask the customer to send it again.
+desk-unsupported-media = WhatsApp could not get the file. Ask the customer to send it again.
+desk-unsupported-other = WhatsApp did not hand this message over. Ask the customer to send it again.
+# $kind (String) - The platform's word for the kind of message.
+desk-unknown-kind = A message of the kind "{ $kind }", which cannot be shown here yet. It is kept.
 
 desk-state-scheduled = Scheduled
 desk-state-sending = Sending
 desk-state-sent = Sent
 desk-state-delivered = Delivered
 desk-state-read = Read
+desk-state-played = Played
 desk-state-replied = Replied
 desk-state-failed = Failure
 desk-state-expired = Expired
@@ -133,13 +177,50 @@ desk-failure-unknown-outcome = Nobody knows whether it arrived. It still counts;
 desk-failure-not-in-time = It could not be sent within 24 hours. Send it again.
 desk-failure-session-expired = The session closed before it went out. Send a template, or wait for the customer.
 desk-failure-not-on-platform = This number is not on WhatsApp. Check the number or call.
-desk-failure-platform-limit = WhatsApp held it back to spare the customer. Try again tomorrow.
 desk-failure-spam = WhatsApp limits this number for low quality. Tell a manager before sending more.
 desk-failure-template = WhatsApp no longer takes this template. Choose another one.
 desk-failure-busy = WhatsApp was too busy for too long. Send it again.
 desk-failure-credentials = The connection to WhatsApp fails. Tell an admin.
 # $code (String) - The code.
 desk-failure-other = The platform refused it (code { $code }). Try again, or tell an admin the code.
+desk-failure-held-back = WhatsApp held it back to spare the customer. Wait a day before you send it again.
+# $when (String) - Day and time, such as "23 Nov at 09:00".
+desk-failure-held-back-until = WhatsApp held it back to spare the customer. Send it again on { $when }, not before.
+desk-failure-held-back-over = WhatsApp held it back to spare the customer. You may send it again now.
+desk-failure-experiment = WhatsApp shows this customer no marketing unless they write first. Use another channel, or wait until they write.
+desk-failure-permission = The connection to WhatsApp lacks a permission. Tell an admin.
+desk-failure-wrong-number = WhatsApp does not take this number. Check it.
+desk-failure-misfiled = WhatsApp limits templates of this account because some were filed under the wrong category. Tell an admin.
+desk-failure-blocked = The business has blocked this customer on WhatsApp. Ask an admin to lift the block.
+desk-failure-country = WhatsApp lets the business write to nobody in this country. Use another channel, and tell an admin.
+desk-failure-own-number = The message was for the number it was sent from. Choose another customer.
+desk-failure-test-number = A test number writes only to numbers entered for it at WhatsApp. Ask an admin to add this one.
+desk-failure-needs-number = WhatsApp needs the customer's phone number for this template. Ask for the number, or choose another template.
+desk-failure-identity = The customer's WhatsApp is on another phone now. Make sure that it is still them, then send it again.
+desk-failure-media = WhatsApp could not take the file. Check its kind, its size and its address, then send it again.
+desk-failure-variables = The values do not fit the template. Check the variables and send it again.
+desk-failure-too-long = With its values the text is too long. Shorten a value and send it again.
+desk-failure-content = WhatsApp does not allow this text. Choose another template, and tell an admin.
+desk-failure-template-paused = WhatsApp has paused this template for low quality. Choose another one, or wait until it is approved again.
+desk-failure-template-off = WhatsApp has switched this template off for good. Choose another one.
+desk-failure-marketing-off = WhatsApp takes no marketing template this way from this account. Tell an admin.
+desk-failure-account = WhatsApp has restricted the account. Nothing goes out until it lifts that. Tell an admin.
+desk-failure-billing = WhatsApp is waiting for a payment. Tell an admin.
+desk-failure-registration = The number is not registered with WhatsApp as it should be. Tell an admin.
+desk-failure-pair = Too many messages to this customer in a short time. Wait a minute and send it again.
+# $code (String) - The code.
+desk-failure-request = WhatsApp did not take the message as it was put, which is no fault of yours (code { $code }). Tell an admin the code.
+# $title (String) - The platform's own words.
+# $code (String) - The code.
+desk-failure-other-told = The platform refused it: { $title } (code { $code }). Try again, or tell an admin the code.
+# $when (String) - Day and time, such as "23 Nov at 09:00".
+desk-held-number = It waits: WhatsApp has stopped this number. Next try: { $when }.
+# $when (String) - Day and time, such as "23 Nov at 09:00".
+desk-held-templates = It waits: WhatsApp takes no templates from this number now. Next try: { $when }.
+desk-held-credentials = It waits: the connection to WhatsApp fails. Tell an admin.
+# $when (String) - Day and time, such as "23 Nov at 09:00".
+desk-held-again = WhatsApp was busy. Next try: { $when }.
+desk-held-unknown = It may have left; WhatsApp has not said so yet.
 
 # $name (String) - The contact.
 desk-reply-label = Reply to { $name }

@@ -2,6 +2,7 @@
 
 use std::{error::Error, net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
 
+use fault::{Moment, Place};
 use reqwest::{
     Client, Method, RequestBuilder, Response,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -11,7 +12,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use thiserror::Error;
 use url::{Host, Url};
 
-use crate::address::is_public;
+use crate::{address::is_public, usage};
 
 /// How the client behaves.
 #[derive(Debug, Clone)]
@@ -88,6 +89,8 @@ pub(crate) enum Barred {
 pub(crate) struct Answer {
     pub status: u16,
     pub retry_after: Option<Duration>,
+    /// How long the account is to ask for nothing more; `None` while it may.
+    pub rest: Option<Duration>,
     /// The whole body, or why it could not be read.
     pub body: Result<Vec<u8>, Broken>,
 }
@@ -185,15 +188,35 @@ impl OutgoingHttp {
     }
 }
 
+/// Sends `request`: the one place where anything leaves this machine. The answer's body is still to be read.
+#[track_caller]
+pub(crate) fn send(request: RequestBuilder) -> impl Future<Output = Result<Response, Broken>> {
+    let place = Place::of_caller();
+    async move {
+        fault::visit(Moment::BeforeCall, place);
+        let response = request.send().await.map_err(|error| how_it_broke(&error));
+        fault::visit(Moment::AfterCall, place);
+        response
+    }
+}
+
 /// Sends `request` and reads the answer, of which at most `limit` bytes of body.
-pub(crate) async fn exchange(request: RequestBuilder, limit: u64) -> Result<Answer, Broken> {
-    let response = request.send().await.map_err(|error| how_it_broke(&error))?;
-    let status = response.status().as_u16();
-    let retry_after = header_text(response.headers(), &RETRY_AFTER)
-        .and_then(|seconds| seconds.trim().parse().ok())
-        .map(Duration::from_secs);
-    let body = read_body(response, limit).await;
-    Ok(Answer { status, retry_after, body })
+#[track_caller]
+pub(crate) fn exchange(
+    request: RequestBuilder,
+    limit: u64,
+) -> impl Future<Output = Result<Answer, Broken>> {
+    let sent = send(request);
+    async move {
+        let response = sent.await?;
+        let status = response.status().as_u16();
+        let retry_after = header_text(response.headers(), &RETRY_AFTER)
+            .and_then(|seconds| seconds.trim().parse().ok())
+            .map(Duration::from_secs);
+        let rest = usage::rest(response.headers());
+        let body = read_body(response, limit).await;
+        Ok(Answer { status, retry_after, rest, body })
+    }
 }
 
 /// Reads a body of at most `limit` bytes; a longer one is left unread.

@@ -8,6 +8,7 @@
 mod address;
 pub mod http;
 mod media;
+mod usage;
 pub mod whatsapp;
 
 #[cfg(test)]

@@ -36,9 +36,10 @@ pub use self::{
         Forwarded, InboundMessage, MessageContext, Referral, ReferralSource, ReferredProduct,
         SenderIdentity,
     },
-    media::{MediaFile, MediaProblem},
+    media::{MediaBody, MediaDownload, MediaFailure, MediaFile, MediaProblem, MediaUpload},
     outgoing::{
-        OutgoingContent, OutgoingMessage, PlatformRefusal, RefusalClass, RetryScope, SendOutcome,
+        OutgoingContent, OutgoingMessage, Pause, PauseScope, PausedSends, PlatformRefusal,
+        RefusalClass, RetryScope, SendOutcome,
     },
     receipt::{
         Conversation, Pricing, PricingCategory, PricingKind, PricingModel, Receipt, ReceiptStatus,
@@ -147,6 +148,9 @@ pub enum ChannelError {
     /// The platform refused.
     #[error("the platform refused with code {}", .0.code)]
     Refused(PlatformRefusal),
+    /// The account asked too much of the platform, and is to ask for nothing but sends for so long.
+    #[error("the platform asks for a rest of {} s", .0.as_secs())]
+    Busy(std::time::Duration),
 }
 
 /// A future that can be handed around.
@@ -197,4 +201,25 @@ pub trait Channel: Send + Sync {
         url: &'a str,
         kind: MediaKind,
     ) -> BoxFuture<'a, Result<MediaFile, MediaProblem>>;
+
+    /// Opens a file that a contact sent, by the platform's id of it: asks anew where it lies, and reads at most
+    /// `limit` bytes of it. A platform without files has none.
+    fn open_media<'a>(
+        &'a self,
+        _access: &'a ChannelAccess,
+        _media: &'a str,
+        _limit: u64,
+    ) -> BoxFuture<'a, Result<MediaDownload, MediaFailure>> {
+        Box::pin(std::future::ready(Err(MediaFailure::NoFiles)))
+    }
+
+    /// Hands a file over and answers with the platform's id of it. May be repeated: that makes another id, and sends
+    /// nothing.
+    fn upload_media<'a>(
+        &'a self,
+        _access: &'a ChannelAccess,
+        _upload: MediaUpload,
+    ) -> BoxFuture<'a, Result<String, MediaFailure>> {
+        Box::pin(std::future::ready(Err(MediaFailure::NoFiles)))
+    }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    channel::{RefusalClass, RetryScope, SendOutcome},
+    channel::{Pause, PausedSends, RefusalClass, RetryScope, SendOutcome},
     delivery::Failure,
     ids::MessageId,
     policy::ActiveMessagePolicy,
@@ -33,6 +33,41 @@ pub struct BackOff {
     pub pair_factor: u32,
     /// The longest wait.
     pub longest: TimeDelta,
+    /// After so many attempts a refusal that passes for others is final for the message.
+    pub tries: u32,
+}
+
+/// A stretch in which a number sends nothing, because the platform told it to stop: half-open,
+/// `[since, until)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rest {
+    /// Its beginning.
+    pub since: DateTime<Utc>,
+    /// From here on sending is tried again.
+    pub until: DateTime<Utc>,
+}
+
+/// How long a first rest is.
+const FIRST_REST: TimeDelta = TimeDelta::minutes(15);
+/// The longest rest.
+const LONGEST_REST: TimeDelta = TimeDelta::hours(4);
+/// A rest that begins so soon after another goes on where that one ended.
+const SAME_TROUBLE: TimeDelta = TimeDelta::hours(1);
+
+impl Rest {
+    /// The rest of a number that is told to stop at `now`, after the rest `earlier`: one under way stays as it
+    /// is, and one that follows soon is twice as long, up to four hours.
+    #[must_use]
+    pub fn begin(earlier: Option<Self>, now: DateTime<Utc>) -> Self {
+        match earlier {
+            Some(earlier) if now < earlier.until => earlier,
+            Some(earlier) if now - earlier.until < SAME_TROUBLE => {
+                let length = (earlier.until - earlier.since) * 2;
+                Self { since: now, until: now + length.clamp(FIRST_REST, LONGEST_REST) }
+            }
+            Some(_) | None => Self { since: now, until: now + FIRST_REST },
+        }
+    }
 }
 
 /// One attempt that was made.
@@ -75,6 +110,8 @@ pub enum NextStep {
 pub enum HoldReason {
     /// The number must not send on.
     NumberPaused,
+    /// The number must send no templates; answers go on.
+    TemplatesPaused,
     /// Its credentials fail.
     CredentialsFailing,
 }
@@ -119,12 +156,23 @@ pub fn after_attempt(
         SendOutcome::Refused { refusal, class } => (refusal, class),
     };
     match class {
+        RefusalClass::Retry { scope: RetryScope::Message, .. }
+            if back_off.tries <= attempt.attempts =>
+        {
+            NextStep::Fail(Failure::Coded(refusal.code.clone()))
+        }
         RefusalClass::Retry { after, scope } => retry(*after, *scope),
         RefusalClass::Fail
+        | RefusalClass::FailAlert
         | RefusalClass::FailContact
         | RefusalClass::FailOptedOut
         | RefusalClass::PauseTemplate => NextStep::Fail(Failure::Coded(refusal.code.clone())),
-        RefusalClass::PauseNumber => NextStep::Hold(HoldReason::NumberPaused),
+        RefusalClass::Pause(Pause { sends: PausedSends::All, .. }) => {
+            NextStep::Hold(HoldReason::NumberPaused)
+        }
+        RefusalClass::Pause(Pause { sends: PausedSends::Templates, .. }) => {
+            NextStep::Hold(HoldReason::TemplatesPaused)
+        }
         RefusalClass::CredentialsFail => NextStep::Hold(HoldReason::CredentialsFailing),
     }
 }
@@ -221,13 +269,15 @@ impl OutboxState {
 
 impl HoldReason {
     /// Every reason.
-    pub const ALL: [Self; 2] = [Self::NumberPaused, Self::CredentialsFailing];
+    pub const ALL: [Self; 3] =
+        [Self::NumberPaused, Self::TemplatesPaused, Self::CredentialsFailing];
 
     /// The word it is stored by.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NumberPaused => "number_paused",
+            Self::TemplatesPaused => "templates_paused",
             Self::CredentialsFailing => "credentials_failing",
         }
     }
@@ -240,13 +290,15 @@ impl HoldReason {
 }
 
 impl Default for BackOff {
-    /// 131056 asks for 4^x seconds; the other waits are ours.
+    /// 131056 asks for 4^x seconds, and for a handful of tries where the platform has trouble of its own; ten
+    /// tries take a quarter of an hour. The other waits are ours.
     fn default() -> Self {
         Self {
             first: TimeDelta::seconds(2),
             pair_first: TimeDelta::seconds(1),
             pair_factor: 4,
             longest: TimeDelta::minutes(15),
+            tries: 10,
         }
     }
 }
@@ -260,7 +312,7 @@ mod tests {
     use super::*;
     use crate::{
         calendar::{day, milliseconds},
-        channel::PlatformRefusal,
+        channel::{PauseScope, PlatformRefusal},
         policy::Policy,
     };
 
@@ -271,6 +323,10 @@ mod tests {
     fn refused(class: RefusalClass) -> SendOutcome {
         let refusal = PlatformRefusal { code: "131026".to_owned(), title: String::new() };
         SendOutcome::Refused { refusal, class }
+    }
+
+    fn pause(sends: PausedSends) -> RefusalClass {
+        RefusalClass::Pause(Pause { scope: PauseScope::Account, sends })
     }
 
     fn step(outcome: &SendOutcome, attempts: u32, now: DateTime<Utc>) -> NextStep {
@@ -294,7 +350,9 @@ mod tests {
             (refused(RefusalClass::FailContact), fails()),
             (refused(RefusalClass::FailOptedOut), fails()),
             (refused(RefusalClass::PauseTemplate), fails()),
-            (refused(RefusalClass::PauseNumber), NextStep::Hold(HoldReason::NumberPaused)),
+            (refused(RefusalClass::FailAlert), fails()),
+            (refused(pause(PausedSends::All)), NextStep::Hold(HoldReason::NumberPaused)),
+            (refused(pause(PausedSends::Templates)), NextStep::Hold(HoldReason::TemplatesPaused)),
             (
                 refused(RefusalClass::CredentialsFail),
                 NextStep::Hold(HoldReason::CredentialsFailing),
@@ -323,7 +381,7 @@ mod tests {
             (message, 1, 2),
             (message, 2, 4),
             (message, 5, 32),
-            (message, 40, 900),
+            (message, 9, 512),
             (pair, 1, 1),
             (pair, 2, 4),
             (pair, 3, 16),
@@ -343,6 +401,44 @@ mod tests {
         let for_ever =
             RefusalClass::Retry { after: Some(Duration::MAX), scope: RetryScope::Number };
         assert_eq!(wait(for_ever, 1), TimeDelta::hours(24));
+    }
+
+    #[test]
+    fn the_platforms_own_trouble_is_tried_a_handful_of_times_and_a_rate_until_the_day_is_over() {
+        let now = day(1, "10:00");
+        let of = |scope| refused(RefusalClass::Retry { after: None, scope });
+        for (attempts, is_final) in [(9, false), (10, true), (11, true)] {
+            let step = step(&of(RetryScope::Message), attempts, now);
+            assert_eq!(matches!(step, NextStep::Fail(_)), is_final, "{attempts}: {step:?}");
+        }
+        for scope in [RetryScope::Pair, RetryScope::Number] {
+            assert!(matches!(step(&of(scope), 200, now), NextStep::Retry { .. }), "{scope:?}");
+        }
+        let not_sent = SendOutcome::NotSent { reason: "refused connection".to_owned() };
+        assert!(matches!(step(&not_sent, 200, now), NextStep::Retry { .. }));
+    }
+
+    #[test]
+    fn a_number_that_is_told_to_stop_again_rests_longer() {
+        let now = day(1, "10:00");
+        let first = Rest::begin(None, now);
+        assert_eq!(first, Rest { since: now, until: day(1, "10:15") });
+        let before = first.until - milliseconds(1);
+        assert_eq!(Rest::begin(Some(first), before), first, "one under way stays as it is");
+        let cases = [
+            ("at once", "10:15", "10:45"),
+            ("soon", "11:14", "11:44"),
+            ("an hour later", "11:15", "11:30"),
+        ];
+        for (case, at, until) in cases {
+            let rest = Rest::begin(Some(first), day(1, at));
+            assert_eq!(rest, Rest { since: day(1, at), until: day(1, until) }, "{case}");
+        }
+        let mut rest = first;
+        for _ in 0..9 {
+            rest = Rest::begin(Some(rest), rest.until);
+        }
+        assert_eq!(rest.until - rest.since, TimeDelta::hours(4));
     }
 
     #[test]
@@ -377,7 +473,7 @@ mod tests {
             message in any::<i64>(), attempts in any::<u32>(), after in any::<Option<u64>>(),
             pair in any::<bool>(), seconds in 0_i64..24 * 3600,
         ) {
-            let scope = if pair { RetryScope::Pair } else { RetryScope::Message };
+            let scope = if pair { RetryScope::Pair } else { RetryScope::Number };
             let outcome =
                 refused(RefusalClass::Retry { after: after.map(Duration::from_millis), scope });
             let attempt = Attempt { message: MessageId(message), ..attempt(attempts) };

@@ -36,6 +36,8 @@ pub struct Channel {
     pub connected: bool,
     /// Since when the platform refuses the credentials; `None` while it takes them.
     pub credentials_failing_since: Option<DateTime<Utc>>,
+    /// Until when its account asks the platform for nothing but sends; `None` while it may ask.
+    pub calls_rest_until: Option<DateTime<Utc>>,
     /// When the platform's verification handshake was answered; `None` until then (AM-14).
     pub webhook_verified_at: Option<DateTime<Utc>>,
     /// The last webhook, to the minute; `None` before the first.
@@ -78,6 +80,7 @@ struct ChannelRow {
     account_id: String,
     connected: bool,
     credentials_failing_since: Option<Instant>,
+    calls_rest_until: Option<Instant>,
     webhook_verified_at: Option<Instant>,
     last_webhook_at: Option<Instant>,
 }
@@ -94,6 +97,7 @@ fn read_channel((row, number): ChannelAndNumber) -> Result<Channel, PersistenceE
         account_id: row.account_id,
         connected: row.connected,
         credentials_failing_since: row.credentials_failing_since.map(DateTime::from),
+        calls_rest_until: row.calls_rest_until.map(DateTime::from),
         webhook_verified_at: row.webhook_verified_at.map(DateTime::from),
         last_webhook_at: row.last_webhook_at.map(DateTime::from),
         number: number.map(|(id, phone)| (NumberId(id), phone)),
@@ -317,6 +321,28 @@ pub fn mark_credentials_failing(
     if changed == 1 {
         live::note(db, LiveEvent::of_all(LiveKind::Number, 0));
     }
+    Ok(())
+}
+
+/// Lets the account of `channel` ask the platform for nothing but sends until `until`.
+///
+/// # Errors
+/// `NotFound` when there is no such channel.
+pub fn rest_calls(
+    db: &mut Db,
+    channel: ChannelId,
+    until: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let (kind, account): (String, String) = channels::table
+        .find(channel.0)
+        .select((channels::kind, channels::account_id))
+        .first(db)?;
+    let siblings = channels::table
+        .filter(channels::account_id.eq(account))
+        .filter(channels::kind.eq(kind));
+    diesel::update(siblings)
+        .set(channels::calls_rest_until.eq(Some(Instant::from(until))))
+        .execute(db)?;
     Ok(())
 }
 

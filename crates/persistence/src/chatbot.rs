@@ -67,6 +67,8 @@ pub struct Settings {
     pub quiet_hours_enabled: bool,
     /// Below this many minutes a session is at risk (SW-03).
     pub risk_alert_minutes: u32,
+    /// Customers are told when their messages were read, and that someone types.
+    pub read_marks: bool,
 }
 
 impl Default for Settings {
@@ -83,6 +85,7 @@ impl Default for Settings {
             all_day_service: false,
             quiet_hours_enabled: false,
             risk_alert_minutes: 120,
+            read_marks: true,
         }
     }
 }
@@ -115,6 +118,7 @@ struct ChatbotRow {
     all_day_service: bool,
     quiet_hours_enabled: bool,
     risk_alert_minutes: i64,
+    read_marks: bool,
     settings_changed_at: Option<Instant>,
     settings_changed_by: Option<i64>,
 }
@@ -141,6 +145,7 @@ impl TryFrom<ChatbotRow> for Chatbot {
             all_day_service: row.all_day_service,
             quiet_hours_enabled: row.quiet_hours_enabled,
             risk_alert_minutes: count("risk_alert_minutes", row.risk_alert_minutes)?,
+            read_marks: row.read_marks,
         };
         let changed = row.settings_changed_at.zip(row.settings_changed_by);
         Ok(Self {
@@ -325,6 +330,7 @@ type SettingColumns = (
     diesel::dsl::Eq<chatbots::all_day_service, bool>,
     diesel::dsl::Eq<chatbots::quiet_hours_enabled, bool>,
     diesel::dsl::Eq<chatbots::risk_alert_minutes, i64>,
+    diesel::dsl::Eq<chatbots::read_marks, bool>,
 );
 
 fn setting_columns(settings: &Settings) -> SettingColumns {
@@ -339,6 +345,7 @@ fn setting_columns(settings: &Settings) -> SettingColumns {
         chatbots::all_day_service.eq(settings.all_day_service),
         chatbots::quiet_hours_enabled.eq(settings.quiet_hours_enabled),
         chatbots::risk_alert_minutes.eq(i64::from(settings.risk_alert_minutes)),
+        chatbots::read_marks.eq(settings.read_marks),
     )
 }
 

@@ -3,6 +3,8 @@
 
 mod about;
 mod access;
+mod around;
+mod held;
 mod list;
 mod media;
 mod people;
@@ -20,6 +22,8 @@ use domain::ids::{ChatbotId, ContactId};
 pub use self::{
     about::{About, find_about},
     access::{Access, OpenTicketRow, find_access},
+    around::{Around, Quoted, find_message_after},
+    held::{Held, MessageFailure},
     list::{
         LastMessage, TabCounts, TicketRow, TicketTab, count_tabs, find_ticket, list_in_progress,
     },

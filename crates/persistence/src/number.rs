@@ -1,5 +1,7 @@
 //! Numbers: level, rating and the clocks of standing, and what stands against sending from them.
 
+pub mod pause;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -290,6 +292,21 @@ pub(crate) fn lock_of_channels(
     ids.into_iter().try_for_each(|id| lock(db, NumberId(id)))
 }
 
+/// Lets the number of `channel` send nothing before `until`: the platform called it too fast. All processes
+/// keep to it.
+pub(crate) fn slow_down(
+    db: &mut Db,
+    channel: ChannelId,
+    until: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    let until = Some(Instant::from(until));
+    let sooner = numbers::slow_until.is_null().or(numbers::slow_until.lt(until));
+    diesel::update(numbers::table.filter(numbers::channel_id.eq(channel.0)).filter(sooner))
+        .set(numbers::slow_until.eq(until))
+        .execute(db)?;
+    Ok(())
+}
+
 /// Keeps what the platform says of the number of `channel`, and what changed, as history (NU-12).
 ///
 /// # Errors
@@ -322,6 +339,9 @@ pub fn save_reading(
                 numbers::platform_read_at.eq(Some(Instant::from(now))),
             ))
             .execute(db)?;
+        // The platform took the number up again: what it was told to keep back may go.
+        let is_back = reading.status == "CONNECTED"
+            && !matches!(status.as_str(), "CONNECTED" | "UNKNOWN" | "");
         let told = |word: Option<String>| word.unwrap_or_else(|| "none".to_owned());
         let changes = [
             ("platform_status", told(Some(status)), reading.status.clone()),
@@ -332,6 +352,9 @@ pub fn save_reading(
                 told(reading.limit.map(|limit| limit.to_string())),
             ),
         ];
+        if is_back {
+            pause::end_by_platform(db, number, now)?;
+        }
         for (kind, before, after) in changes {
             if before != after {
                 record(db, number, kind, &format!("{before} -> {after}"), now)?;

@@ -4,12 +4,14 @@ mod arrivals;
 mod dispatch;
 mod jobs;
 mod receipts;
+mod said;
+mod refusals;
 
 use domain::ids::MessageId;
 
 use crate::{db::Db, test_desk::TestDesk};
 
-const PHONE: &str = "+351912345678";
+pub(crate) const PHONE: &str = "+351912345678";
 const DIGITS: &str = "351912345678";
 
 /// Sends, and has the platform accept it under `provider_id`, now.

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use domain::{
-    channel::{RefusalClass, RetryScope},
+    channel::{Pause, RefusalClass, RetryScope},
     ids::{ChannelId, ContactId, MessageId, NumberId, TemplateId},
     opt_out::{OptOutScope, OptOutSource},
     template::{StatusNews, TemplateStatus},
@@ -14,13 +14,12 @@ use crate::{
     channel,
     db::Db,
     error::PersistenceError,
-    instant::Instant,
     message_template, number, opt_out, reach,
     schema::{active_messages, messages, numbers},
 };
 
-/// How long a number rests after the platform told it to stop; then one send tries again.
-const NUMBER_REST: TimeDelta = TimeDelta::minutes(15);
+/// How long a number sends nothing after a receipt called it too fast.
+const TOO_FAST: TimeDelta = TimeDelta::seconds(2);
 
 /// The word a class is stored by; `None` for those that mean nothing beyond their message.
 pub(crate) fn class_word(class: RefusalClass) -> Option<&'static str> {
@@ -28,8 +27,9 @@ pub(crate) fn class_word(class: RefusalClass) -> Option<&'static str> {
         RefusalClass::Retry { .. } | RefusalClass::Fail => None,
         RefusalClass::FailContact => Some("contact"),
         RefusalClass::FailOptedOut => Some("opted_out"),
+        RefusalClass::FailAlert => Some("alert"),
         RefusalClass::PauseTemplate => Some("template"),
-        RefusalClass::PauseNumber => Some("number"),
+        RefusalClass::Pause(pause) => Some(pause.as_str()),
         RefusalClass::CredentialsFail => Some("credentials"),
     }
 }
@@ -39,19 +39,20 @@ pub(crate) fn class_of(word: &str) -> Option<RefusalClass> {
     match word {
         "contact" => Some(RefusalClass::FailContact),
         "opted_out" => Some(RefusalClass::FailOptedOut),
+        "alert" => Some(RefusalClass::FailAlert),
         "template" => Some(RefusalClass::PauseTemplate),
-        "number" => Some(RefusalClass::PauseNumber),
         "credentials" => Some(RefusalClass::CredentialsFail),
-        _ => None,
+        pause => Pause::parse(pause).map(RefusalClass::Pause),
     }
 }
 
-/// Carries out what `class` means beyond `message`, told by the platform `at` an instant that may lie far
-/// before `now`: newer statements about contact and template stand against it.
+/// Carries out what the refusal `code` of `class` means beyond `message`, told by the platform `at` an instant
+/// that may lie far before `now`: newer statements about contact and template stand against it.
 pub(crate) fn take_effect(
     db: &mut Db,
     message: MessageId,
     class: RefusalClass,
+    code: &str,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
@@ -61,17 +62,22 @@ pub(crate) fn take_effect(
         .first(db)?;
     let (channel, contact) = (ChannelId(channel), ContactId(contact));
     match class {
-        RefusalClass::Retry {
-            scope: RetryScope::Message | RetryScope::Pair | RetryScope::Number,
-            ..
+        RefusalClass::Retry { scope: RetryScope::Number, after } => {
+            let rest = after.and_then(|after| TimeDelta::from_std(after).ok());
+            number::slow_down(db, channel, now + rest.unwrap_or(TOO_FAST))
         }
+        RefusalClass::Retry { scope: RetryScope::Message | RetryScope::Pair, .. }
         | RefusalClass::Fail => Ok(()),
         RefusalClass::FailContact => reach::mark_not_on_platform(db, contact, channel, at),
         RefusalClass::FailOptedOut => {
             opt_out::opt_out(db, contact, OptOutScope::Marketing, OptOutSource::PlatformRefusal, at)
         }
-        RefusalClass::PauseTemplate => pause_template_of(db, message, at),
-        RefusalClass::PauseNumber => rest_number(db, channel, now),
+        RefusalClass::FailAlert => alert(db, channel, code, now),
+        RefusalClass::PauseTemplate => {
+            pause_template_of(db, message, at)?;
+            alert(db, channel, code, now)
+        }
+        RefusalClass::Pause(pause) => number::pause::begin(db, channel, pause, code, now),
         RefusalClass::CredentialsFail => channel::mark_credentials_failing(db, channel, now),
     }
 }
@@ -95,10 +101,11 @@ fn pause_template_of(
     Ok(())
 }
 
-/// Lets the number rest: its messages stay queued, nothing is sent until the rest is over.
-pub(crate) fn rest_number(
+/// Notes in the history of the number that someone who looks after it is to be told.
+fn alert(
     db: &mut Db,
     channel: ChannelId,
+    code: &str,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
     let number: Option<i64> = numbers::table
@@ -107,8 +114,6 @@ pub(crate) fn rest_number(
         .first(db)
         .optional()?;
     let Some(number) = number else { return Ok(()) };
-    diesel::update(numbers::table.find(number))
-        .set(numbers::paused_until.eq(Some(Instant::from(now + NUMBER_REST))))
-        .execute(db)?;
-    number::record(db, NumberId(number), "paused", "the platform told it to stop", now)
+    let detail = serde_json::json!({ "code": code });
+    number::record(db, NumberId(number), "refusal", &detail.to_string(), now)
 }

@@ -91,6 +91,7 @@ diesel::table! {
         all_day_service -> Bool,
         quiet_hours_enabled -> Bool,
         risk_alert_minutes -> BigInt,
+        read_marks -> Bool,
         settings_changed_at -> Nullable<BigInt>,
         settings_changed_by -> Nullable<BigInt>,
         created_at -> BigInt,
@@ -165,6 +166,7 @@ diesel::table! {
         verify_token -> Binary,
         connected -> Bool,
         credentials_failing_since -> Nullable<BigInt>,
+        calls_rest_until -> Nullable<BigInt>,
         webhook_verified_at -> Nullable<BigInt>,
         last_webhook_at -> Nullable<BigInt>,
         created_at -> BigInt,
@@ -192,7 +194,13 @@ diesel::table! {
         platform_read_at -> Nullable<BigInt>,
         throughput -> BigInt,
         throughput_at -> Nullable<BigInt>,
+        paused_since -> Nullable<BigInt>,
         paused_until -> Nullable<BigInt>,
+        pause_code -> Nullable<Text>,
+        templates_paused_since -> Nullable<BigInt>,
+        templates_paused_until -> Nullable<BigInt>,
+        templates_pause_code -> Nullable<Text>,
+        slow_until -> Nullable<BigInt>,
         counted_day -> BigInt,
         day_expired_through -> BigInt,
         counted_week -> BigInt,
@@ -423,6 +431,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    dispatchers (owner) {
+        owner -> Text,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signals (channel_id, contact_id, kind) {
+        channel_id -> BigInt,
+        contact_id -> BigInt,
+        kind -> Text,
+        provider_id -> Text,
+        requested_at -> BigInt,
+        taken_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     attempts (id) {
         id -> BigInt,
         message_id -> BigInt,
@@ -615,6 +641,42 @@ diesel::table! {
 }
 
 diesel::table! {
+    media (id) {
+        id -> Text,
+        channel_id -> BigInt,
+        message_id -> Nullable<BigInt>,
+        uploaded_by -> Nullable<BigInt>,
+        kind -> Text,
+        name -> Nullable<Text>,
+        told_type -> Nullable<Text>,
+        told_sha256 -> Nullable<Text>,
+        platform_id -> Nullable<Text>,
+        platform_until -> Nullable<BigInt>,
+        link -> Nullable<Text>,
+        state -> Text,
+        reason -> Nullable<Text>,
+        content_type -> Nullable<Text>,
+        size -> Nullable<BigInt>,
+        width -> Nullable<BigInt>,
+        height -> Nullable<BigInt>,
+        small -> Nullable<Binary>,
+        take -> BigInt,
+        attempts -> BigInt,
+        due_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    media_chunks (media_id, take, part) {
+        media_id -> Text,
+        take -> BigInt,
+        part -> BigInt,
+        bytes -> Binary,
+    }
+}
+
+diesel::table! {
     searches (id) {
         id -> Text,
         owner_id -> BigInt,
@@ -668,6 +730,8 @@ diesel::joinable!(reactions -> users (agent_id));
 diesel::joinable!(outbox -> messages (message_id));
 diesel::joinable!(outbox -> channels (channel_id));
 diesel::joinable!(outbox -> contacts (contact_id));
+diesel::joinable!(signals -> channels (channel_id));
+diesel::joinable!(signals -> contacts (contact_id));
 diesel::joinable!(attempts -> messages (message_id));
 diesel::joinable!(delivery_events -> messages (message_id));
 diesel::joinable!(early_receipts -> channels (channel_id));
@@ -681,6 +745,10 @@ diesel::joinable!(active_messages -> message_templates (template_id));
 diesel::joinable!(recipient_window -> numbers (number_id));
 diesel::joinable!(recipient_window -> contacts (contact_id));
 diesel::joinable!(media_previews -> users (owner_id));
+diesel::joinable!(media -> channels (channel_id));
+diesel::joinable!(media -> messages (message_id));
+diesel::joinable!(media -> users (uploaded_by));
+diesel::joinable!(media_chunks -> media (media_id));
 diesel::joinable!(searches -> users (owner_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -716,6 +784,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     message_changes,
     reactions,
     outbox,
+    dispatchers,
+    signals,
     attempts,
     delivery_events,
     early_receipts,
@@ -731,5 +801,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     job_leases,
     job_runs,
     media_previews,
+    media,
+    media_chunks,
     searches,
 );

@@ -19,6 +19,7 @@ use domain::{
 use persistence::{
     channel,
     db::Db,
+    dispatcher,
     error::PersistenceError,
     live::Nudges,
     outbox::{self, Claim, ClaimRequest, Claimed, DispatchPolicy, OpenChannel, Recorded},
@@ -50,6 +51,9 @@ pub struct DispatchSettings {
     pub request_deadline: Duration,
     /// What a pair of number and contact may send.
     pub pair_pace: PairPace,
+    /// How often this process says that it sends, and asks who else does. Whoever joins others waits as long
+    /// before its first message, so that they know by then.
+    pub attendance: Duration,
 }
 
 impl Default for DispatchSettings {
@@ -58,6 +62,7 @@ impl Default for DispatchSettings {
             in_flight: 32,
             request_deadline: Duration::from_secs(25),
             pair_pace: PairPace::default(),
+            attendance: Duration::from_secs(5),
         }
     }
 }
@@ -121,6 +126,8 @@ impl Dispatcher {
             parts: self,
         });
         let recorder = tokio::spawn(Arc::clone(&shared).record_all(told));
+        let attendance = tokio::spawn(Arc::clone(&shared).attend(stop.clone()));
+        shared.join_others(&stop).await;
         let senders = TaskTracker::new();
         while !stop.is_cancelled() {
             tokio::select! {
@@ -136,12 +143,56 @@ impl Dispatcher {
         if recorder.await.is_err() {
             tracing::error!("the task that records outcomes panicked");
         }
+        if attendance.await.is_err() {
+            tracing::error!("the task that says who sends panicked");
+        }
     }
 }
 
 impl Shared {
     fn pace(&self) -> MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that this process sends and asks how many do; what is not known stays as it was.
+    async fn count_others(&self) -> Option<usize> {
+        let (owner, now) = (self.parts.owner.clone(), self.parts.clock.now());
+        match self.parts.store.write(move |db| dispatcher::attend(db, &owner, now)).await {
+            Ok(sending) => {
+                self.pace().share_among(sending);
+                Some(sending)
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "cannot say that this process sends");
+                None
+            }
+        }
+    }
+
+    /// Whoever joins others sends nothing until they have had time to notice, so that no number is ever too fast.
+    async fn join_others(&self, stop: &CancellationToken) {
+        if self.count_others().await == Some(1) {
+            return;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(self.parts.settings.attendance) => {}
+        }
+    }
+
+    /// Keeps saying that this process sends, until `stop`; then that it does no more.
+    async fn attend(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = tokio::time::sleep(self.parts.settings.attendance) => {}
+            }
+            self.count_others().await;
+        }
+        let owner = self.parts.owner.clone();
+        if let Err(error) = self.parts.store.write(move |db| dispatcher::leave(db, &owner)).await {
+            tracing::warn!(error = %error, "cannot say that this process sends no more");
+        }
     }
 
     /// Claims and sends round by round until nothing is due or every slot is taken.

@@ -8,6 +8,7 @@ use persistence::{admission, channel, number};
 use crate::{
     error::SchedulerError,
     job::{JobFuture, JobParts, JobReport},
+    templates::{may_ask, rest_when_asked},
 };
 
 /// Reads rating, status, limit and throughput of every connected number. An answer also shows that the
@@ -18,7 +19,7 @@ pub fn read_numbers(parts: JobParts, now: DateTime<Utc>) -> JobFuture {
         let channels = parts.store.read(channel::list_connected).await?;
         let numbers: Vec<ChannelId> = channels
             .iter()
-            .filter(|channel| channel.number.is_some())
+            .filter(|channel| channel.number.is_some() && may_ask(channel, now))
             .map(|channel| channel.id)
             .collect();
         let mut failures = Failures::among(numbers.len());
@@ -26,7 +27,10 @@ pub fn read_numbers(parts: JobParts, now: DateTime<Utc>) -> JobFuture {
         for channel in numbers {
             match read_number(&parts, channel, now).await {
                 Ok(()) => rows += 1,
-                Err(error) => failures.count(&error),
+                Err(error) => {
+                    rest_when_asked(&parts, channel, &error, now).await?;
+                    failures.count(&error);
+                }
             }
         }
         failures.into_result()?;

@@ -40,9 +40,11 @@ impl Default for PairPace {
 }
 
 /// The buckets of one process.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pace {
     pair: PairPace,
+    /// Among how many processes everything is shared, this one among them.
+    sharing: u32,
     numbers: HashMap<ChannelId, Bucket>,
     pairs: HashMap<(ChannelId, ContactId), Bucket>,
 }
@@ -51,14 +53,21 @@ impl Pace {
     /// Full buckets for everyone.
     #[must_use]
     pub fn new(pair: PairPace) -> Self {
-        Self { pair, numbers: HashMap::new(), pairs: HashMap::new() }
+        Self { pair, sharing: 1, numbers: HashMap::new(), pairs: HashMap::new() }
     }
 
-    /// How many messages `channel` may send at `now`, at `throughput` messages a second.
+    /// From now on everything is shared among `processes`, this one among them: each has an even part of a
+    /// number's throughput and of a pair's burst, so that together they send no more than one would.
+    pub fn share_among(&mut self, processes: usize) {
+        self.sharing = u32::try_from(processes).unwrap_or(u32::MAX).max(1);
+    }
+
+    /// How many messages `channel` may send at `now` from here, at `throughput` messages a second from everywhere.
     pub fn room(&mut self, channel: ChannelId, throughput: u32, now: Duration) -> usize {
-        let rate = f64::from(throughput.max(1));
-        let bucket = self.numbers.entry(channel).or_insert_with(|| Bucket::full(rate, now));
-        bucket.fill(rate, rate, now);
+        let rate = f64::from(throughput.max(1)) / f64::from(self.sharing);
+        let size = rate.max(1.0);
+        let bucket = self.numbers.entry(channel).or_insert_with(|| Bucket::full(size, now));
+        bucket.fill(rate, size, now);
         bucket.tokens as usize
     }
 
@@ -72,7 +81,8 @@ impl Pace {
     /// Slows `channel` down for `wait`, after the platform asked for it.
     pub fn slow_down(&mut self, channel: ChannelId, throughput: u32, wait: Duration) {
         if let Some(bucket) = self.numbers.get_mut(&channel) {
-            bucket.tokens = -f64::from(throughput.max(1)) * wait.as_secs_f64();
+            let rate = f64::from(throughput.max(1)) / f64::from(self.sharing);
+            bucket.tokens = -rate * wait.as_secs_f64();
         }
     }
 
@@ -83,8 +93,9 @@ impl Pace {
         contact: ContactId,
         now: Duration,
     ) -> Option<Duration> {
-        let size = f64::from(self.pair.burst.max(1));
-        let per_second = 1.0 / self.pair.every.as_secs_f64().max(0.001);
+        let sharing = f64::from(self.sharing);
+        let size = (f64::from(self.pair.burst) / sharing).floor().max(1.0);
+        let per_second = 1.0 / (self.pair.every.as_secs_f64() * sharing).max(0.001);
         let bucket =
             self.pairs.entry((channel, contact)).or_insert_with(|| Bucket::full(size, now));
         bucket.fill(per_second, size, now);
@@ -97,7 +108,7 @@ impl Pace {
 
     /// Forgets pairs whose bucket is full again; without this the map would grow for ever.
     pub fn forget_idle(&mut self, now: Duration) {
-        let refill = self.pair.every * self.pair.burst;
+        let refill = self.pair.every * self.pair.burst.max(self.sharing);
         self.pairs.retain(|_, bucket| now.saturating_sub(bucket.filled_at) < refill);
     }
 }
@@ -124,6 +135,37 @@ mod tests {
             80,
             "a pause saves up no more than a second"
         );
+    }
+
+    #[test]
+    fn processes_that_share_send_no_more_than_one_alone() {
+        for processes in [2_usize, 3, 4] {
+            let mut paces = vec![Pace::new(PairPace::default()); processes];
+            let (mut sent, mut to_one) = (0, 0);
+            // The first second has a full bucket besides what flows in.
+            for tenth in 0..=100_u32 {
+                let now = seconds(f64::from(tenth) / 10.0);
+                for pace in &mut paces {
+                    pace.share_among(processes);
+                    let room = pace.room(CHANNEL, 80, now);
+                    pace.spend(CHANNEL, room);
+                    sent += room;
+                    to_one += usize::from(pace.take_pair(CHANNEL, ContactId(7), now).is_none());
+                }
+            }
+            assert!(860 <= sent && sent <= 880, "{processes}: {sent} in 10 s");
+            assert!(to_one <= 46, "{processes}: {to_one} to one contact");
+        }
+    }
+
+    #[test]
+    fn whoever_is_alone_again_has_all_of_it() {
+        let mut pace = Pace::new(PairPace::default());
+        pace.share_among(4);
+        assert_eq!(pace.room(CHANNEL, 80, seconds(0.0)), 20);
+        pace.spend(CHANNEL, 20);
+        pace.share_among(1);
+        assert_eq!(pace.room(CHANNEL, 80, seconds(0.5)), 40);
     }
 
     #[test]

@@ -2,9 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-use domain::{channel::ChannelKind, ids::ChannelId};
-use persistence::{channel, message_template};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    channel::{ChannelError, ChannelKind},
+    ids::ChannelId,
+};
+use persistence::{
+    channel::{self, Channel},
+    message_template,
+};
 
 use crate::{
     error::SchedulerError,
@@ -19,7 +25,7 @@ pub fn synchronise(parts: JobParts, now: DateTime<Utc>) -> JobFuture {
         let channels = parts.store.read(channel::list_connected).await?;
         let accounts: BTreeMap<(ChannelKindOrder, String), ChannelId> = channels
             .iter()
-            .filter(|channel| channel.kind.can_initiate())
+            .filter(|channel| channel.kind.can_initiate() && may_ask(channel, now))
             .map(|channel| {
                 ((ChannelKindOrder::of(channel.kind), channel.account_id.clone()), channel.id)
             })
@@ -29,7 +35,10 @@ pub fn synchronise(parts: JobParts, now: DateTime<Utc>) -> JobFuture {
         for ((_, account), channel) in accounts {
             match synchronise_account(&parts, &account, channel, now).await {
                 Ok(listed) => rows += listed,
-                Err(error) => failures.count(&error),
+                Err(error) => {
+                    rest_when_asked(&parts, channel, &error, now).await?;
+                    failures.count(&error);
+                }
             }
         }
         failures.into_result()?;
@@ -45,6 +54,24 @@ impl ChannelKindOrder {
     fn of(kind: ChannelKind) -> Self {
         Self(kind.as_str())
     }
+}
+
+/// Whether the account of `channel` may ask the platform for lists and numbers at `now`.
+pub(crate) fn may_ask(channel: &Channel, now: DateTime<Utc>) -> bool {
+    channel.calls_rest_until.is_none_or(|until| until <= now)
+}
+
+/// Lets the account of `channel` rest as long as the platform asked for, in every process.
+pub(crate) async fn rest_when_asked(
+    parts: &JobParts,
+    channel: ChannelId,
+    error: &SchedulerError,
+    now: DateTime<Utc>,
+) -> Result<(), SchedulerError> {
+    let SchedulerError::Channel(ChannelError::Busy(rest)) = error else { return Ok(()) };
+    let until = TimeDelta::from_std(*rest).ok().and_then(|rest| now.checked_add_signed(rest));
+    let Some(until) = until else { return Ok(()) };
+    Ok(parts.store.write(move |db| channel::rest_calls(db, channel, until)).await?)
 }
 
 async fn synchronise_account(

@@ -14,8 +14,8 @@ use chrono::TimeDelta;
 use domain::{
     channel::{
         BoxFuture, Channel, ChannelAccess, ChannelError, ChannelKind, MediaFile, MediaProblem,
-        NumberReading, OutgoingMessage, PlatformRefusal, RefusalClass, SendOutcome, WebhookElement,
-        WebhookRejection,
+        NumberReading, OutgoingMessage, Pause, PlatformRefusal, RefusalClass, SendOutcome,
+        WebhookElement, WebhookRejection,
     },
     clock::Clock,
     ids::MessageId,
@@ -267,7 +267,7 @@ async fn a_send_without_outcome_is_parked_never_repeated_and_called_unknown_in_t
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_paused_number_keeps_its_messages_until_its_rest_is_over() {
     for store in stores() {
-        let refusing = Recording::answering(Answer::Refuse(RefusalClass::PauseNumber));
+        let refusing = Recording::answering(Answer::Refuse(RefusalClass::Pause(Pause::ALL[0])));
         let world = world(&store, refusing).await;
         let first = world.send("+351912345678").await;
         world.knows_the_outcome_for(first).await;

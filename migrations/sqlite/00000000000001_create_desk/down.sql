@@ -1,4 +1,6 @@
 DROP TABLE searches;
+DROP TABLE media_chunks;
+DROP TABLE media;
 DROP TABLE media_previews;
 DROP TABLE job_runs;
 DROP TABLE job_leases;
@@ -14,6 +16,8 @@ DROP TABLE active_messages;
 DROP TABLE early_receipts;
 DROP TABLE delivery_events;
 DROP TABLE attempts;
+DROP TABLE signals;
+DROP TABLE dispatchers;
 DROP TABLE outbox;
 DROP TABLE reactions;
 DROP TABLE message_changes;

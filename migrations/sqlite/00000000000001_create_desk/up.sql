@@ -85,6 +85,7 @@ CREATE TABLE chatbots (
     all_day_service BOOLEAN NOT NULL,
     quiet_hours_enabled BOOLEAN NOT NULL,
     risk_alert_minutes BIGINT NOT NULL,
+    read_marks BOOLEAN NOT NULL,
     settings_changed_at BIGINT,
     settings_changed_by BIGINT REFERENCES users (id),
     created_at BIGINT NOT NULL
@@ -140,7 +141,8 @@ CREATE TABLE queue_agents (
 );
 CREATE INDEX queue_agents_by_user ON queue_agents (user_id);
 
--- One connection to a platform. Secrets are sealed (see data_keys).
+-- One connection to a platform. Secrets are sealed (see data_keys). calls_rest_until is when the account may ask
+-- for lists and numbers again, after the platform said that it asked too much.
 CREATE TABLE channels (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     chatbot_id BIGINT NOT NULL REFERENCES chatbots (id),
@@ -154,6 +156,7 @@ CREATE TABLE channels (
     verify_token BLOB NOT NULL,
     connected BOOLEAN NOT NULL,
     credentials_failing_since BIGINT,
+    calls_rest_until BIGINT,
     webhook_verified_at BIGINT,
     last_webhook_at BIGINT,
     created_at BIGINT NOT NULL,
@@ -164,7 +167,9 @@ CREATE INDEX channels_by_account ON channels (account_id);
 
 -- A WhatsApp phone number: its rating, the clocks of its standing, its level, and the exact
 -- count of its recipients: rows of recipient_window with counted_at > *_expired_through. What the platform
--- says stands beside its own instant (*_at): older news replaces nothing newer.
+-- says stands beside its own instant (*_at): older news replaces nothing newer. Where the platform told it to stop,
+-- with all or with templates alone, the rest stays when it is over, so that the next one is longer; slow_until is
+-- when it may go on after the platform called it too fast.
 CREATE TABLE numbers (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     channel_id BIGINT NOT NULL UNIQUE REFERENCES channels (id),
@@ -185,7 +190,13 @@ CREATE TABLE numbers (
     platform_read_at BIGINT,
     throughput BIGINT NOT NULL,
     throughput_at BIGINT,
+    paused_since BIGINT,
     paused_until BIGINT,
+    pause_code TEXT,
+    templates_paused_since BIGINT,
+    templates_paused_until BIGINT,
+    templates_pause_code TEXT,
+    slow_until BIGINT,
     counted_day BIGINT NOT NULL,
     day_expired_through BIGINT NOT NULL,
     counted_week BIGINT NOT NULL,
@@ -435,6 +446,26 @@ CREATE INDEX outbox_by_due ON outbox (state, due_at);
 CREATE INDEX outbox_by_channel ON outbox (channel_id, state, due_at);
 CREATE INDEX outbox_by_pair ON outbox (contact_id, channel_id, message_id);
 
+-- Who sends, by process: those seen lately share the throughput of every number.
+CREATE TABLE dispatchers (
+    owner TEXT NOT NULL PRIMARY KEY,
+    seen_at BIGINT NOT NULL
+);
+
+-- What the platform is told besides messages: that one was read, that someone types. The latest of a kind stands
+-- for all before it, is tried once, and stays a while so that it is not told too often.
+CREATE TABLE signals (
+    channel_id BIGINT NOT NULL REFERENCES channels (id),
+    contact_id BIGINT NOT NULL REFERENCES contacts (id),
+    kind TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    requested_at BIGINT NOT NULL,
+    taken_at BIGINT,
+    PRIMARY KEY (channel_id, contact_id, kind)
+) WITHOUT ROWID;
+CREATE INDEX signals_waiting ON signals (requested_at) WHERE taken_at IS NULL;
+CREATE INDEX signals_taken ON signals (taken_at) WHERE taken_at IS NOT NULL;
+
 CREATE TABLE attempts (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     message_id BIGINT NOT NULL REFERENCES messages (id),
@@ -641,6 +672,48 @@ CREATE TABLE media_previews (
 );
 CREATE INDEX media_previews_by_owner ON media_previews (owner_id, created_at);
 CREATE INDEX media_previews_by_age ON media_previews (created_at);
+
+-- The picture, recording or file of a message: in, fetched from the platform in the background; out, chosen by an
+-- agent and handed to the platform before its message may go. message_id is NULL until an agent sends it. due_at is
+-- when it is to be fetched or handed over, and while someone is at it, when another may try; attempts fences them.
+-- take names the chunks that count; link is where a file lies of which only the address is sent.
+CREATE TABLE media (
+    id TEXT NOT NULL PRIMARY KEY,
+    channel_id BIGINT NOT NULL REFERENCES channels (id),
+    message_id BIGINT REFERENCES messages (id) ON DELETE CASCADE,
+    uploaded_by BIGINT REFERENCES users (id),
+    kind TEXT NOT NULL,
+    name TEXT,
+    told_type TEXT,
+    told_sha256 TEXT,
+    platform_id TEXT,
+    platform_until BIGINT,
+    link TEXT,
+    state TEXT NOT NULL,
+    reason TEXT,
+    content_type TEXT,
+    size BIGINT,
+    width BIGINT,
+    height BIGINT,
+    small BLOB,
+    take BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    due_at BIGINT,
+    created_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX media_by_message ON media (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX media_by_due ON media (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX media_unsent ON media (created_at) WHERE message_id IS NULL;
+
+-- The bytes of a file, in parts of equal length but the last. They are in the database because it is all that the
+-- processes of a desk share.
+CREATE TABLE media_chunks (
+    media_id TEXT NOT NULL REFERENCES media (id) ON DELETE CASCADE,
+    take BIGINT NOT NULL,
+    part BIGINT NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (media_id, take, part)
+);
 
 -- What someone searched for on a page: addresses carry the id, never the words.
 CREATE TABLE searches (

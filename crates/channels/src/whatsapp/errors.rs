@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::channel::{PlatformRefusal, RefusalClass, RetryScope};
+use domain::channel::{Pause, PauseScope, PausedSends, PlatformRefusal, RefusalClass, RetryScope};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -10,6 +10,15 @@ use super::wire::Loose;
 
 /// The code that stands for an unknown object below code 100.
 const DELETED_NUMBER: u32 = 33;
+
+const STOP_NUMBER: RefusalClass = stop(PauseScope::Number, PausedSends::All);
+const STOP_NUMBERS_TEMPLATES: RefusalClass = stop(PauseScope::Number, PausedSends::Templates);
+const STOP_ACCOUNT: RefusalClass = stop(PauseScope::Account, PausedSends::All);
+const STOP_ACCOUNTS_TEMPLATES: RefusalClass = stop(PauseScope::Account, PausedSends::Templates);
+
+const fn stop(scope: PauseScope, sends: PausedSends) -> RefusalClass {
+    RefusalClass::Pause(Pause { scope, sends })
+}
 
 /// An error as the Graph API and the webhooks write it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -56,7 +65,7 @@ impl ErrorWire {
     pub(super) fn class(&self, way: Way) -> RefusalClass {
         let subcode = self.error_subcode.as_str().and_then(|text| text.parse::<u32>().ok());
         match self.code() {
-            Some(100) if subcode == Some(DELETED_NUMBER) => RefusalClass::PauseNumber,
+            Some(100) if subcode == Some(DELETED_NUMBER) => STOP_NUMBER,
             Some(code) => known_class(code).unwrap_or_else(|| unknown_class(way)),
             None => unknown_class(way),
         }
@@ -67,7 +76,7 @@ impl ErrorWire {
 pub(super) fn class_of_status(status: u16, retry_after: Option<Duration>) -> Option<RefusalClass> {
     match status {
         401 => Some(RefusalClass::CredentialsFail),
-        403 => Some(RefusalClass::PauseNumber),
+        403 => Some(STOP_NUMBER),
         408 => None,
         429 => Some(RefusalClass::Retry { after: retry_after, scope: RetryScope::Number }),
         400..500 => Some(RefusalClass::Fail),
@@ -80,26 +89,28 @@ fn known_class(code: u32) -> Option<RefusalClass> {
     let class = match code {
         // Authorisation.
         0 | 102 | 190 => RefusalClass::CredentialsFail,
-        10 | 200..=299 | 131_005 => RefusalClass::PauseNumber,
-        3 => RefusalClass::Fail,
+        10 | 200..=299 | 131_005 => STOP_NUMBER,
+        3 => RefusalClass::FailAlert,
         // Throttling.
         4 | 80_007 | 80_008 | 130_429 => retry(None, RetryScope::Number),
         131_056 => retry(Some(1), RetryScope::Pair), // 4^0; the dispatcher's back-off grows from there
         613 => retry(None, RetryScope::Message),
         133_016 => retry(Some(72 * 3_600), RetryScope::Number),
-        131_048 | 131_064 => RefusalClass::PauseNumber,
+        131_048 => STOP_NUMBERS_TEMPLATES,
+        131_064 => STOP_ACCOUNTS_TEMPLATES,
         // Integrity.
-        368 | 131_031 => RefusalClass::PauseNumber,
-        130_497 => RefusalClass::Fail,
+        368 | 131_031 => STOP_ACCOUNT,
+        130_497 => RefusalClass::FailAlert,
         // General and sending.
         1 | 2 | 131_000 | 131_016 => retry(None, RetryScope::Message),
         131_057 => retry(Some(60), RetryScope::Number),
         134_101 => retry(Some(600), RetryScope::Message),
-        DELETED_NUMBER | 131_037 | 131_042 | 131_045 => RefusalClass::PauseNumber,
+        DELETED_NUMBER | 131_037 | 131_045 => STOP_NUMBER,
+        131_042 => STOP_ACCOUNTS_TEMPLATES,
         131_026 => RefusalClass::FailContact,
         131_050 => RefusalClass::FailOptedOut,
+        104 | 131_044 | 131_063 | 134_011 | 134_102 => RefusalClass::FailAlert,
         100
-        | 104
         | 192
         | 130_403
         | 130_472
@@ -107,7 +118,6 @@ fn known_class(code: u32) -> Option<RefusalClass> {
         | 131_009
         | 131_021
         | 131_030
-        | 131_044
         | 131_047
         | 131_049
         | 131_051..=131_053
@@ -115,32 +125,32 @@ fn known_class(code: u32) -> Option<RefusalClass> {
         | 131_059
         | 131_060
         | 131_062
-        | 131_063
-        | 134_011
         | 134_100
-        | 134_102
         | 135_000
         | 137_000
         | 139_100..=139_103 => RefusalClass::Fail,
         // Templates.
         132_001 | 132_015 | 132_016 | 132_068 => RefusalClass::PauseTemplate,
-        132_000 | 132_005 | 132_007 | 132_008 | 132_012 | 132_018 | 132_021 => RefusalClass::Fail,
+        132_000 | 132_005 | 132_008 | 132_012 | 132_018 | 132_021 => RefusalClass::Fail,
+        132_007 => RefusalClass::FailAlert,
         132_069 => retry(Some(3_600), RetryScope::Message),
         // Registration.
-        133_000 | 133_006 | 133_010 => RefusalClass::PauseNumber,
+        133_000 | 133_006 | 133_010 => STOP_NUMBER,
         133_004 => retry(None, RetryScope::Message),
         133_015 => retry(Some(300), RetryScope::Number),
-        133_005 | 133_008 | 133_009 => RefusalClass::Fail,
+        133_005 | 133_008 | 133_009 => RefusalClass::FailAlert,
         _ => return None,
     };
     Some(class)
 }
 
-/// The rule below the table: a server's fault passes, anything else is final.
+/// The rule below the table: a server's fault passes, anything else is final; whoever looks after the
+/// connection is told of an answer that nobody knows.
 fn unknown_class(way: Way) -> RefusalClass {
     match way {
         Way::Answer(500..) => retry(None, RetryScope::Message),
-        Way::Answer(_) | Way::Webhook => RefusalClass::Fail,
+        Way::Answer(_) => RefusalClass::FailAlert,
+        Way::Webhook => RefusalClass::Fail,
     }
 }
 
@@ -150,29 +160,69 @@ fn retry(after_seconds: Option<u64>, scope: RetryScope) -> RefusalClass {
 
 #[cfg(test)]
 mod tests {
+    use domain::channel::{ChannelEvent, Receipt, ReceiptStatus, SendOutcome};
     use serde_json::json;
 
     use super::*;
+    use crate::{
+        http::Answer,
+        whatsapp::{parse::parse, send::outcome_of},
+    };
 
     fn class_of(error: Value, way: Way) -> RefusalClass {
         serde_json::from_value::<ErrorWire>(error).unwrap().class(way)
     }
 
+    /// What the answer to a send means that refuses it with `code`.
+    fn refused_at_once(code: u32) -> RefusalClass {
+        let body = json!({"error": {"message": format!("(#{code}) No"), "code": code}});
+        let body = Ok(body.to_string().into_bytes());
+        let answer = Answer { status: 400, retry_after: None, rest: None, body };
+        match outcome_of(&answer) {
+            SendOutcome::Refused { refusal, class } => {
+                assert_eq!(refusal.code, code.to_string());
+                class
+            }
+            other => panic!("{code}: {other:?}"),
+        }
+    }
+
+    /// What a receipt means by which a message taken before failed with `code`.
+    fn failed_later(code: u32) -> RefusalClass {
+        let status = json!({"id": "wamid.1", "status": "failed", "timestamp": "1789000105",
+            "recipient_id": "447700900777", "errors": [{"code": code, "title": "No"}]});
+        let value = json!({"messaging_product": "whatsapp", "statuses": [status],
+            "metadata": {"phone_number_id": "730055819924406"}});
+        let body = json!({"object": "whatsapp_business_account", "entry": [
+            {"id": "884120037765421", "changes": [{"field": "messages", "value": value}]}]});
+        let elements = parse(body.to_string().as_bytes()).unwrap();
+        match &elements[0].event {
+            Ok(ChannelEvent::Receipt(Receipt {
+                status: ReceiptStatus::Failed { class, refusal },
+                ..
+            })) => {
+                assert_eq!(refusal.code, code.to_string());
+                *class
+            }
+            other => panic!("{code}: {other:?}"),
+        }
+    }
+
     #[test]
     fn every_code_of_the_table_has_its_action() {
         use RefusalClass::{
-            CredentialsFail, Fail, FailContact, FailOptedOut, PauseNumber, PauseTemplate,
+            CredentialsFail, Fail, FailAlert, FailContact, FailOptedOut, PauseTemplate,
         };
         use RetryScope::{Message, Number, Pair};
-        let table: [(RefusalClass, &[u32]); 15] = [
+        let table: [(RefusalClass, &[u32]); 18] = [
             (CredentialsFail, &[0, 102, 190]),
             (
-                PauseNumber,
-                &[
-                    10, 33, 200, 210, 299, 368, 131_005, 131_031, 131_037, 131_042, 131_045,
-                    131_048, 131_064, 133_000, 133_006, 133_010,
-                ],
+                STOP_NUMBER,
+                &[10, 33, 200, 210, 299, 131_005, 131_037, 131_045, 133_000, 133_006, 133_010],
             ),
+            (STOP_NUMBERS_TEMPLATES, &[131_048]),
+            (STOP_ACCOUNT, &[368, 131_031]),
+            (STOP_ACCOUNTS_TEMPLATES, &[131_042, 131_064]),
             (PauseTemplate, &[132_001, 132_015, 132_016, 132_068]),
             (FailContact, &[131_026]),
             (FailOptedOut, &[131_050]),
@@ -185,19 +235,19 @@ mod tests {
             (retry(Some(3_600), Message), &[132_069]),
             (retry(Some(259_200), Number), &[133_016]),
             (
-                Fail,
+                FailAlert,
                 &[
-                    3, 100, 104, 192, 130_403, 130_472, 130_497, 131_008, 131_009, 131_021,
-                    131_030, 131_044, 131_047, 131_049, 131_051, 131_052, 131_053, 131_055,
-                    131_059, 131_060, 131_062, 131_063, 134_011, 134_100, 134_102, 135_000,
-                    137_000, 139_100, 139_101, 139_102, 139_103,
+                    3, 104, 130_497, 131_044, 131_063, 132_007, 133_005, 133_008, 133_009, 134_011,
+                    134_102,
                 ],
             ),
             (
                 Fail,
                 &[
-                    132_000, 132_005, 132_007, 132_008, 132_012, 132_018, 132_021, 133_005,
-                    133_008, 133_009,
+                    100, 192, 130_403, 130_472, 131_008, 131_009, 131_021, 131_030, 131_047,
+                    131_049, 131_051, 131_052, 131_053, 131_055, 131_059, 131_060, 131_062,
+                    132_000, 132_005, 132_008, 132_012, 132_018, 132_021, 134_100, 135_000,
+                    137_000, 139_100, 139_101, 139_102, 139_103,
                 ],
             ),
         ];
@@ -207,6 +257,8 @@ mod tests {
                 for way in [Way::Answer(200), Way::Answer(400), Way::Answer(503), Way::Webhook] {
                     assert_eq!(class_of(json!({"code": code}), way), expected, "{code} {way:?}");
                 }
+                assert_eq!(refused_at_once(*code), expected, "{code} as the answer to a send");
+                assert_eq!(failed_later(*code), expected, "{code} by a receipt");
             }
         }
     }
@@ -217,8 +269,8 @@ mod tests {
         let passing = retry(None, RetryScope::Message);
         assert_eq!(class_of(unknown.clone(), Way::Answer(500)), passing);
         assert_eq!(class_of(unknown.clone(), Way::Answer(503)), passing);
-        assert_eq!(class_of(unknown.clone(), Way::Answer(400)), RefusalClass::Fail);
-        assert_eq!(class_of(unknown.clone(), Way::Answer(200)), RefusalClass::Fail);
+        assert_eq!(class_of(unknown.clone(), Way::Answer(400)), RefusalClass::FailAlert);
+        assert_eq!(class_of(unknown.clone(), Way::Answer(200)), RefusalClass::FailAlert);
         assert_eq!(class_of(unknown, Way::Webhook), RefusalClass::Fail);
         assert_eq!(class_of(json!({}), Way::Webhook), RefusalClass::Fail);
         assert_eq!(class_of(json!({"code": "131050"}), Way::Webhook), RefusalClass::FailOptedOut);
@@ -227,7 +279,7 @@ mod tests {
     #[test]
     fn an_object_that_is_gone_pauses_the_number() {
         let gone = json!({"code": 100, "error_subcode": 33, "type": "GraphMethodException"});
-        assert_eq!(class_of(gone, Way::Answer(400)), RefusalClass::PauseNumber);
+        assert_eq!(class_of(gone, Way::Answer(400)), STOP_NUMBER);
     }
 
     #[test]
@@ -251,7 +303,7 @@ mod tests {
         let slower = RefusalClass::Retry { after: Some(wait), scope: RetryScope::Number };
         assert_eq!(class_of_status(429, Some(wait)), Some(slower));
         assert_eq!(class_of_status(401, None), Some(RefusalClass::CredentialsFail));
-        assert_eq!(class_of_status(403, None), Some(RefusalClass::PauseNumber));
+        assert_eq!(class_of_status(403, None), Some(STOP_NUMBER));
         assert_eq!(class_of_status(404, None), Some(RefusalClass::Fail));
         for status in [200, 204, 302, 307, 408, 500, 502, 503] {
             assert_eq!(class_of_status(status, None), None, "{status}");

@@ -1,12 +1,17 @@
 //! Calls to the Graph API: addresses, the token, and answers read as JSON or as an error.
 
-use domain::channel::{ChannelAccess, ChannelError};
+use std::time::Duration;
+
+use domain::channel::{ChannelAccess, ChannelError, RefusalClass, RetryScope};
 use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
-use super::{errors::ErrorWire, wire::lenient};
+use super::{
+    errors::{ErrorWire, Way},
+    wire::lenient,
+};
 use crate::http::{Answer, Broken, OutgoingHttp, exchange};
 
 /// The most bytes read of any answer.
@@ -43,24 +48,48 @@ pub(super) fn error_in(body: &[u8]) -> Option<ErrorWire> {
     serde_json::from_value::<Envelope>(value).ok()?.error
 }
 
+/// An answer to a question, and how long the account is to ask for nothing more.
+pub(super) struct Read<T> {
+    /// What was asked for.
+    pub answer: T,
+    /// `None` while it may ask on.
+    pub rest: Option<Duration>,
+}
+
+/// How long an account rests that asked too much, where the platform names no time.
+const UNTOLD_REST: Duration = Duration::from_secs(5 * 60);
+
 /// Asks for an object or a list.
+///
+/// # Errors
+/// [`ChannelError::Busy`] when the account asked too much already.
 pub(super) async fn get<T: DeserializeOwned>(
     http: &OutgoingHttp,
     access: &ChannelAccess,
     path: &[&str],
     query: &[(&str, &str)],
-) -> Result<T, ChannelError> {
+) -> Result<Read<T>, ChannelError> {
     let unreachable = |broken: Broken| ChannelError::Unreachable(broken.to_string());
     let request = call(http, access, Method::GET, path, query).map_err(unreachable)?;
-    let Answer { status, body, .. } = exchange(request, ANSWER_LIMIT).await.map_err(unreachable)?;
+    let Answer { status, retry_after, rest, body } =
+        exchange(request, ANSWER_LIMIT).await.map_err(unreachable)?;
     let body = body.map_err(unreachable)?;
     if let Some(error) = error_in(&body) {
-        return Err(ChannelError::Refused(error.refusal()));
+        return Err(match error.class(Way::Answer(status)) {
+            RefusalClass::Retry { after, scope: RetryScope::Number } => {
+                ChannelError::Busy(rest.or(retry_after).or(after).unwrap_or(UNTOLD_REST))
+            }
+            _ => ChannelError::Refused(error.refusal()),
+        });
+    }
+    if status == 429 {
+        return Err(ChannelError::Busy(rest.or(retry_after).unwrap_or(UNTOLD_REST)));
     }
     if status != 200 {
         return Err(ChannelError::Unreachable(format!("status {status} without an error body")));
     }
-    serde_json::from_slice::<Value>(&body)
+    let answer = serde_json::from_slice::<Value>(&body)
         .and_then(serde_json::from_value)
-        .map_err(|_| ChannelError::Unreachable("the answer is not readable".to_owned()))
+        .map_err(|_| ChannelError::Unreachable("the answer is not readable".to_owned()))?;
+    Ok(Read { answer, rest })
 }

@@ -42,7 +42,7 @@ pub(super) async fn read_number(
     access: &ChannelAccess,
 ) -> Result<NumberReading, ChannelError> {
     let path = &[access.external_id.as_str()];
-    let wire: NumberWire = graph::get(http, access, path, &[("fields", FIELDS)]).await?;
+    let wire: NumberWire = graph::get(http, access, path, &[("fields", FIELDS)]).await?.answer;
     Ok(NumberReading::from(wire))
 }
 

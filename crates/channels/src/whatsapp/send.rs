@@ -2,7 +2,8 @@
 
 use domain::{
     channel::{
-        ChannelAccess, OutgoingContent, OutgoingMessage, PlatformRefusal, RefusalClass, SendOutcome,
+        ChannelAccess, OutgoingContent, OutgoingMessage, PlatformRefusal, RefusalClass, RetryScope,
+        SendOutcome,
     },
     template::{MessageTemplate, VariableValues},
 };
@@ -141,13 +142,14 @@ struct AcceptedMessageWire {
 }
 
 /// What an answer means. Whatever may have been taken is unknown rather than refused.
-fn outcome_of(answer: &Answer) -> SendOutcome {
+pub(super) fn outcome_of(answer: &Answer) -> SendOutcome {
     let unknown = |reason: String| SendOutcome::Unknown { reason };
     if let Some(error) = answer.body.as_deref().ok().and_then(error_in) {
         let class = match error.class(Way::Answer(answer.status)) {
             // Where the platform says how long to wait, its word counts.
             RefusalClass::Retry { after, scope } => {
-                RefusalClass::Retry { after: answer.retry_after.or(after), scope }
+                let rest = answer.rest.filter(|_| scope == RetryScope::Number);
+                RefusalClass::Retry { after: answer.retry_after.or(rest).or(after), scope }
             }
             class => class,
         };
@@ -182,7 +184,10 @@ fn accepted_id(body: &[u8]) -> Option<String> {
 mod tests {
     use std::time::Duration;
 
-    use domain::{channel::RetryScope, ids::MessageId};
+    use domain::{
+        channel::{Pause, PauseScope, PausedSends},
+        ids::MessageId,
+    };
     use serde_json::json;
 
     use super::*;
@@ -196,8 +201,12 @@ mod tests {
         }
     }
 
+    fn stop(sends: PausedSends) -> RefusalClass {
+        RefusalClass::Pause(Pause { scope: PauseScope::Number, sends })
+    }
+
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, retry_after: None, body: Ok(body.as_bytes().to_vec()) }
+        Answer { status, retry_after: None, rest: None, body: Ok(body.as_bytes().to_vec()) }
     }
 
     #[test]
@@ -264,7 +273,7 @@ mod tests {
             );
         }
         for broken in [Broken::TimedOut, Broken::Reset, Broken::TooLarge] {
-            let cut = Answer { status: 200, retry_after: None, body: Err(broken) };
+            let cut = Answer { status: 200, retry_after: None, rest: None, body: Err(broken) };
             assert!(matches!(outcome_of(&cut), SendOutcome::Unknown { .. }));
             assert!(matches!(broken_outcome(broken), SendOutcome::Unknown { .. }));
         }
@@ -280,7 +289,7 @@ mod tests {
         let passing = |scope| RefusalClass::Retry { after: None, scope };
         let cases = [
             (400, 130_429, passing(RetryScope::Number)),
-            (400, 131_048, RefusalClass::PauseNumber),
+            (400, 131_048, stop(PausedSends::Templates)),
             (400, 131_049, RefusalClass::Fail),
             (400, 132_015, RefusalClass::PauseTemplate),
             (401, 190, RefusalClass::CredentialsFail),
@@ -288,7 +297,7 @@ mod tests {
             (500, 131_000, passing(RetryScope::Message)),
             (503, 2, passing(RetryScope::Message)),
             (500, 424_242, passing(RetryScope::Message)),
-            (400, 424_242, RefusalClass::Fail),
+            (400, 424_242, RefusalClass::FailAlert),
         ];
         for (status, code, expected) in cases {
             let refusal = PlatformRefusal { code: code.to_string(), title: "d".into() };
@@ -302,7 +311,8 @@ mod tests {
         let wait = Some(Duration::from_secs(30));
         let expected = RefusalClass::Retry { after: wait, scope: RetryScope::Number };
         for body in ["", r#"{"error": {"code": 130429}}"#] {
-            let answer = Answer { status: 429, retry_after: wait, body: Ok(body.into()) };
+            let answer =
+                Answer { status: 429, retry_after: wait, rest: None, body: Ok(body.into()) };
             let SendOutcome::Refused { class, .. } = outcome_of(&answer) else { panic!("{body}") };
             assert_eq!(class, expected, "{body}");
         }
@@ -314,7 +324,7 @@ mod tests {
             (400, RefusalClass::Fail),
             (404, RefusalClass::Fail),
             (401, RefusalClass::CredentialsFail),
-            (403, RefusalClass::PauseNumber),
+            (403, stop(PausedSends::All)),
         ] {
             let refusal = PlatformRefusal { code: format!("http_{status}"), title: String::new() };
             let expected = SendOutcome::Refused { refusal, class };

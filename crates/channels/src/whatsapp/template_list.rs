@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    graph,
+    graph::{self, Read},
     wire::{Loose, lenient, lenient_list},
 };
 use crate::http::OutgoingHttp;
@@ -119,7 +119,8 @@ async fn list_once(
     for _ in 0..PAGES_MAX {
         let mut query = vec![("fields", FIELDS), ("limit", PAGE_SIZE)];
         query.extend(after.as_deref().map(|cursor| ("after", cursor)));
-        let page: PageWire = graph::get(http, access, path, &query).await?;
+        let Read { answer: page, rest } =
+            graph::get::<PageWire>(http, access, path, &query).await?;
         for value in page.data {
             templates.push(read_template(value)?);
         }
@@ -130,6 +131,10 @@ async fn list_once(
         let cursor = cursor.ok_or_else(|| unreadable("a page without a cursor to the next"))?;
         if !cursors.insert(cursor.clone()) {
             return Err(unreadable("a cursor that leads back"));
+        }
+        // Half a list is no list: the rest of it is read when the account may ask on.
+        if let Some(rest) = rest {
+            return Err(ChannelError::Busy(rest));
         }
         after = Some(cursor);
     }

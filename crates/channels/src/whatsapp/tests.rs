@@ -207,6 +207,29 @@ async fn a_cursor_that_ran_out_starts_the_list_again() {
 }
 
 #[tokio::test]
+async fn an_account_that_asked_too_much_rests_as_long_as_it_is_told() {
+    let told = r#"x-business-use-case-usage: {"884120037765421": [{"call_count": 101, "estimated_time_to_regain_access": 17}]}"#;
+    let with_usage =
+        |status: u16, body: &Value| Reply::with(status, told, body.to_string().as_bytes());
+    let error = |code: u32| json!({"error": {"code": code, "message": "m"}});
+    let paging = json!({"cursors": {"after": "c1"}, "next": "https://graph.facebook.com/x"});
+    let first = json!({"data": [template("a")], "paging": paging});
+    let cases = [
+        ("a page before the last", vec![with_usage(200, &first), page("b", None)], 17 * 60, 1),
+        ("refused", vec![page("a", Some("c1")), with_usage(400, &error(80_008))], 17 * 60, 2),
+        ("refused without a time", vec![refused(80_008)], 5 * 60, 1),
+        ("429", vec![Reply::with(429, "Retry-After: 44", b"")], 44, 1),
+    ];
+    for (case, replies, seconds, calls) in cases {
+        let (names, asked) = list(replies).await;
+        let Err(ChannelError::Busy(rest)) = names else { panic!("{case}: {names:?}") };
+        assert_eq!((rest.as_secs(), asked.len()), (seconds, calls), "{case}");
+    }
+    let last = json!({"data": [template("a")]});
+    assert_eq!(list(vec![with_usage(200, &last)]).await.0.unwrap(), ["a"], "the list is whole");
+}
+
+#[tokio::test]
 async fn half_a_list_is_no_list() {
     let nameless = Reply::json(200, r#"{"data": [{"id": "1"}]}"#);
     let cases = [

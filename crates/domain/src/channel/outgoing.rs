@@ -84,16 +84,72 @@ pub enum RefusalClass {
     },
     /// Final for this message.
     Fail,
+    /// Final for this message, and nothing an agent mends: whoever looks after the connection is to be told.
+    FailAlert,
     /// Final for this message; the contact cannot be reached there.
     FailContact,
     /// Final for this message; the contact opted out of marketing (AD-09).
     FailOptedOut,
     /// Final for this message; the template must not be used on.
     PauseTemplate,
-    /// Messages stay queued; the number must not send on until someone or something mends it.
-    PauseNumber,
+    /// Messages stay queued; nothing of what it names may go out until someone or something mends it.
+    Pause(Pause),
     /// Messages stay queued; the credentials fail, an alert is due.
     CredentialsFail,
+}
+
+/// What the platform told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pause {
+    /// Whose sends.
+    pub scope: PauseScope,
+    /// Which of them.
+    pub sends: PausedSends,
+}
+
+/// Whose sends stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PauseScope {
+    /// The number's.
+    Number,
+    /// Those of all numbers of the platform account.
+    Account,
+}
+
+/// Which sends stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PausedSends {
+    /// All.
+    All,
+    /// Templates; answers in open session windows go on.
+    Templates,
+}
+
+impl Pause {
+    /// Every pause there is.
+    pub const ALL: [Self; 4] = [
+        Self { scope: PauseScope::Number, sends: PausedSends::All },
+        Self { scope: PauseScope::Number, sends: PausedSends::Templates },
+        Self { scope: PauseScope::Account, sends: PausedSends::All },
+        Self { scope: PauseScope::Account, sends: PausedSends::Templates },
+    ];
+
+    /// The word it is stored by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match (self.scope, self.sends) {
+            (PauseScope::Number, PausedSends::All) => "number",
+            (PauseScope::Number, PausedSends::Templates) => "number_templates",
+            (PauseScope::Account, PausedSends::All) => "account",
+            (PauseScope::Account, PausedSends::Templates) => "account_templates",
+        }
+    }
+
+    /// The pause stored as `word`; `None` when there is none of that name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|pause| pause.as_str() == word)
+    }
 }
 
 /// Whose sends slow down after a passing refusal.

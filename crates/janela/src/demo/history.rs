@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     channel::{
-        ChannelEvent, InboundContent, InboundMessage, PlatformRefusal, Receipt, ReceiptStatus,
+        ChannelEvent, InboundContent, InboundMessage, Pause, PauseScope, PausedSends, PlatformRefusal, Receipt, ReceiptStatus,
         RefusalClass, SendOutcome, SenderIdentity, WebhookElement,
     },
     clock::Clock,
@@ -368,13 +368,14 @@ fn element(event: ChannelEvent) -> WebhookElement {
 }
 
 fn failed(trouble: Trouble) -> ReceiptStatus {
+    let spam = RefusalClass::Pause(Pause { scope: PauseScope::Number, sends: PausedSends::Templates });
     let (code, title, class) = match trouble {
         Trouble::NotOnPlatform => ("131026", "Message undeliverable", RefusalClass::FailContact),
         Trouble::EnoughMarketing => {
             let title = "This message was not delivered to maintain healthy ecosystem engagement.";
             ("131049", title, RefusalClass::Fail)
         }
-        Trouble::Spam => ("131048", "Spam rate limit hit", RefusalClass::PauseNumber),
+        Trouble::Spam => ("131048", "Spam rate limit hit", spam),
     };
     let refusal = PlatformRefusal { code: code.to_owned(), title: title.to_owned() };
     ReceiptStatus::Failed { refusal, class }

@@ -19,7 +19,9 @@ use domain::{
 };
 
 use super::{
-    Access, ConversationId, OpenTicketRow, SentMedia, find_access, media,
+    Access, Around, ConversationId, Held, MessageFailure, OpenTicketRow, SentMedia,
+    around::{self, AroundRow, around_columns},
+    find_access, held, media,
     people::{Policies, names, read_phone},
 };
 use crate::{
@@ -27,6 +29,7 @@ use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
+    media::MessageFile,
     message_template,
     number::count,
     schema::{
@@ -79,7 +82,9 @@ pub enum Side {
         /// How far it came.
         state: MessageState,
         /// Why it did not arrive; `None` unless it failed.
-        failure_code: Option<String>,
+        failure: Option<MessageFailure>,
+        /// Why it has not left yet; `None` when it has, or nothing keeps it.
+        held: Option<Held>,
     },
 }
 
@@ -98,8 +103,12 @@ pub struct ThreadMessage {
     pub template: Option<SentTemplate>,
     /// What is kept of the file in the template's header.
     pub media: Option<SentMedia>,
+    /// The picture, recording or file that it is.
+    pub file: Option<MessageFile>,
     /// How long an answer was awaited in vain; `None` unless it is an active message that expired (LI-04).
     pub unanswered_for: Option<TimeDelta>,
+    /// What stands around its text.
+    pub around: Around,
     /// When it was written, by the platform's clock where it tells.
     pub at: DateTime<Utc>,
 }
@@ -171,6 +180,9 @@ pub fn find_thread(
         .collect::<Result<Vec<_>, PersistenceError>>()?;
     messages.reverse();
     media::add_media(db, &mut messages)?;
+    let around = messages.iter_mut().map(|(_, message)| &mut message.around);
+    around::add_links(db, conversation, hidden_ticket, around)?;
+    held::add_reasons(db, &mut messages, now)?;
     let messages = messages.into_iter().map(|(_, message)| message).collect();
     Ok(Thread {
         conversation,
@@ -236,7 +248,9 @@ struct MessageRow {
     body: String,
     state: String,
     failure_code: Option<String>,
+    failure_title: Option<String>,
     occurred_at: Instant,
+    around: AroundRow,
     send: Option<SendRow>,
     template: Option<(String, String, String)>,
 }
@@ -270,7 +284,7 @@ impl SendRow {
     }
 }
 
-/// The latest first, one more than is shown. Served by the index on `(contact_id, occurred_at)`.
+/// The latest first, one more than is shown; without reactions, which stand on other messages. Served by the index on `(contact_id, occurred_at)`.
 fn list_messages(
     db: &mut Db,
     conversation: ConversationId,
@@ -279,7 +293,8 @@ fn list_messages(
 ) -> Result<Vec<MessageRow>, PersistenceError> {
     let mut query = with_templates()
         .filter(messages::contact_id.eq(conversation.contact.0))
-        .filter(messages::chatbot_id.eq(conversation.chatbot.0));
+        .filter(messages::chatbot_id.eq(conversation.chatbot.0))
+        .filter(messages::kind.ne("reaction"));
     if let Some(hidden) = hidden_ticket {
         query = query.filter(
             messages::ticket_id.is_null().or(messages::ticket_id.assume_not_null().ne(hidden.0)),
@@ -329,7 +344,9 @@ fn load_messages(db: &mut Db, query: Messages) -> Result<Vec<MessageRow>, Persis
             messages::body,
             messages::state,
             messages::failure_code,
+            messages::failure_title,
             messages::occurred_at,
+            around_columns(),
             (
                 active_messages::variables,
                 active_messages::state,
@@ -359,6 +376,7 @@ pub(crate) fn get_message(
     let policies = Policies::of(db, vec![row.channel_id])?;
     let mut found = [(row.agent_id, row.read(&BTreeMap::new(), &policies, now)?)];
     media::add_media(db, &mut found)?;
+    held::add_reasons(db, &mut found, now)?;
     let [(_, message)] = found;
     Ok(message)
 }
@@ -379,18 +397,23 @@ impl MessageRow {
                 PersistenceError::unreadable("messages", "state", self.state.as_str())
             })?;
             // Not sent in time, though no job has noted it yet (LI-04, LI-08).
-            let (state, failure_code) = match state {
+            let failure =
+                |code: String, title| Some(MessageFailure { code, title, at: None });
+            let (state, failure) = match state {
                 MessageState::Sending if is_too_late => {
-                    (MessageState::Failed, Some(Failure::NotSentInTime.code().to_owned()))
+                    let code = Failure::NotSentInTime.code().to_owned();
+                    (MessageState::Failed, failure(code, None))
                 }
-                MessageState::Failed => (state, self.failure_code),
+                MessageState::Failed => {
+                    (state, failure(self.failure_code.unwrap_or_default(), self.failure_title))
+                }
                 MessageState::Sending
                 | MessageState::Sent
                 | MessageState::Delivered
                 | MessageState::Read => (state, None),
             };
             let agent = agent.and_then(|id| names.get(&id).map(|name| (id, name.clone())));
-            Side::Ours { agent, state, failure_code }
+            Side::Ours { agent, state, failure, held: None }
         } else {
             Side::Contact
         };
@@ -407,7 +430,9 @@ impl MessageRow {
             body: self.body,
             template,
             media: None,
+            file: None,
             unanswered_for,
+            around: self.around.read()?,
             at: self.occurred_at.into(),
         })
     }

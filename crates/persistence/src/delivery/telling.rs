@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use domain::{channel::RefusalClass, delivery::DeliveryEvent, ids::MessageId};
+use domain::{
+    channel::RefusalClass,
+    delivery::{DeliveryEvent, DeliveryEventKind},
+    ids::MessageId,
+};
 
 use super::{
     log::{Logs, NewEvent, list_events_of, save_new_events},
@@ -11,11 +15,19 @@ use super::{
 };
 use crate::{db::Db, error::PersistenceError, instant::Instant, refusal};
 
+/// What a refusal means beyond its message.
+struct Effect {
+    message: MessageId,
+    class: RefusalClass,
+    code: String,
+    at: DateTime<Utc>,
+}
+
 /// The messages spoken of are locked from its beginning to the end of the transaction.
 pub(super) struct Telling<'a> {
     logs: Logs,
     new: Vec<(MessageId, NewEvent<'a>)>,
-    effects: Vec<(MessageId, RefusalClass, DateTime<Utc>)>,
+    effects: Vec<Effect>,
 }
 
 impl<'a> Telling<'a> {
@@ -47,7 +59,10 @@ impl<'a> Telling<'a> {
             return false;
         }
         log.push(as_kept);
-        self.effects.extend(class.map(|class| (message, class, event.at)));
+        if let (Some(class), DeliveryEventKind::Failed(failure)) = (class, &event.kind) {
+            let code = failure.code().to_owned();
+            self.effects.push(Effect { message, class, code, at: event.at });
+        }
         self.new.push((message, event));
         true
     }
@@ -59,8 +74,8 @@ impl<'a> Telling<'a> {
         now: DateTime<Utc>,
     ) -> Result<(), PersistenceError> {
         save_new_events(db, &self.new)?;
-        for (message, class, at) in self.effects {
-            refusal::take_effect(db, message, class, at, now)?;
+        for Effect { message, class, code, at } in self.effects {
+            refusal::take_effect(db, message, class, &code, at, now)?;
         }
         let told: BTreeSet<MessageId> = self.new.iter().map(|(message, _)| *message).collect();
         self.logs.retain(|message, _| told.contains(message));

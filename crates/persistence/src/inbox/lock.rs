@@ -10,7 +10,10 @@ use diesel::{
     sql_types::{Array, BigInt},
 };
 use domain::{
-    channel::{ChannelEvent, Receipt, ReceiptStatus, SenderIdentity, TemplateNews, WebhookElement},
+    channel::{
+        ChannelEvent, Pause, PauseScope, Receipt, ReceiptStatus, RefusalClass, SenderIdentity,
+        TemplateNews, WebhookElement,
+    },
     ids::{ChannelId, NumberId},
     phone::PhoneNumber,
 };
@@ -24,7 +27,7 @@ use crate::{
     instant::Instant,
     message::ChannelFacts,
     number,
-    schema::{active_messages, contact_identities, contacts, messages, numbers},
+    schema::{active_messages, channels, contact_identities, contacts, messages, numbers},
     sender::without_nul,
 };
 
@@ -67,6 +70,8 @@ struct Touched {
     /// Messages that failed, by the platform's ids and by ours: what it means falls on their contacts.
     failed: BTreeSet<String>,
     failed_callbacks: BTreeSet<String>,
+    /// Accounts told to stop: all their numbers rest.
+    stopped: BTreeSet<String>,
     /// Who wrote, as kind, scope and value of an identity.
     senders: BTreeSet<(&'static str, String, String)>,
     /// What two batches may both be the first to keep.
@@ -81,12 +86,13 @@ impl Touched {
         match event {
             ChannelEvent::Inbound(inbound) => {
                 self.add_sender(&inbound.sender, &channel.account);
+                self.add_message(channel, &inbound.provider_id);
                 let earliest = self.written_at.map_or(inbound.at, |at| at.min(inbound.at));
                 self.written_at = Some(earliest);
             }
             ChannelEvent::Receipt(receipt) => {
                 self.told_of.insert(channel.id.0);
-                self.add_failure(receipt);
+                self.add_failure(receipt, channel);
             }
             ChannelEvent::Preference(preference) => {
                 self.add_sender(&preference.contact, &channel.account);
@@ -98,10 +104,17 @@ impl Touched {
                 | TemplateNews::Category(_)
                 | TemplateNews::Components(_) => self.add_new(&["change", &element.raw]),
             },
-            ChannelEvent::Edited(_)
-            | ChannelEvent::Revoked(_)
-            | ChannelEvent::IdentityChanged(_)
-            | ChannelEvent::Echo(_)
+            ChannelEvent::Edited(edit) => {
+                self.add_sender(&edit.sender, &channel.account);
+                self.add_message(channel, &edit.edited);
+            }
+            ChannelEvent::Revoked(revocation) => self.add_message(channel, &revocation.revoked),
+            ChannelEvent::Echo(echo) => {
+                self.told_of.insert(channel.id.0);
+                self.add_sender(&echo.recipient, &channel.account);
+                self.add_message(channel, &echo.provider_id);
+            }
+            ChannelEvent::IdentityChanged(_)
             | ChannelEvent::Account { .. }
             | ChannelEvent::Trouble { .. }
             | ChannelEvent::Kept { .. }
@@ -109,9 +122,12 @@ impl Touched {
         }
     }
 
-    fn add_failure(&mut self, receipt: &Receipt) {
+    fn add_failure(&mut self, receipt: &Receipt, channel: &ChannelFacts) {
         match &receipt.status {
-            ReceiptStatus::Failed { .. } => {
+            ReceiptStatus::Failed { class, .. } => {
+                if let RefusalClass::Pause(Pause { scope: PauseScope::Account, .. }) = class {
+                    self.stopped.insert(channel.account.clone());
+                }
                 self.failed.insert(receipt.provider_id.clone());
                 self.failed_callbacks.extend(receipt.callback_id.clone());
             }
@@ -135,6 +151,12 @@ impl Touched {
         }
     }
 
+    /// A message and what is done to it later may come at once: whoever comes second finds the other.
+    fn add_message(&mut self, channel: &ChannelFacts, provider_id: &str) {
+        let channel = channel.id.to_string();
+        self.add_new(&["message", &channel, &without_nul(provider_id)]);
+    }
+
     fn add_new(&mut self, words: &[&str]) {
         let digest = Sha256::digest(words.join("\u{1f}").as_bytes());
         let key = digest.iter().take(8).fold(0_i64, |key, byte| key << 8 | i64::from(*byte));
@@ -148,6 +170,12 @@ impl Touched {
         if !self.told_of.is_empty() {
             let of_channels = numbers::table.filter(numbers::channel_id.eq_any(&self.told_of));
             touched.extend(of_channels.select(numbers::id).load::<i64>(db)?);
+        }
+        if !self.stopped.is_empty() {
+            let of_accounts = numbers::table
+                .inner_join(channels::table)
+                .filter(channels::account_id.eq_any(&self.stopped));
+            touched.extend(of_accounts.select(numbers::id).load::<i64>(db)?);
         }
         if let Some(written_at) = self.written_at {
             let contacts = self.list_senders(db)?;

@@ -12,7 +12,7 @@ use domain::{
     admission::Admission,
     channel::{OutgoingContent, OutgoingMessage},
     delivery::{EventSource, Failure},
-    dispatch::{self, OutboxState},
+    dispatch::{self, HoldReason, OutboxState},
     ids::{ChannelId, ContactId, MessageId, TemplateId},
     template::{VariableName, VariableValues},
 };
@@ -71,11 +71,11 @@ pub struct Claimed {
     pub claims: Vec<Claim>,
     /// How many ended instead, because what can change had changed (AD-11).
     pub refused: usize,
-    /// How many were put off: their pair has to wait.
+    /// How many were put off: their pair, or their number's templates, have to wait.
     pub put_off: usize,
 }
 
-/// Channels with something due at `now`, whose number is not paused and whose credentials work.
+/// Channels with something due at `now`, whose number neither rests nor was called too fast, and whose credentials work.
 ///
 /// One look into the index per channel, however much is queued.
 pub fn list_open_channels(
@@ -91,6 +91,7 @@ pub fn list_open_channels(
         .left_join(numbers::table)
         .filter(channels::credentials_failing_since.is_null())
         .filter(numbers::paused_until.is_null().or(numbers::paused_until.le(now)))
+        .filter(numbers::slow_until.is_null().or(numbers::slow_until.le(now)))
         .filter(exists(due))
         .order(channels::id.asc())
         .select((channels::id, numbers::throughput.nullable()))
@@ -118,7 +119,7 @@ struct Ending {
 /// What becomes of a due message.
 enum Turn {
     Claimed(Box<Claim>),
-    /// Its pair has to wait.
+    /// Its pair, or its number's templates, have to wait.
     PutOff,
     /// There is no time for one more attempt; it ends when its time is over.
     TooLate,
@@ -294,6 +295,10 @@ fn take_turn(
     if let Some(code) = checked.free_form_refusal {
         return may_not_go(code);
     }
+    if let Some(until) = checked.templates_rest_until {
+        hold(db, message, HoldReason::TemplatesPaused, until)?;
+        return Ok(Turn::PutOff);
+    }
     if let Some(wait) = (request.pair_wait)(channel, contact) {
         put_off(db, message, now + wait)?;
         return Ok(Turn::PutOff);
@@ -340,6 +345,23 @@ fn read_due(db: &mut Db, message: MessageId) -> Result<DueRow, PersistenceError>
 fn put_off(db: &mut Db, message: MessageId, due_at: DateTime<Utc>) -> Result<(), PersistenceError> {
     diesel::update(outbox::table.find(message.0))
         .set(outbox::due_at.eq(Instant::from(due_at)))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Keeps the message back until `until`, for a reason that pages show.
+fn hold(
+    db: &mut Db,
+    message: MessageId,
+    reason: HoldReason,
+    until: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    diesel::update(outbox::table.find(message.0))
+        .set((
+            outbox::state.eq(OutboxState::Held.as_str()),
+            outbox::reason.eq(Some(reason.as_str())),
+            outbox::due_at.eq(Instant::from(until)),
+        ))
         .execute(db)?;
     Ok(())
 }

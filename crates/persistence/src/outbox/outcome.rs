@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
-    channel::{RefusalClass, SendOutcome},
+    channel::{Pause, PauseScope, RefusalClass, RetryScope, SendOutcome},
     delivery::{DeliveryEventKind, EventSource},
     dispatch::{self, Attempt, HoldReason, NextStep, OutboxState},
-    ids::MessageId,
+    ids::{ChannelId, MessageId},
 };
 
 use crate::{
@@ -37,10 +37,28 @@ pub fn record_outcomes<'a>(
     now: DateTime<Utc>,
 ) -> Result<Vec<Recorded>, PersistenceError> {
     db.write(|db| {
-        let channels: Vec<_> = outcomes.clone().map(|(claim, _)| claim.channel).collect();
+        let mut channels = Vec::new();
+        for (claim, outcome) in outcomes.clone() {
+            channels.extend(channels_of(db, claim.channel, outcome)?);
+        }
         number::lock_of_channels(db, &channels)?;
         outcomes.map(|(claim, outcome)| record_outcome(db, claim, outcome, policy, now)).collect()
     })
+}
+
+/// The channels whose numbers `outcome` of a send over `channel` may change.
+fn channels_of(
+    db: &mut Db,
+    channel: ChannelId,
+    outcome: &SendOutcome,
+) -> Result<Vec<ChannelId>, PersistenceError> {
+    match outcome {
+        SendOutcome::Refused {
+            class: RefusalClass::Pause(Pause { scope: PauseScope::Account, .. }),
+            ..
+        } => number::pause::list_siblings(db, channel),
+        _ => Ok(vec![channel]),
+    }
 }
 
 /// Records `outcome` of `claim` and does what follows from it.
@@ -155,32 +173,41 @@ fn follow(
         }
         // Once called unknown it is never repeated, whatever its worker says later.
         NextStep::Retry { .. } | NextStep::Hold(_) if state == OutboxState::Unknown => Ok(()),
-        NextStep::Retry { at, .. } => queue_again(db, message, OutboxState::Queued, None, *at),
+        NextStep::Retry { at, scope } => {
+            if *scope == RetryScope::Number {
+                number::slow_down(db, claim.channel, *at)?;
+            }
+            queue_again(db, message, OutboxState::Queued, None, *at)
+        }
         NextStep::Hold(reason) => {
-            hold(db, claim, *reason, now)?;
+            carry_out(db, message, outcome, now)?;
             queue_again(db, message, OutboxState::Held, Some(*reason), now)
         }
         NextStep::Fail(failure) => {
-            let SendOutcome::Refused { refusal, class } = outcome else { return Ok(()) };
+            let SendOutcome::Refused { refusal, .. } = outcome else { return Ok(()) };
             let (failure, title) = (failure.clone(), Some(refusal.title.as_str()));
             delivery::fail(db, message, failure, title, EventSource::Dispatcher, now)?;
-            refusal::take_effect(db, message, *class, now, now)
+            carry_out(db, message, outcome, now)
         }
         NextStep::Park => park(db, message, now, policy),
     }
 }
 
-fn hold(
+/// What a refusal means beyond its message.
+fn carry_out(
     db: &mut Db,
-    claim: &Claim,
-    reason: HoldReason,
+    message: MessageId,
+    outcome: &SendOutcome,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let class = match reason {
-        HoldReason::NumberPaused => RefusalClass::PauseNumber,
-        HoldReason::CredentialsFailing => RefusalClass::CredentialsFail,
-    };
-    refusal::take_effect(db, claim.outgoing.id, class, now, now)
+    match outcome {
+        SendOutcome::Refused { refusal, class } => {
+            refusal::take_effect(db, message, *class, &refusal.code, now, now)
+        }
+        SendOutcome::Accepted { .. }
+        | SendOutcome::NotSent { .. }
+        | SendOutcome::Unknown { .. } => Ok(()),
+    }
 }
 
 fn queue_again(
@@ -224,6 +251,7 @@ pub(super) fn park(
         at: since,
         source: EventSource::Dispatcher,
         title: None,
+        pricing: None,
         received_at: since,
     };
     delivery::save_event(db, message, &event)?;

@@ -32,6 +32,8 @@ pub(super) struct Checked {
     pub admission: Admission,
     /// For free-form text: the code that refuses it.
     pub free_form_refusal: Option<&'static str>,
+    /// For an active message: until when the number sends no templates; `None` while it does.
+    pub templates_rest_until: Option<DateTime<Utc>>,
 }
 
 /// Asks again whether `message` may go at `now`.
@@ -65,6 +67,7 @@ pub(super) fn recheck(
         return Ok(Checked {
             admission: Admission::Allowed,
             free_form_refusal: refusal.map(|refusal| refusal.as_str()),
+            templates_rest_until: None,
         });
     };
     let (template_status, template_category) = read_template(db, TemplateId(active.template_id))?;
@@ -73,8 +76,9 @@ pub(super) fn recheck(
         .ticket_id
         .zip(active.agent_id)
         .map(|(ticket, by)| TicketReply { ticket: TicketId(ticket), by: UserId(by) });
+    let (number_troubles, templates_rest_until) = read_number(db, over, connected)?;
     let facts = RecheckFacts {
-        number_troubles: list_number_troubles(db, over, connected)?,
+        number_troubles,
         template_status,
         template_category,
         session_open_until: rule.zip(last_inbound_at).map(|(rule, at)| at + rule.window),
@@ -84,7 +88,11 @@ pub(super) fn recheck(
         quiet_hours: find_quiet_hours(db, chatbot, contact)?,
         forecast_horizon: policy.active_messages.forecast_horizon,
     };
-    Ok(Checked { admission: admission::recheck(&facts, now), free_form_refusal: None })
+    Ok(Checked {
+        admission: admission::recheck(&facts, now),
+        free_form_refusal: None,
+        templates_rest_until: templates_rest_until.filter(|until| now < *until),
+    })
 }
 
 #[derive(Queryable)]
@@ -149,20 +157,25 @@ fn read_template(
     Ok((status, category))
 }
 
-/// What keeps the number from sending. Failing credentials are not among them: messages then wait
-/// instead of failing.
-fn list_number_troubles(
+/// What keeps the number from sending, and until when its templates rest. Failing credentials are not among its
+/// troubles: messages then wait instead of failing.
+fn read_number(
     db: &mut Db,
     channel: ChannelId,
     connected: bool,
-) -> Result<Vec<NumberTrouble>, PersistenceError> {
-    let row: Option<(String, Option<Instant>)> = numbers::table
+) -> Result<(Vec<NumberTrouble>, Option<DateTime<Utc>>), PersistenceError> {
+    let row: Option<(String, Option<Instant>, Option<Instant>)> = numbers::table
         .filter(numbers::channel_id.eq(channel.0))
-        .select((numbers::platform_status, numbers::platform_restricted_until))
+        .select((
+            numbers::platform_status,
+            numbers::platform_restricted_until,
+            numbers::templates_paused_until,
+        ))
         .first(db)
         .optional()?;
-    let (status, until) = row.unwrap_or_default();
-    Ok(number::troubles(connected, false, &status, until.map(DateTime::from)))
+    let (status, until, templates_rest_until) = row.unwrap_or_default();
+    let troubles = number::troubles(connected, false, &status, until.map(DateTime::from));
+    Ok((troubles, templates_rest_until.map(DateTime::from)))
 }
 
 fn find_open_ticket(

@@ -1,11 +1,14 @@
 //! One message as a bubble of the thread.
 
-use domain::template::{FilledHeader, MediaKind};
+use domain::{
+    channel::InboundContent,
+    template::{FilledHeader, MediaKind},
+};
 use percent_encoding::percent_decode_str;
 use persistence::conversation::{SentMedia, Side, Thread, ThreadMessage};
 use url::Url;
 
-use super::state::StateView;
+use super::{around::AroundView, failure::Failed, state::StateView};
 use crate::{
     locale::Words,
     moment::{Moment, Viewer},
@@ -37,8 +40,12 @@ pub struct BubbleView {
     pub text: String,
     /// What it is besides text, such as an image.
     pub media: Option<MediaView>,
+    /// The picture, recording or file that it is.
+    pub file: Option<FileView>,
     /// What was made from a template.
     pub template: Option<TemplateView>,
+    /// What stands around it.
+    pub around: AroundView,
     /// How far it came; `None` for the contact's.
     pub state: Option<StateView>,
 }
@@ -71,9 +78,14 @@ pub struct TemplateView {
     pub buttons: Vec<String>,
 }
 
-/// The messages of `thread`, by day of the viewer's zone.
+/// The messages of `thread`, whose address is a path and a query, by day of the viewer's zone.
 #[must_use]
-pub fn days(thread: &Thread, reader: domain::ids::UserId, viewer: &Viewer) -> Vec<DayView> {
+pub fn days(
+    thread: &Thread,
+    reader: domain::ids::UserId,
+    address: (&str, &str),
+    viewer: &Viewer,
+) -> Vec<DayView> {
     let mut days: Vec<DayView> = Vec::new();
     let mut current = None;
     for message in &thread.messages {
@@ -83,7 +95,8 @@ pub fn days(thread: &Thread, reader: domain::ids::UserId, viewer: &Viewer) -> Ve
             days.push(DayView { label: day_label(message.at, viewer), bubbles: Vec::new() });
         }
         if let Some(day) = days.last_mut() {
-            day.bubbles.push(bubble(message, thread, reader, viewer));
+            let around = AroundView::new(message, thread, reader, address, viewer);
+            day.bubbles.push(bubble(message, around, thread, reader, viewer));
         }
     }
     days
@@ -96,6 +109,7 @@ fn day_label(at: chrono::DateTime<chrono::Utc>, viewer: &Viewer) -> Moment {
 
 fn bubble(
     message: &ThreadMessage,
+    around: AroundView,
     thread: &Thread,
     reader: domain::ids::UserId,
     viewer: &Viewer,
@@ -103,16 +117,18 @@ fn bubble(
     let t = viewer.words();
     let (author, shows_author, state) = match &message.side {
         Side::Contact => (thread.name.clone(), false, None),
-        Side::Ours { agent, state, failure_code } => {
+        Side::Ours { agent, state, failure, held } => {
             let is_reader = agent.as_ref().is_some_and(|(id, _)| *id == reader);
             let author = match agent {
                 Some(_) if is_reader => t.desk_you(),
                 Some((_, name)) => name.clone(),
+                None if message.around.payload.is_from_app => t.desk_from_app(),
                 None => t.desk_program(),
             };
             let state = StateView::of_message(
                 *state,
-                failure_code.as_deref(),
+                failure.as_ref().map(Failed::from).unwrap_or_default(),
+                *held,
                 message.unanswered_for,
                 &thread.chatbot,
                 viewer,
@@ -121,15 +137,17 @@ fn bubble(
         }
     };
     let author = if author.is_empty() { t.desk_no_name() } else { author };
+    let file = message.file.as_ref().map(|file| file_view(file, &author, viewer));
     BubbleView {
         id: format!("message-{}", message.id),
         is_ours: state.is_some(),
         author,
         shows_author,
         at: viewer.time(message.at),
-        text: text(message, t),
-        media: media(message, t),
+        text: text(message, &around),
+        media: media(message, t).filter(|_| around.cards.is_empty() && around.revoked.is_none()),
         template: template(message, t),
+        around,
         state,
     }
 }
@@ -149,12 +167,16 @@ fn template(message: &ThreadMessage, t: Words) -> Option<TemplateView> {
     })
 }
 
-fn text(message: &ThreadMessage, t: Words) -> String {
-    match message.kind.as_str() {
-        "reaction" if message.body.is_empty() => t.desk_reaction_removed(),
-        "reaction" => t.desk_reaction(&message.body),
-        _ => message.body.clone(),
+/// What a card says is not said twice.
+fn text(message: &ThreadMessage, around: &AroundView) -> String {
+    let stands_on_a_card = match &message.around.payload.content {
+        Some(InboundContent::Location(_) | InboundContent::Contacts(_)) => true,
+        Some(_) | None => false,
+    };
+    if stands_on_a_card || around.revoked.is_some() {
+        return String::new();
     }
+    message.body.clone()
 }
 
 fn media(message: &ThreadMessage, t: Words) -> Option<MediaView> {
@@ -202,10 +224,15 @@ fn file_name(url: &Url) -> Option<String> {
     Some(percent_decode_str(last).decode_utf8_lossy().into_owned())
 }
 
-/// What a message of `kind` is besides its text; `None` for plain text, buttons and reactions.
+/// What a message of `kind` is besides its text; `None` for what is all text.
 pub(super) fn media_of(kind: &str, t: Words) -> Option<MediaView> {
     let (icon, text) = match kind {
         "text" | "button" | "interactive" | "reaction" | "template" => return None,
+        "revoked" => ("ban", t.desk_revoked()),
+        "nfm_reply" => ("file-text", t.desk_form()),
+        "order" => ("list", t.desk_order()),
+        "call_permission_reply" => ("phone", t.desk_call_unknown()),
+        "unsupported" => ("circle-help", t.desk_unsupported()),
         "image" => ("image", t.desk_media_image()),
         "video" => ("video", t.desk_media_video()),
         "document" => ("file-text", t.desk_media_document()),

@@ -3,8 +3,12 @@
 
 mod about;
 mod action;
+mod around;
 mod bubble;
 mod clock;
+mod content;
+mod failure;
+mod file;
 mod handler;
 mod list;
 mod media;
@@ -17,7 +21,7 @@ mod unread;
 
 use actix_web::web::{self, ServiceConfig};
 
-pub use self::state::failure_words;
+pub use self::failure::failure_words;
 
 pub use self::{
     bubble::{MediaView, TemplateView, content_of},

@@ -30,9 +30,9 @@ use persistence::{
     admission::{NumberOutlook, Outlook},
     chatbot,
     conversation::{
-        About, ConversationId, EarlierTicket, LastMessage, OpenTicketRow, SentMedia, SentMessage,
-        SentPage, SentRow, SentTemplate, Side, TabCounts, Thread, ThreadMessage, TicketRow,
-        WaitingPage,
+        About, Around, ConversationId, EarlierTicket, LastMessage, MessageFailure, OpenTicketRow,
+        SentMedia, SentMessage, SentPage, SentRow, SentTemplate, Side, TabCounts, Thread,
+        ThreadMessage, TicketRow, WaitingPage,
     },
     search::{Search, SearchId},
     test_support::TestStore,
@@ -197,14 +197,18 @@ fn message(id: i64, side: Side, body: &str, at: DateTime<Utc>) -> ThreadMessage 
         body,
         template: None,
         media: None,
+        file: None,
         unanswered_for: None,
+        around: Around::default(),
         at,
     }
 }
 
 fn ours(state: MessageState, failure_code: Option<&str>) -> Side {
     let agent = Some((UserId(1), "Marina Costa".to_owned()));
-    Side::Ours { agent, state, failure_code: failure_code.map(str::to_owned) }
+    let failure =
+        failure_code.map(|code| MessageFailure { code: code.to_owned(), title: None, at: None });
+    Side::Ours { agent, state, failure, held: None }
 }
 
 fn open_ticket(holding: Holding) -> OpenTicketRow {

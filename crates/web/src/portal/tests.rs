@@ -19,7 +19,7 @@ use domain::{
 use persistence::{
     channel::{self, NewChannel},
     chatbot::{self, Chatbot, GeneralSettings, MissingStep, SettingsRight},
-    conversation::{SentTemplate, Side, ThreadMessage},
+    conversation::{Around, SentTemplate, Side, ThreadMessage},
     growth::{self, SendChoices, SendDetail, SendRow, Sender},
     job::{JobOverview, JobRun, TimetableLine},
     message_template,
@@ -286,7 +286,7 @@ fn sent_message() -> ThreadMessage {
     };
     ThreadMessage {
         id: MessageId(42),
-        side: Side::Ours { agent: None, state: MessageState::Failed, failure_code: None },
+        side: Side::Ours { agent: None, state: MessageState::Failed, failure: None, held: None },
         kind: "template".to_owned(),
         body: "Olá Luiza, o seu pedido está pronto.".to_owned(),
         template: Some(SentTemplate {
@@ -295,7 +295,9 @@ fn sent_message() -> ThreadMessage {
             content,
         }),
         unanswered_for: None,
+        around: Around::default(),
         media: None,
+        file: None,
         at: now() - TimeDelta::hours(2),
     }
 }
