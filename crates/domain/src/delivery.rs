@@ -29,6 +29,8 @@ pub enum DeliveryEventKind {
     Delivered,
     /// The platform's receipt: read.
     Read,
+    /// The platform's receipt: played for the first time, as a voice message is; so it was read.
+    Played,
     /// The contact answered; `at` is when the answer was written.
     Replied,
     /// The request left and its outcome is not known (LI-09). It is not repeated; a receipt may settle it.
@@ -269,6 +271,7 @@ impl DeliveryEventKind {
             Self::Sent => "sent",
             Self::Delivered => "delivered",
             Self::Read => "read",
+            Self::Played => "played",
             Self::Replied => "replied",
             Self::Unsettled => "unsettled",
             Self::Failed(_) => "failed",
@@ -284,6 +287,7 @@ impl DeliveryEventKind {
             "sent" => Some(Self::Sent),
             "delivered" => Some(Self::Delivered),
             "read" => Some(Self::Read),
+            "played" => Some(Self::Played),
             "replied" => Some(Self::Replied),
             "unsettled" => Some(Self::Unsettled),
             "failed" => code.map(|code| Self::Failed(Failure::from_code(code))),
@@ -391,7 +395,7 @@ fn furthest<'a>(events: impl Iterator<Item = &'a DeliveryEvent>) -> Reached {
         match &event.kind {
             DeliveryEventKind::Accepted | DeliveryEventKind::Sent => has[0] = true,
             DeliveryEventKind::Delivered => has[1] = true,
-            DeliveryEventKind::Read => has[2] = true,
+            DeliveryEventKind::Read | DeliveryEventKind::Played => has[2] = true,
             DeliveryEventKind::Failed(Failure::OutcomeUnknown) => outcome_unknown = true,
             DeliveryEventKind::Failed(failure) => failures.push((event.at, failure)),
             DeliveryEventKind::Unsettled => {
@@ -426,6 +430,7 @@ fn accepted_at(events: &[DeliveryEvent]) -> Option<DateTime<Utc>> {
         DeliveryEventKind::Sent,
         DeliveryEventKind::Delivered,
         DeliveryEventKind::Read,
+        DeliveryEventKind::Played,
     ];
     tells.iter().flat_map(|kind| instants(events, kind)).min()
 }

@@ -92,16 +92,14 @@ impl OptOutSource {
         Self::ALL.into_iter().find(|source| source.as_str() == word)
     }
 
-    /// The extent an opt-out from this source has; `None` where whoever enters it chooses.
+    /// The extent an opt-out from this source has; `None` where whoever enters it chooses, or what stands on the
+    /// button does.
     #[must_use]
     pub fn scope(self) -> Option<OptOutScope> {
         match self {
             Self::Word => Some(OptOutScope::All),
-            // An opt-out button stands under offers; like the platform's own means it ends those.
-            Self::Button | Self::PlatformEvent | Self::PlatformRefusal => {
-                Some(OptOutScope::Marketing)
-            }
-            Self::Agent | Self::Api => None,
+            Self::PlatformEvent | Self::PlatformRefusal => Some(OptOutScope::Marketing),
+            Self::Button | Self::Agent | Self::Api => None,
         }
     }
 }
@@ -126,6 +124,49 @@ pub enum OptOutWord {
     Start,
 }
 
+/// What a contact asks for by a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptOutWish {
+    /// To be left alone.
+    Stop {
+        /// How far.
+        scope: OptOutScope,
+        /// How it was said.
+        source: OptOutSource,
+    },
+    /// To hear from us again: lifts every opt-out.
+    Start {
+        /// How it was said.
+        source: OptOutSource,
+    },
+}
+
+impl OptOutWish {
+    /// What a text of the contact asks for: a stop word means all, whatever else it names.
+    #[must_use]
+    pub fn of_text(text: &str, lists: &[WordList]) -> Option<Self> {
+        let (scope, source) = (OptOutScope::All, OptOutSource::Word);
+        match read_opt_out_word(text, lists) {
+            Some(OptOutWord::Stop) => Some(Self::Stop { scope, source }),
+            Some(OptOutWord::Start) => Some(Self::Start { source }),
+            None => names_offers(text, lists).then_some(Self::Stop { scope, source }),
+        }
+    }
+
+    /// What a tapped button asks for, by the text on it and else by what it carries. One that ends offers ends
+    /// those; one on which a stop word stands means all.
+    #[must_use]
+    pub fn of_button(text: &str, payload: &str, lists: &[WordList]) -> Option<Self> {
+        let source = OptOutSource::Button;
+        [text, payload].into_iter().find_map(|words| match read_opt_out_word(words, lists) {
+            Some(OptOutWord::Stop) => Some(Self::Stop { scope: OptOutScope::All, source }),
+            Some(OptOutWord::Start) => Some(Self::Start { source }),
+            None => names_offers(words, lists)
+                .then_some(Self::Stop { scope: OptOutScope::Marketing, source }),
+        })
+    }
+}
+
 /// Stop and start words of one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WordList {
@@ -133,6 +174,8 @@ pub struct WordList {
     pub language: String,
     /// Words, or short phrases, that stop. Folded when compared.
     pub stop: Vec<String>,
+    /// What stands on buttons under offers, and ends those.
+    pub stop_offers: Vec<String>,
     /// Words that start again.
     pub start: Vec<String>,
 }
@@ -141,31 +184,40 @@ pub struct WordList {
 /// customer writes in the language of the moment.
 #[must_use]
 pub fn default_word_lists() -> Vec<WordList> {
-    let lists: [(&str, &[&str], &[&str]); 5] = [
+    let lists: [(&str, &[&str], &[&str], &[&str]); 5] = [
         (
             "en",
             &["stop", "stop all", "stopall", "unsubscribe", "opt out", "optout", "quit", "end"],
+            &["stop promotions", "stop offers", "stop marketing", "no more offers"],
             &["start", "unstop", "subscribe"],
         ),
         (
             "pt",
             &["parar", "pare", "sair", "cancelar", "descadastrar", "remover"],
+            &["parar promoções", "interromper promoções", "não quero promoções"],
             &["começar", "voltar", "iniciar", "recomeçar"],
         ),
         (
             "es",
             &["parar", "alto", "baja", "darse de baja", "salir", "cancelar"],
+            &["detener promociones", "parar promociones", "no quiero promociones"],
             &["empezar", "alta", "comenzar", "reanudar"],
         ),
-        ("fr", &["arrêt", "arrêter", "désabonner", "se désabonner"], &["reprendre", "démarrer"]),
-        ("zh", &["退订", "停止", "td"], &["恢复", "重新订阅"]),
+        (
+            "fr",
+            &["arrêt", "arrêter", "désabonner", "se désabonner"],
+            &["arrêter les promotions", "stop aux promotions"],
+            &["reprendre", "démarrer"],
+        ),
+        ("zh", &["退订", "停止", "td"], &["停止推广", "退订推广"], &["恢复", "重新订阅"]),
     ];
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     lists
         .into_iter()
-        .map(|(language, stop, start)| WordList {
+        .map(|(language, stop, stop_offers, start)| WordList {
             language: language.to_owned(),
             stop: owned(stop),
+            stop_offers: owned(stop_offers),
             start: owned(start),
         })
         .collect()
@@ -188,6 +240,13 @@ pub fn read_opt_out_word(message: &str, lists: &[WordList]) -> Option<OptOutWord
     lists.iter().any(|list| is_in(&list.start)).then_some(OptOutWord::Start)
 }
 
+/// Whether the whole of `message` is a phrase of one of the lists that ends offers.
+fn names_offers(message: &str, lists: &[WordList]) -> bool {
+    let written = folded_phrase(message);
+    let is_it = |phrase: &String| !written.is_empty() && folded_phrase(phrase) == written;
+    lists.iter().any(|list| list.stop_offers.iter().any(is_it))
+}
+
 /// The words of `text`, folded, with single spaces, without punctuation around them.
 fn folded_phrase(text: &str) -> String {
     crate::fold::fold(text)
@@ -199,8 +258,43 @@ fn folded_phrase(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{OptOutScope, OptOutSource, OptOutWord, default_word_lists, read_opt_out_word};
+    use super::{
+        OptOutScope, OptOutSource, OptOutWish, OptOutWord, default_word_lists, read_opt_out_word,
+    };
     use crate::template::TemplateCategory;
+
+    #[test]
+    fn ad_09_a_button_stops_what_stands_on_it_and_a_text_stops_all() {
+        use OptOutScope::{All, Marketing};
+        let stop = |scope, source| Some(OptOutWish::Stop { scope, source });
+        let (word, button) = (OptOutSource::Word, OptOutSource::Button);
+        let lists = default_word_lists();
+        let texts = [
+            ("Stop!", stop(All, word)),
+            ("stop promotions", stop(All, word)),
+            ("Não quero promoções.", stop(All, word)),
+            ("START", Some(OptOutWish::Start { source: word })),
+            ("stop promotions of bowls", None),
+        ];
+        for (text, expected) in texts {
+            assert_eq!(OptOutWish::of_text(text, &lists), expected, "{text}");
+        }
+        let buttons = [
+            ("Stop promotions", "PROMO:OFF", stop(Marketing, button)),
+            ("Detener promociones", "Detener promociones", stop(Marketing, button)),
+            ("No, thanks", "STOP_PROMOTIONS", stop(Marketing, button)),
+            ("STOP", "STOP", stop(All, button)),
+            ("No, thanks", "stop", stop(All, button)),
+            // What the contact reads decides, not what it carries.
+            ("Stop promotions", "STOP", stop(Marketing, button)),
+            ("Start", "x", Some(OptOutWish::Start { source: button })),
+            ("Reschedule", "RESCHEDULE:8812", None),
+            ("", "", None),
+        ];
+        for (text, payload, expected) in buttons {
+            assert_eq!(OptOutWish::of_button(text, payload, &lists), expected, "{text} {payload}");
+        }
+    }
 
     #[test]
     fn ad_09_a_whole_message_that_is_a_stop_or_start_word_counts() {
@@ -258,6 +352,7 @@ mod tests {
             (OptOutSource::Word, Some(OptOutScope::All)),
             (OptOutSource::PlatformEvent, Some(OptOutScope::Marketing)),
             (OptOutSource::PlatformRefusal, Some(OptOutScope::Marketing)),
+            (OptOutSource::Button, None),
             (OptOutSource::Agent, None),
             (OptOutSource::Api, None),
         ];

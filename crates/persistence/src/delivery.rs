@@ -2,6 +2,7 @@
 //! that come before the message they speak of (LI-01 to LI-10).
 
 mod log;
+mod pricing;
 mod receipt;
 mod telling;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use domain::{
 
 pub use self::{
     log::{Logs, list_events, list_events_of},
+    pricing::{Prices, list_prices_of},
     receipt::{ReceiptOutcome, apply_receipts},
 };
 pub(crate) use self::{
@@ -41,20 +43,43 @@ pub(crate) fn accept(
     at: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
     settle(db, message, provider_id)?;
-    let event = NewEvent {
-        kind: DeliveryEventKind::Accepted,
-        at,
-        source: EventSource::Dispatcher,
-        title: None,
-        received_at: at,
-    };
+    let source = EventSource::Dispatcher;
+    tell_taken(db, channel, message, provider_id, NewEvent { source, ..taken(at, at) })
+}
+
+/// Notes that the platform had `message` at `at`, which was not sent from here, and joins the receipts that were
+/// faster than the news of it.
+pub(crate) fn note_taken(
+    db: &mut Db,
+    channel: ChannelId,
+    message: MessageId,
+    provider_id: &str,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    tell_taken(db, channel, message, provider_id, taken(at, now))
+}
+
+fn taken(at: DateTime<Utc>, received_at: DateTime<Utc>) -> NewEvent<'static> {
+    let (kind, source) = (DeliveryEventKind::Accepted, EventSource::Platform);
+    NewEvent { kind, at, source, title: None, pricing: None, received_at }
+}
+
+fn tell_taken(
+    db: &mut Db,
+    channel: ChannelId,
+    message: MessageId,
+    provider_id: &str,
+    event: NewEvent<'_>,
+) -> Result<(), PersistenceError> {
+    let now = event.received_at;
     let early = take_early_receipts(db, &BTreeMap::from([((channel, provider_id), message)]))?;
     let mut telling = Telling::begin(db, [message])?;
     telling.tell(message, event, None);
     for early in &early {
         early.tell(&mut telling)?;
     }
-    telling.finish(db, at)
+    telling.finish(db, now)
 }
 
 /// Ends `message` as Failure for a reason of ours or the platform's, given back where the rules say so.
@@ -72,6 +97,7 @@ pub(crate) fn fail(
         at: now,
         source,
         title,
+        pricing: None,
         received_at: now,
     };
     save_event(db, message, &event)?;

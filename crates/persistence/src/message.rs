@@ -1,25 +1,37 @@
 //! A contact's message: kept once, counted as the reply to what it answers, and served by a ticket
 //! (LI-06, LI-10, LI-11, RO-01 to RO-08, AD-09).
 
+mod change;
+mod echo;
+mod payload;
+mod reading;
+
 use chrono::{DateTime, Utc};
 use diesel::{dsl::exists, prelude::*};
 use domain::{
-    channel::{ChannelKind, InboundContent, InboundMediaKind, InboundMessage},
+    channel::{ChannelKind, InboundContent, InboundMessage},
     delivery::{DeliveryEventKind, EventSource},
     fold::fold,
     ids::{ChannelId, ChatbotId, ContactId, MessageId, TicketId},
-    opt_out::{self as words, OptOutScope, OptOutSource, OptOutWord},
+    opt_out::{OptOutScope, OptOutWish},
     ticket::{Arrival, arrival},
 };
-use serde_json::json;
 
+pub(crate) use self::change::{
+    ChangeOutcome, apply_edit, apply_revocation, delete_stray_changes, list_earlier,
+};
+pub(crate) use self::echo::{EchoOutcome, apply_echo};
+pub use self::payload::Payload;
+use self::reading::Reading;
 use crate::{
     db::{Db, on_either},
     delivery::{self, NewEvent},
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
-    opt_out, routing,
+    media, opt_out,
+    reaction::{self, NewReaction, ReactionSide},
+    routing,
     schema::{channels, messages, session_windows},
     sender::{self, Addressed, without_nul},
     ticket::{self, Arriving},
@@ -113,10 +125,10 @@ pub(crate) fn apply_inbound(
         true => routing::list_answered(db, channel.chatbot, contact, inbound.at, now)?,
         false => Vec::new(),
     };
-    let word = obey_word(db, contact, reading.word, inbound.at)?;
+    obey(db, contact, reading.wish, inbound.at)?;
     let open = ticket::find_open(db, channel.chatbot, contact)?;
-    let opens_none = word == Some(OptOutWord::Stop)
-        || (reading.is_reaction && answered.is_empty())
+    let opens_none = matches!(reading.wish, Some(OptOutWish::Stop { .. }))
+        || (reading.reacts_to.is_some() && answered.is_empty())
         || !reading.is_reply;
     let arriving =
         Arriving { chatbot: channel.chatbot, contact, channel: channel.id, written_at: inbound.at };
@@ -133,6 +145,15 @@ pub(crate) fn apply_inbound(
         ticket::join(db, ticket, arriving)?;
     }
     let message = insert(db, channel, contact, ticket, inbound, &reading, now)?;
+    if let InboundContent::Media(file) = &inbound.content {
+        media::note_inbound(db, channel.id, message, file, now)?;
+    }
+    if let Some(to) = &reading.reacts_to {
+        let (side, emoji, at) = (ReactionSide::Contact, &reading.body, inbound.at);
+        let reaction = NewReaction { channel: channel.id, to, side, agent: None, emoji, at };
+        reaction::save(db, &reaction)?;
+    }
+    change::join(db, channel.id, &inbound.provider_id, message)?;
     for answered in &answered {
         count_reply(db, answered.message, inbound.at, now)?;
     }
@@ -147,87 +168,23 @@ fn is_known(db: &mut Db, channel: ChannelId, provider_id: &str) -> Result<bool, 
     Ok(diesel::select(exists(known)).get_result(db)?)
 }
 
-/// What a contact's message is, in columns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Reading {
-    kind: String,
-    body: String,
-    payload: serde_json::Value,
-    is_reaction: bool,
-    /// Taking a reaction back answers nothing.
-    is_reply: bool,
-    word: Option<OptOutWord>,
-}
-
-impl Reading {
-    fn of(content: &InboundContent) -> Self {
-        let plain = |kind: &str, body: &str, payload: serde_json::Value| Self {
-            kind: kind.to_owned(),
-            body: without_nul(body),
-            payload,
-            is_reaction: false,
-            is_reply: true,
-            word: None,
-        };
-        let shown =
-            |kind: &str, body: Option<&str>| plain(kind, body.unwrap_or_default(), json!({}));
-        match content {
-            InboundContent::Text(text) => Self {
-                word: words::read_opt_out_word(text, &words::default_word_lists()),
-                ..plain("text", text, json!({}))
-            },
-            InboundContent::Button { text, payload } => Self {
-                word: words::read_opt_out_word(text, &words::default_word_lists()),
-                ..plain("button", text, json!({ "payload": without_nul(payload) }))
-            },
-            InboundContent::Reaction { to, emoji } => Self {
-                is_reaction: true,
-                is_reply: !emoji.is_empty(),
-                ..plain("reaction", emoji, json!({ "to": without_nul(to) }))
-            },
-            InboundContent::Media(media) => {
-                let name = match media.kind {
-                    InboundMediaKind::Document => media.filename.as_deref(),
-                    InboundMediaKind::Image
-                    | InboundMediaKind::Video
-                    | InboundMediaKind::Audio { .. }
-                    | InboundMediaKind::Sticker { .. } => None,
-                };
-                shown(media.kind.as_str(), media.caption.as_deref().or(name))
-            }
-            InboundContent::Location(place) => {
-                shown("location", place.name.as_deref().or(place.address.as_deref()))
-            }
-            InboundContent::Contacts(cards) => {
-                shown("contacts", cards.first().and_then(|card| card.formatted_name.as_deref()))
-            }
-            InboundContent::Form(form) => shown("nfm_reply", form.body.as_deref()),
-            InboundContent::CallPermission(_) => shown("call_permission_reply", None),
-            InboundContent::Order(order) => shown("order", order.text.as_deref()),
-            InboundContent::Unsupported(_) => shown("unsupported", None),
-            InboundContent::Other { kind, .. } => shown(&without_nul(kind), None),
-        }
-    }
-}
-
-/// Stop words opt out of all, start words lift every opt-out that was there before (AD-09). Answers the
-/// word that was obeyed.
-fn obey_word(
+/// Opts the contact out as far as they wished, or lifts every opt-out that was there before (AD-09).
+fn obey(
     db: &mut Db,
     contact: ContactId,
-    word: Option<OptOutWord>,
+    wish: Option<OptOutWish>,
     at: DateTime<Utc>,
-) -> Result<Option<OptOutWord>, PersistenceError> {
-    match word {
-        Some(OptOutWord::Stop) => {
-            opt_out::opt_out(db, contact, OptOutScope::All, OptOutSource::Word, at)?;
+) -> Result<(), PersistenceError> {
+    match wish {
+        Some(OptOutWish::Stop { scope, source }) => {
+            opt_out::opt_out(db, contact, scope, source, at)
         }
-        Some(OptOutWord::Start) => {
-            opt_out::lift(db, contact, &OptOutScope::ALL, OptOutSource::Word, None, at)?;
+        Some(OptOutWish::Start { source }) => {
+            opt_out::lift(db, contact, &OptOutScope::ALL, source, None, at)?;
+            Ok(())
         }
-        None => {}
+        None => Ok(()),
     }
-    Ok(word)
 }
 
 /// Moves the session window forward, by the platform's instant; a late message never moves it back.
@@ -268,10 +225,9 @@ fn insert(
     reading: &Reading,
     now: DateTime<Utc>,
 ) -> Result<MessageId, PersistenceError> {
-    let mut payload = reading.payload.clone();
-    if let Some(answers) = &inbound.context.in_reply_to {
-        payload["in_reply_to"] = json!(without_nul(answers));
-    }
+    let referral = inbound.referral.as_deref();
+    let payload =
+        Payload::of_inbound(&inbound.content, &inbound.context, referral, &inbound.errors);
     let id: i64 = diesel::insert_into(messages::table)
         .values((
             messages::chatbot_id.eq(channel.chatbot.0),
@@ -282,8 +238,13 @@ fn insert(
             messages::kind.eq(&reading.kind),
             messages::body.eq(&reading.body),
             messages::folded.eq(fold(&reading.body)),
-            messages::payload.eq(payload.to_string()),
+            messages::payload.eq(payload.to_column()),
             messages::provider_id.eq(&inbound.provider_id),
+            messages::quoted_provider_id.eq(inbound
+                .context
+                .in_reply_to
+                .as_deref()
+                .map(without_nul)),
             messages::state.eq("received"),
             messages::occurred_at.eq(Instant::from(inbound.at)),
             messages::created_at.eq(Instant::from(now)),
@@ -306,76 +267,9 @@ fn count_reply(
         at: written_at,
         source: EventSource::Platform,
         title: None,
+        pricing: None,
         received_at: now,
     };
     delivery::save_event(db, answered, &event)?;
     delivery::refold(db, answered, now)
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::channel::{
-        ContactCard, FormReply, InboundMedia, Location, Order, Unsupported, UnsupportedReason,
-    };
-
-    use super::*;
-
-    fn media(
-        kind: InboundMediaKind,
-        caption: Option<&str>,
-        filename: Option<&str>,
-    ) -> InboundContent {
-        InboundContent::Media(InboundMedia {
-            kind,
-            id: Some("881001".to_owned()),
-            mime_type: None,
-            sha256: None,
-            caption: caption.map(str::to_owned),
-            filename: filename.map(str::to_owned),
-            is_lost: false,
-        })
-    }
-
-    #[test]
-    fn what_is_no_text_is_kept_by_its_kind_and_what_is_written_on_it() {
-        let some = |text: &str| Some(text.to_owned());
-        let quay = Location { address: some("Marine Parade"), ..Location::default() };
-        let named = Location { name: some("Quay"), ..quay.clone() };
-        let noor = ContactCard { formatted_name: some("Noor"), ..ContactCard::default() };
-        let form = FormReply { body: some("Sent"), ..FormReply::default() };
-        let order = Order { text: some("Gift wrap"), ..Order::default() };
-        let poll = Unsupported { kind: some("poll"), reason: UnsupportedReason::Type, error: None };
-        let hologram =
-            InboundContent::Other { kind: "holo\0gram".to_owned(), raw: "{}".to_owned() };
-        let (voice, moving) = (
-            InboundMediaKind::Audio { is_voice: true },
-            InboundMediaKind::Sticker { is_animated: true },
-        );
-        let cases = [
-            (media(InboundMediaKind::Image, Some("Crack"), None), "image", "Crack"),
-            (media(InboundMediaKind::Video, None, Some("a.mp4")), "video", ""),
-            (
-                media(InboundMediaKind::Document, Some("Signed"), Some("a.pdf")),
-                "document",
-                "Signed",
-            ),
-            (media(InboundMediaKind::Document, None, Some("a.pdf")), "document", "a.pdf"),
-            (media(voice, None, None), "audio", ""),
-            (media(moving, None, None), "sticker", ""),
-            (InboundContent::Location(named), "location", "Quay"),
-            (InboundContent::Location(quay), "location", "Marine Parade"),
-            (InboundContent::Contacts(vec![noor]), "contacts", "Noor"),
-            (InboundContent::Contacts(Vec::new()), "contacts", ""),
-            (InboundContent::Form(form), "nfm_reply", "Sent"),
-            (InboundContent::Order(order), "order", "Gift wrap"),
-            (InboundContent::Unsupported(poll), "unsupported", ""),
-            (hologram, "hologram", ""),
-        ];
-        for (content, kind, body) in cases {
-            let reading = Reading::of(&content);
-            assert_eq!((reading.kind.as_str(), reading.body.as_str()), (kind, body));
-            assert!(reading.is_reply && !reading.is_reaction && reading.word.is_none(), "{kind}");
-            assert_eq!(reading.payload, json!({}), "{kind}");
-        }
-    }
 }

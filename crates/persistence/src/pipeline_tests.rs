@@ -4,8 +4,8 @@ mod arrivals;
 mod dispatch;
 mod jobs;
 mod receipts;
-mod said;
 mod refusals;
+mod said;
 
 use domain::ids::MessageId;
 

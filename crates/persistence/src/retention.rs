@@ -7,6 +7,7 @@ use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
+    message,
     schema::{decisions, early_receipts, quarantined_events, seen_changes, webhook_inbox},
 };
 
@@ -106,13 +107,26 @@ pub fn put_stray_receipts_aside(
     Ok(strays.len())
 }
 
+/// Forgets edits and revocations that came at or before `until` and whose message never did, at most `limit`.
+/// Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_stray_changes(
+    db: &mut Db,
+    until: DateTime<Utc>,
+    limit: i64,
+) -> Result<usize, PersistenceError> {
+    message::delete_stray_changes(db, until, limit)
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
     use domain::clock::Clock;
 
     use super::*;
-    use crate::{test_desk::TestDesk, test_support::on_both};
+    use crate::{schema::message_changes, test_desk::TestDesk, test_support::on_both};
 
     /// A row of a kind that is kept for a while, and how it goes.
     struct Kind {
@@ -121,7 +135,7 @@ mod tests {
         delete: fn(&mut Db, DateTime<Utc>) -> Result<usize, PersistenceError>,
     }
 
-    const KINDS: [Kind; 4] = [
+    const KINDS: [Kind; 5] = [
         Kind {
             name: "a webhook that is done",
             insert: |db, desk, at| {
@@ -180,6 +194,25 @@ mod tests {
                     .execute(db)
             },
             delete: |db, until| put_stray_receipts_aside(db, until, 10, until),
+        },
+        Kind {
+            name: "an edit whose message never came",
+            insert: |db, desk, at| {
+                diesel::insert_into(message_changes::table)
+                    .values((
+                        message_changes::channel_id.eq(desk.channel.0),
+                        message_changes::provider_id.eq("wamid.stray"),
+                        message_changes::change_id.eq("wamid.edit"),
+                        message_changes::kind.eq("edit"),
+                        message_changes::message_kind.eq("text"),
+                        message_changes::body.eq("hi"),
+                        message_changes::payload.eq("{}"),
+                        message_changes::at.eq(Instant::from(at)),
+                        message_changes::received_at.eq(Instant::from(at)),
+                    ))
+                    .execute(db)
+            },
+            delete: |db, until| delete_stray_changes(db, until, 10),
         },
     ];
 

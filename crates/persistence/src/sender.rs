@@ -25,8 +25,9 @@ pub(crate) struct Addressed<'a> {
     pub account: &'a str,
 }
 
-/// The contact who is `sender`, who wrote at `written_at` by the platform's time; made when nobody is, named by their profile when they have no name yet,
-/// and known to the chatbot from now on. The contact's row is locked until the transaction ends.
+/// The contact who is `sender`, who wrote at `written_at` by the platform's time; made when nobody is, named by their
+/// profile when they have no name yet, and known to the chatbot from now on. The contact's row is locked until the
+/// transaction ends.
 ///
 /// Where number and scoped id name two contacts, the number decides and the scoped id goes with it: the
 /// platform's newest statement wins.
@@ -38,6 +39,18 @@ pub(crate) fn find_or_create_sender(
     to: Addressed<'_>,
     sender: &SenderIdentity,
     written_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<ContactId, PersistenceError> {
+    let contact = find_or_create_person(db, to, sender, now)?;
+    reach::mark_reachable(db, contact, written_at)?;
+    Ok(contact)
+}
+
+/// [`find_or_create_sender`] for someone of whom the platform speaks, but who did not write.
+pub(crate) fn find_or_create_person(
+    db: &mut Db,
+    to: Addressed<'_>,
+    sender: &SenderIdentity,
     now: DateTime<Utc>,
 ) -> Result<ContactId, PersistenceError> {
     let phone =
@@ -68,7 +81,6 @@ pub(crate) fn find_or_create_sender(
     if let Some(identity) = by_scope {
         keep_scoped_id(db, contact, identity, now)?;
     }
-    reach::mark_reachable(db, contact, written_at)?;
     if known.is_some() && !name.is_empty() {
         name_the_nameless(db, contact, &name)?;
     }

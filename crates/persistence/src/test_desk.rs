@@ -20,7 +20,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use domain::{
     channel::{
-        ChannelEvent, ChannelKind, InboundContent, InboundMessage, Receipt, ReceiptStatus,
+        ChannelEvent, ChannelKind, InboundContent, InboundMessage, Pricing, Receipt, ReceiptStatus,
         SenderIdentity, WebhookElement,
     },
     clock::Clock,
@@ -379,6 +379,28 @@ pub fn receipt(
     WebhookElement {
         external_id: Some(EXTERNAL_ID.to_owned()),
         raw: format!("{provider_id} {at}"),
+        event: Ok(event),
+    }
+}
+
+/// A receipt that tells what its message costs, as a webhook element.
+#[must_use]
+pub fn priced_receipt(
+    provider_id: &str,
+    status: ReceiptStatus,
+    at: DateTime<Utc>,
+    pricing: Pricing,
+) -> WebhookElement {
+    let receipt = Receipt { pricing: Some(pricing), ..Receipt::new(provider_id, status, at) };
+    element(&format!("{provider_id} {at}"), ChannelEvent::Receipt(receipt))
+}
+
+/// What the platform tells of the desk's number, as a webhook element.
+#[must_use]
+pub fn element(raw: &str, event: ChannelEvent) -> WebhookElement {
+    WebhookElement {
+        external_id: Some(EXTERNAL_ID.to_owned()),
+        raw: raw.to_owned(),
         event: Ok(event),
     }
 }

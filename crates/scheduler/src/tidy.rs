@@ -20,7 +20,7 @@ const SEARCHES_KEPT: TimeDelta = TimeDelta::hours(24);
 type Step = fn(&mut Db, &RetentionPolicy, DateTime<Utc>) -> Result<usize, PersistenceError>;
 
 /// What is deleted, one kind after the other.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     |db, _, now| session::delete_expired(db, now, BATCH),
     |db, kept, now| idempotency::delete_until(db, now - kept.idempotency_keys, BATCH),
     |db, _, now| search::delete_until(db, now - SEARCHES_KEPT, BATCH),
@@ -29,6 +29,7 @@ const STEPS: [Step; 9] = [
     |db, kept, now| retention::delete_refusals(db, now - kept.refusals, BATCH),
     |db, kept, now| retention::put_stray_receipts_aside(db, now - kept.stray_receipts, BATCH, now),
     |db, kept, now| retention::delete_seen_changes(db, now - kept.raw_webhooks, BATCH),
+    |db, kept, now| retention::delete_stray_changes(db, now - kept.raw_webhooks, BATCH),
     |db, _, now| job::delete_old_runs(db, now - RUNS_KEPT, BATCH),
 ];
 

@@ -66,7 +66,8 @@ fn rank(kind: &DeliveryEventKind) -> u8 {
         DeliveryEventKind::Delivered => 3,
         DeliveryEventKind::Failed(_) => 4,
         DeliveryEventKind::Read => 5,
-        DeliveryEventKind::Replied => 6,
+        DeliveryEventKind::Played => 6,
+        DeliveryEventKind::Replied => 7,
     }
 }
 
@@ -103,6 +104,7 @@ mod tests {
                 DeliveryEventKind::Sent => "sent",
                 DeliveryEventKind::Delivered => "delivered",
                 DeliveryEventKind::Read => "read",
+                DeliveryEventKind::Played => "played",
                 DeliveryEventKind::Replied => "replied",
                 DeliveryEventKind::Unsettled => "unsettled",
                 DeliveryEventKind::Failed(_) => "failed",
@@ -176,6 +178,7 @@ mod tests {
             DeliveryEventKind::Sent,
             DeliveryEventKind::Delivered,
             DeliveryEventKind::Read,
+            DeliveryEventKind::Played,
             DeliveryEventKind::Replied,
             DeliveryEventKind::Unsettled,
             DeliveryEventKind::Failed(Failure::OutcomeUnknown),

@@ -24,6 +24,8 @@ pub(crate) struct NewEvent<'a> {
     pub source: EventSource,
     /// The platform's words for a failure; for the history only.
     pub title: Option<&'a str>,
+    /// What the platform charges, as it is stored; `None` when it did not tell.
+    pub pricing: Option<String>,
     pub received_at: DateTime<Utc>,
 }
 
@@ -61,6 +63,7 @@ struct EventRow<'a> {
     source: &'a str,
     code: Option<&'a str>,
     title: Option<&'a str>,
+    pricing: Option<&'a str>,
     received_at: Instant,
 }
 
@@ -77,6 +80,7 @@ impl<'a> EventRow<'a> {
             source: event.source.as_str(),
             code,
             title: event.title,
+            pricing: event.pricing.as_deref(),
             received_at: event.received_at.into(),
         }
     }

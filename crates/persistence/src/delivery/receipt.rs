@@ -10,7 +10,7 @@ use domain::{
     ids::{ChannelId, MessageId},
 };
 
-use super::{NewEvent, settle, telling::Telling};
+use super::{NewEvent, pricing, settle, telling::Telling};
 use crate::{
     db::{Db, on_either},
     error::PersistenceError,
@@ -110,6 +110,7 @@ fn tell<'a>(
         at: receipt.at,
         source: EventSource::Platform,
         title: refusal.map(|refusal| refusal.1),
+        pricing: receipt.pricing.as_ref().map(pricing::to_column),
         received_at: now,
     };
     telling.tell(message, event, refusal_class(&receipt.status))
@@ -179,6 +180,7 @@ fn save_early_receipt(
         early_receipts::at.eq(Instant::from(receipt.at)),
         early_receipts::code.eq(refusal.map(|refusal| refusal.0)),
         early_receipts::title.eq(refusal.map(|refusal| refusal.1)),
+        early_receipts::pricing.eq(receipt.pricing.as_ref().map(pricing::to_column)),
         early_receipts::class.eq(refusal_class(&receipt.status).and_then(refusal::class_word)),
         early_receipts::received_at.eq(Instant::from(now)),
     );
@@ -198,6 +200,7 @@ struct EarlyReceiptRow {
     code: Option<String>,
     title: Option<String>,
     class: Option<String>,
+    pricing: Option<String>,
     received_at: Instant,
 }
 
@@ -218,6 +221,7 @@ impl EarlyReceipt {
             at: row.at.into(),
             source: EventSource::Platform,
             title: row.title.as_deref(),
+            pricing: row.pricing.clone(),
             received_at: row.received_at.into(),
         };
         telling.tell(self.message, event, row.class.as_deref().and_then(refusal::class_of));
@@ -246,6 +250,7 @@ pub(super) fn take_early_receipts(
                 early_receipts::code,
                 early_receipts::title,
                 early_receipts::class,
+                early_receipts::pricing,
                 early_receipts::received_at,
             ))
             .load(db)?;
@@ -266,8 +271,8 @@ fn event_kind(status: &ReceiptStatus) -> (DeliveryEventKind, Option<(&str, &str)
     match status {
         ReceiptStatus::Sent => (DeliveryEventKind::Sent, None),
         ReceiptStatus::Delivered => (DeliveryEventKind::Delivered, None),
-        // A voice message that was played was read.
-        ReceiptStatus::Read | ReceiptStatus::Played => (DeliveryEventKind::Read, None),
+        ReceiptStatus::Read => (DeliveryEventKind::Read, None),
+        ReceiptStatus::Played => (DeliveryEventKind::Played, None),
         ReceiptStatus::Failed { refusal, .. } => (
             DeliveryEventKind::Failed(Failure::Coded(refusal.code.clone())),
             Some((refusal.code.as_str(), refusal.title.as_str())),

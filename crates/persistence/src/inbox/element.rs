@@ -18,7 +18,7 @@ use crate::{
     delivery::{self, ReceiptOutcome},
     error::PersistenceError,
     instant::Instant,
-    message::{self, ChannelFacts, InboundOutcome},
+    message::{self, ChangeOutcome, ChannelFacts, EchoOutcome, InboundOutcome},
     opt_out,
     schema::seen_changes,
     sender,
@@ -38,6 +38,16 @@ impl From<ReceiptOutcome> for ElementOutcome {
             ReceiptOutcome::Recorded(_) => Self::Applied(None),
             ReceiptOutcome::Copy => Self::Copy,
             ReceiptOutcome::Waits => Self::Waits,
+        }
+    }
+}
+
+impl From<ChangeOutcome> for ElementOutcome {
+    fn from(outcome: ChangeOutcome) -> Self {
+        match outcome {
+            ChangeOutcome::Joined => Self::Applied(None),
+            ChangeOutcome::Copy => Self::Copy,
+            ChangeOutcome::Waits => Self::Waits,
         }
     }
 }
@@ -92,10 +102,15 @@ pub(super) fn apply_event(
             | TemplateNews::Category(_)
             | TemplateNews::Components(_) => once(db, &channel, &element.raw, now, |_| Ok(())),
         },
-        ChannelEvent::Edited(_)
-        | ChannelEvent::Revoked(_)
-        | ChannelEvent::IdentityChanged(_)
-        | ChannelEvent::Echo(_)
+        ChannelEvent::Edited(edit) => Ok(message::apply_edit(db, &channel, edit, now)?.into()),
+        ChannelEvent::Revoked(revocation) => {
+            Ok(message::apply_revocation(db, &channel, revocation, now)?.into())
+        }
+        ChannelEvent::Echo(echo) => match message::apply_echo(db, &channel, echo, now)? {
+            EchoOutcome::Kept => Ok(ElementOutcome::Applied(None)),
+            EchoOutcome::Copy => Ok(ElementOutcome::Copy),
+        },
+        ChannelEvent::IdentityChanged(_)
         | ChannelEvent::Account { .. }
         | ChannelEvent::Trouble { .. }
         | ChannelEvent::Kept { .. }

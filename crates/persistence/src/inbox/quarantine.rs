@@ -84,6 +84,7 @@ pub(super) fn reason(error: &PersistenceError) -> String {
 pub(super) fn is_passing(error: &PersistenceError) -> bool {
     match error {
         PersistenceError::Busy
+        | PersistenceError::Unavailable(_)
         | PersistenceError::ThreadLost
         | PersistenceError::Open { .. }
         | PersistenceError::Settings(_)
