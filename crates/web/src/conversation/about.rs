@@ -228,6 +228,7 @@ fn step(what: Happening<'_>, t: Words) -> Option<String> {
             Kind::Accepted | Kind::Sent => Some(t.desk_state_sent()),
             Kind::Delivered => Some(t.desk_state_delivered()),
             Kind::Read => Some(t.desk_state_read()),
+            Kind::Played => Some(t.desk_state_played()),
             Kind::Failed(_) => Some(t.desk_state_failed()),
             Kind::Replied | Kind::Unsettled => None,
         },

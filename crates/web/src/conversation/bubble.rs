@@ -8,7 +8,12 @@ use percent_encoding::percent_decode_str;
 use persistence::conversation::{SentMedia, Side, Thread, ThreadMessage};
 use url::Url;
 
-use super::{around::AroundView, failure::Failed, state::StateView};
+use super::{
+    around::AroundView,
+    failure::Failed,
+    file::{FileView, file_view},
+    state::StateView,
+};
 use crate::{
     locale::Words,
     moment::{Moment, Viewer},
@@ -137,7 +142,10 @@ fn bubble(
         }
     };
     let author = if author.is_empty() { t.desk_no_name() } else { author };
-    let file = message.file.as_ref().map(|file| file_view(file, &author, viewer));
+    // Of a deleted message nothing is shown.
+    let file = message.file.as_ref().filter(|_| around.revoked.is_none());
+    let file = file.map(|file| file_view(file, &author, viewer));
+    let has_card = !around.cards.is_empty() || file.is_some();
     BubbleView {
         id: format!("message-{}", message.id),
         is_ours: state.is_some(),
@@ -145,7 +153,8 @@ fn bubble(
         shows_author,
         at: viewer.time(message.at),
         text: text(message, &around),
-        media: media(message, t).filter(|_| around.cards.is_empty() && around.revoked.is_none()),
+        media: media(message, t).filter(|_| !has_card && around.revoked.is_none()),
+        file,
         template: template(message, t),
         around,
         state,
@@ -171,7 +180,11 @@ fn template(message: &ThreadMessage, t: Words) -> Option<TemplateView> {
 fn text(message: &ThreadMessage, around: &AroundView) -> String {
     let stands_on_a_card = match &message.around.payload.content {
         Some(InboundContent::Location(_) | InboundContent::Contacts(_)) => true,
-        Some(_) | None => false,
+        // A document without a caption is kept by its name.
+        Some(_) | None => {
+            let file_name = message.file.as_ref().and_then(|file| file.name.as_deref());
+            file_name == Some(message.body.as_str())
+        }
     };
     if stands_on_a_card || around.revoked.is_some() {
         return String::new();

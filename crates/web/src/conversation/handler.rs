@@ -67,6 +67,8 @@ pub struct DeskQuery {
     pane: Option<String>,
     /// The message before which older ones are shown.
     before: Option<i64>,
+    /// The message with which older ones end, such as one that another answers.
+    to: Option<i64>,
     /// Asked whether to close the ticket.
     close: Option<String>,
 }
@@ -327,25 +329,53 @@ pub fn parse_id(text: &str) -> Result<ConversationId, WebError> {
 
 /// All that one conversation's page shows.
 struct Loaded {
+    /// Whether it shows older messages than the latest.
+    is_earlier: bool,
     thread: Thread,
     about: About,
     sent: Option<SentRow>,
     logs: BTreeMap<MessageId, Vec<DeliveryEvent>>,
 }
 
+/// Where the messages shown end.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// With the latest.
+    Latest,
+    /// Before this one.
+    Before(MessageId),
+    /// With this one.
+    With(MessageId),
+}
+
+impl DeskQuery {
+    fn end(&self) -> End {
+        match (self.before, self.to) {
+            (Some(before), _) => End::Before(MessageId(before)),
+            (None, Some(to)) => End::With(MessageId(to)),
+            (None, None) => End::Latest,
+        }
+    }
+}
+
 fn find_conversation(
     db: &mut Db,
     actor: &Actor,
     id: ConversationId,
-    before: Option<MessageId>,
+    end: End,
     now: DateTime<Utc>,
 ) -> Result<Loaded, PersistenceError> {
+    let before = match end {
+        End::Latest => None,
+        End::Before(message) => Some(message),
+        End::With(message) => conversation::find_message_after(db, id, message)?,
+    };
     let thread = conversation::find_thread(db, actor, id, before, now)?;
     let about = conversation::find_about(db, actor, id, now)?;
     let sent = conversation::find_sent(db, actor, id, now)?;
     let sends = sent.iter().flat_map(SentRow::sends).map(|send| send.message).collect::<Vec<_>>();
     let logs = delivery::list_events_of(db, &sends)?;
-    Ok(Loaded { thread, about, sent, logs })
+    Ok(Loaded { is_earlier: before.is_some(), thread, about, sent, logs })
 }
 
 /// The page of a conversation with what was typed into it.
@@ -357,10 +387,10 @@ pub async fn load_page(
     query: DeskQuery,
     typed: Typed,
 ) -> Result<ConversationsPage, WebError> {
-    let (actor, now, before) = (agent.actor.clone(), visit.now, query.before.map(MessageId));
+    let (actor, now, end) = (agent.actor.clone(), visit.now, query.end());
     let loaded = desk
         .store
-        .read(move |db| db.snapshot(|db| find_conversation(db, &actor, id, before, now)))
+        .read(move |db| db.snapshot(|db| find_conversation(db, &actor, id, end, now)))
         .await?;
     let tab = tab_of(&loaded.thread, &query);
     let list = load_list(desk, visit, agent, query.list(tab, Some(id))).await?;
@@ -393,13 +423,13 @@ fn open_view(
     session: &Session,
     visit: &Visit,
 ) -> Result<OpenView, WebError> {
-    let Loaded { thread, about, sent, logs } = loaded;
+    let Loaded { is_earlier, thread, about, sent, logs } = loaded;
     let viewer = visit.viewer();
     let kept = kept_query(tab, query);
     let parts = ThreadParts {
         query: kept.clone(),
         tab,
-        is_earlier: query.before.is_some(),
+        is_earlier,
         asks_to_close: query.close.is_some(),
         typed: with_key(typed)?,
         session,
@@ -470,7 +500,7 @@ pub async fn show_about(
     let (actor, now) = (agent.actor.clone(), visit.now);
     let loaded = desk
         .store
-        .read(move |db| db.snapshot(|db| find_conversation(db, &actor, id, None, now)))
+        .read(move |db| db.snapshot(|db| find_conversation(db, &actor, id, End::Latest, now)))
         .await?;
     let tab = tab_of(&loaded.thread, &query);
     let viewer = visit.viewer();

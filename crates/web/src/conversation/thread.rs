@@ -202,7 +202,7 @@ impl ThreadView {
                 viewer,
             ),
             risk: ticket.and_then(|_| RiskView::new(thread.session, viewer)),
-            days: bubble::days(thread, reader, viewer),
+            days: bubble::days(thread, reader, (&path, &query), viewer),
             earlier: first.map(|message| format!("{path}{query}&before={}", message.id)),
             latest: is_earlier.then(|| format!("{path}{query}")),
             composer: composer(thread, typed, serves, session, t),

@@ -96,7 +96,7 @@ fn state_of(kind: &DeliveryEventKind) -> ActiveMessageState {
     match kind {
         DeliveryEventKind::Accepted | DeliveryEventKind::Sent => ActiveMessageState::Sent,
         DeliveryEventKind::Delivered => ActiveMessageState::Delivered,
-        DeliveryEventKind::Read => ActiveMessageState::Read,
+        DeliveryEventKind::Read | DeliveryEventKind::Played => ActiveMessageState::Read,
         DeliveryEventKind::Replied => ActiveMessageState::Replied,
         DeliveryEventKind::Unsettled => ActiveMessageState::Sending,
         DeliveryEventKind::Failed(_) => ActiveMessageState::Failed,

@@ -123,6 +123,7 @@ fn told(event: &DeliveryEvent, chatbot: &str, viewer: &Viewer) -> (String, Strin
         DeliveryEventKind::Sent => t.desk_state_sent(),
         DeliveryEventKind::Delivered => t.desk_state_delivered(),
         DeliveryEventKind::Read => t.desk_state_read(),
+        DeliveryEventKind::Played => t.desk_state_played(),
         DeliveryEventKind::Replied => t.desk_state_replied(),
         DeliveryEventKind::Unsettled => t.portal_event_unsettled(),
         DeliveryEventKind::Failed(failure) => {
