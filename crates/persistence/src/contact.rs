@@ -1,20 +1,23 @@
 //! Contacts: how they are reached, how they are found, and which chatbots know them.
 
+mod identity;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
-    admission::ContactReach,
     fold::fold,
     ids::{ChannelId, ChatbotId, ContactId, UserId},
     phone::PhoneNumber,
 };
 
+pub use self::identity::{Identity, add_identity, find_by_identity};
+pub(crate) use self::identity::{find_holder, forget_identity, leave_phones, move_identity};
 use crate::{
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
     kept::kept_update,
-    schema::{chatbot_contacts, contact_identities, contact_words, contacts},
+    schema::{chatbot_contacts, contact_words, contacts},
     user::Actor,
 };
 
@@ -60,30 +63,6 @@ pub struct NewContact {
     pub tags: Vec<String>,
 }
 
-/// How a contact is known to a platform.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Identity<'a> {
-    /// A phone number, compared in canonical form (DE-03).
-    Phone(&'a PhoneNumber),
-    /// An id that only means something within `scope`, such as a platform account.
-    Scoped {
-        /// The account or app it was given by.
-        scope: &'a str,
-        /// The id.
-        id: &'a str,
-    },
-}
-
-impl Identity<'_> {
-    /// Kind, scope and value as they are stored.
-    pub(crate) fn stored(self) -> (&'static str, String, String) {
-        match self {
-            Self::Phone(phone) => ("phone", String::new(), phone.canonical().as_e164().to_owned()),
-            Self::Scoped { scope, id } => ("scoped_id", scope.to_owned(), id.to_owned()),
-        }
-    }
-}
-
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = contacts)]
 struct ContactRow {
@@ -113,25 +92,6 @@ impl TryFrom<ContactRow> for Contact {
             tags: row.tags.split_whitespace().map(str::to_owned).collect(),
         })
     }
-}
-
-/// Who is known by `identity`; `None` when nobody is.
-///
-/// # Errors
-/// When the database fails.
-pub fn find_by_identity(
-    db: &mut Db,
-    identity: Identity<'_>,
-) -> Result<Option<ContactId>, PersistenceError> {
-    let (kind, scope, value) = identity.stored();
-    let id: Option<i64> = contact_identities::table
-        .filter(contact_identities::kind.eq(kind))
-        .filter(contact_identities::scope.eq(scope))
-        .filter(contact_identities::value.eq(value))
-        .select(contact_identities::contact_id)
-        .first(db)
-        .optional()?;
-    Ok(id.map(ContactId))
 }
 
 /// Makes `contact`, reachable by its phone if it has one, and found by its words.
@@ -192,51 +152,6 @@ pub fn find_or_create_by_phone(
             made => made,
         }
     })
-}
-
-/// Makes `contact` known by `identity` as well.
-///
-/// # Errors
-/// `Duplicate` when someone is known by it already.
-pub fn add_identity(
-    db: &mut Db,
-    contact: ContactId,
-    identity: Identity<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), PersistenceError> {
-    let (kind, scope, value) = identity.stored();
-    diesel::insert_into(contact_identities::table)
-        .values((
-            contact_identities::contact_id.eq(contact.0),
-            contact_identities::kind.eq(kind),
-            contact_identities::scope.eq(scope),
-            contact_identities::value.eq(value),
-            contact_identities::reachable.eq(ContactReach::Reachable.as_str()),
-            contact_identities::created_at.eq(Instant::from(now)),
-        ))
-        .execute(db)?;
-    Ok(())
-}
-
-/// Gives `identity` to `contact` from whoever had it: the platform's newest statement wins (DE-03).
-///
-/// # Errors
-/// When the database fails.
-pub(crate) fn move_identity(
-    db: &mut Db,
-    identity: Identity<'_>,
-    contact: ContactId,
-) -> Result<(), PersistenceError> {
-    let (kind, scope, value) = identity.stored();
-    diesel::update(
-        contact_identities::table
-            .filter(contact_identities::kind.eq(kind))
-            .filter(contact_identities::scope.eq(scope))
-            .filter(contact_identities::value.eq(value)),
-    )
-    .set(contact_identities::contact_id.eq(contact.0))
-    .execute(db)?;
-    Ok(())
 }
 
 /// Gives `contact` the phone it was found to have, as identity and to be found by.

@@ -14,6 +14,8 @@ pub mod channel;
 pub mod chatbot;
 pub mod compose;
 pub mod contact;
+pub mod contact_event;
+mod contact_identity;
 pub mod conversation;
 pub mod db;
 pub mod delivery;
@@ -55,6 +57,7 @@ pub mod search;
 pub mod secret;
 mod sender;
 pub mod session;
+pub mod signal;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod test_desk;

@@ -62,6 +62,7 @@ pub(crate) fn mark_not_on_platform(
         contact_identities::table
             .filter(contact_identities::contact_id.eq(contact.0))
             .filter(is_of_account(&account))
+            .filter(contact_identities::left_at.is_null())
             .filter(nothing_known.or(known_before)),
     )
     .set((
@@ -83,6 +84,7 @@ pub(crate) fn find_address(
     let mut ways: Vec<(String, String, String)> = contact_identities::table
         .filter(contact_identities::contact_id.eq(contact.0))
         .filter(is_of_account(account))
+        .filter(contact_identities::left_at.is_null())
         .order(contact_identities::id.asc())
         .select((
             contact_identities::kind,

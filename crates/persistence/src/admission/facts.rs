@@ -170,6 +170,7 @@ fn find_reach(
     let Some(contact) = contact else { return Ok(ContactReach::Reachable) };
     let ways: Vec<(String, String, String)> = on_either!(db => contact_identities::table
         .filter(contact_identities::contact_id.eq(contact.0))
+        .filter(contact_identities::left_at.is_null())
         .order(contact_identities::id.asc())
         .select((
             contact_identities::kind,

@@ -14,10 +14,13 @@ use sha2::{Digest, Sha256};
 
 use super::{known::KnownChannels, template_status};
 use crate::{
+    contact_event::{self, ContactNews},
+    contact_identity,
     db::{Db, on_either},
     delivery::{self, ReceiptOutcome},
     error::PersistenceError,
     instant::Instant,
+    live::{self, LiveEvent, LiveKind},
     message::{self, ChangeOutcome, ChannelFacts, EchoOutcome, InboundOutcome},
     opt_out,
     schema::seen_changes,
@@ -110,8 +113,10 @@ pub(super) fn apply_event(
             EchoOutcome::Kept => Ok(ElementOutcome::Applied(None)),
             EchoOutcome::Copy => Ok(ElementOutcome::Copy),
         },
-        ChannelEvent::IdentityChanged(_)
-        | ChannelEvent::Account { .. }
+        ChannelEvent::IdentityChanged(change) => once(db, &channel, &element.raw, now, |db| {
+            contact_identity::apply_change(db, &channel, change, now)
+        }),
+        ChannelEvent::Account { .. }
         | ChannelEvent::Trouble { .. }
         | ChannelEvent::Kept { .. }
         | ChannelEvent::Other { .. } => once(db, &channel, &element.raw, now, |_| Ok(())),
@@ -159,28 +164,25 @@ fn apply_template_status(
 }
 
 /// The platform's own stop and resume concern marketing only (AD-09). A first consent, and what is about
-/// something else, changes nothing.
+/// something else, changes nothing; all of them stand in the contact's history.
 fn apply_preference(
     db: &mut Db,
     channel: &ChannelFacts,
     preference: &UserPreference,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
+    let (at, source) = (preference.at, OptOutSource::PlatformEvent);
+    let contact =
+        sender::find_or_create_sender(db, channel.addressed(), &preference.contact, at, now)?;
+    let news = ContactNews::of_preference(preference);
+    contact_event::record(db, contact, at, &news, now)?;
+    live::note(db, LiveEvent::of_contact(LiveKind::Message, channel.chatbot, contact, 0));
     if !preference.is_about_marketing() {
         return Ok(());
     }
-    let at = preference.at;
-    let find = |db: &mut Db| {
-        sender::find_or_create_sender(db, channel.addressed(), &preference.contact, at, now)
-    };
-    let source = OptOutSource::PlatformEvent;
     match preference.choice {
-        PreferenceChoice::Stop => {
-            let contact = find(db)?;
-            opt_out::opt_out(db, contact, OptOutScope::Marketing, source, at)
-        }
+        PreferenceChoice::Stop => opt_out::opt_out(db, contact, OptOutScope::Marketing, source, at),
         PreferenceChoice::Resume => {
-            let contact = find(db)?;
             opt_out::lift(db, contact, &[OptOutScope::Marketing], source, None, at)?;
             Ok(())
         }

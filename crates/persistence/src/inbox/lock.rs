@@ -11,24 +11,22 @@ use diesel::{
 };
 use domain::{
     channel::{
-        ChannelEvent, Pause, PauseScope, Receipt, ReceiptStatus, RefusalClass, SenderIdentity,
-        TemplateNews, WebhookElement,
+        ChannelEvent, IdentityNews, Pause, PauseScope, Receipt, ReceiptStatus, RefusalClass,
+        SenderIdentity, TemplateNews, WebhookElement,
     },
     ids::{ChannelId, NumberId},
-    phone::PhoneNumber,
 };
 use sha2::{Digest, Sha256};
 
 use super::known::KnownChannels;
 use crate::{
-    contact::Identity,
     db::Db,
     error::PersistenceError,
     instant::Instant,
     message::ChannelFacts,
     number,
     schema::{active_messages, channels, contact_identities, contacts, messages, numbers},
-    sender::without_nul,
+    sender::{Ids, without_nul},
 };
 
 /// An element with the channel its webhook was posted to.
@@ -114,8 +112,15 @@ impl Touched {
                 self.add_sender(&echo.recipient, &channel.account);
                 self.add_message(channel, &echo.provider_id);
             }
-            ChannelEvent::IdentityChanged(_)
-            | ChannelEvent::Account { .. }
+            ChannelEvent::IdentityChanged(change) => {
+                self.add_sender(&change.contact, &channel.account);
+                if let IdentityNews::Number { now } | IdentityNews::ScopedId { now } = &change.what
+                {
+                    self.add_sender(now, &channel.account);
+                }
+                self.add_new(&["change", &element.raw]);
+            }
+            ChannelEvent::Account { .. }
             | ChannelEvent::Trouble { .. }
             | ChannelEvent::Kept { .. }
             | ChannelEvent::Other { .. } => self.add_new(&["change", &element.raw]),
@@ -139,12 +144,7 @@ impl Touched {
     }
 
     fn add_sender(&mut self, sender: &SenderIdentity, account: &str) {
-        let digits = sender.phone_digits.as_deref();
-        let phone = digits.and_then(|digits| PhoneNumber::from_e164(digits).ok());
-        let scoped = sender.scoped_id.as_deref().map(without_nul);
-        let by_phone = phone.as_ref().map(Identity::Phone);
-        let by_scope = scoped.as_deref().map(|id| Identity::Scoped { scope: account, id });
-        for identity in by_phone.into_iter().chain(by_scope) {
+        for identity in Ids::of(sender).all(account) {
             let (kind, scope, value) = identity.stored();
             self.add_new(&[kind, &scope, &value]);
             self.senders.insert((kind, scope, value));

@@ -75,7 +75,8 @@ pub(crate) fn apply_edit(
     };
     let outcome = apply(db, channel.id, row)?;
     if outcome != ChangeOutcome::Copy && reading.wish.is_some() {
-        let contact = sender::find_or_create_person(db, channel.addressed(), &edit.sender, now)?;
+        let contact =
+            sender::find_or_create_person(db, channel.addressed(), &edit.sender, edit.at, now)?;
         obey(db, contact, reading.wish, edit.at)?;
     }
     Ok(outcome)

@@ -41,7 +41,8 @@ pub(crate) fn apply_echo(
     if is_known(db, channel.id, &echo.provider_id)? {
         return Ok(EchoOutcome::Copy);
     }
-    let contact = sender::find_or_create_person(db, channel.addressed(), &echo.recipient, now)?;
+    let contact =
+        sender::find_or_create_person(db, channel.addressed(), &echo.recipient, echo.at, now)?;
     let ticket = ticket::find_open(db, channel.chatbot, contact)?;
     let reading = Reading::of(&echo.content);
     let message = insert(db, channel, contact, ticket, echo, &reading, now)?;
