@@ -37,7 +37,7 @@ pub(crate) async fn inspect(
     })?;
     let limit = size_limit(kind);
     let broken = |broken| problem_of(broken, limit);
-    let response = request.send().await.map_err(|error| broken(how_it_broke(&error)))?;
+    let response = crate::http::send(request).await.map_err(broken)?;
     match response.status().as_u16() {
         200 => {}
         404 | 410 => return Err(MediaProblem::Missing),

@@ -10,6 +10,8 @@ use diesel::{
     connection::{AnsiTransactionManager, TransactionManager, TransactionManagerStatus},
 };
 
+use fault::Place;
+
 use crate::{error::PersistenceError, live};
 
 /// A connection to either database. Only this file takes it apart.
@@ -54,20 +56,26 @@ impl Db {
     ///
     /// # Errors
     /// What `work` returned, after a rollback; `Busy` when the write lock is not to be had.
+    #[track_caller]
     pub fn write<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, PersistenceError>,
     ) -> Result<T, PersistenceError> {
+        let place = Place::of_caller();
         if self.is_in_transaction()? {
-            return self.savepoint(work);
+            let value = self.savepoint(work)?;
+            fault::written(place);
+            return Ok(value);
         }
         self.begin()?;
         live::transaction_begins();
         let done = work(self).and_then(|value| {
             live::notify_other_processes(self)?;
+            fault::written(place);
             Ok(value)
         });
-        let value = self.end(done)?;
+        let value = self.end(done).inspect_err(|_| fault::undone())?;
+        fault::committed();
         live::transaction_committed();
         Ok(value)
     }
@@ -103,6 +111,7 @@ impl Db {
     ///
     /// # Errors
     /// What `work` returned, after its writes are undone.
+    #[track_caller]
     pub fn savepoint<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, PersistenceError>,
@@ -125,6 +134,7 @@ impl Db {
     ///
     /// # Errors
     /// What `work` returned, after its writes are undone.
+    #[track_caller]
     pub fn attempt<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<Option<T>, PersistenceError>,

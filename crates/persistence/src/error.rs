@@ -18,6 +18,9 @@ pub enum PersistenceError {
     /// The database is held by someone else; the same call may pass in a moment.
     #[error("the database is busy")]
     Busy,
+    /// The database cannot be reached, or has no room to write; the same call may pass once it can, or has.
+    #[error("the database is not available")]
+    Unavailable(#[source] DieselError),
     /// A stored value that this program does not know.
     #[error("cannot read {value:?} in {table}.{column}")]
     Unreadable {
@@ -65,6 +68,12 @@ impl PersistenceError {
         said.contains("file is not a database") || said.contains("disk image is malformed")
     }
 
+    /// Whether the database is to blame, and the same call may pass in a while.
+    #[must_use]
+    pub fn may_pass_later(&self) -> bool {
+        matches!(self, Self::Busy | Self::Unavailable(_) | Self::Open { .. } | Self::ThreadLost)
+    }
+
     /// A value of `table.column` that this program does not know.
     pub(crate) fn unreadable(
         table: &'static str,
@@ -84,6 +93,11 @@ impl From<DieselError> for PersistenceError {
             DieselError::DatabaseError(_, ref information) if is_busy(information.message()) => {
                 Self::Busy
             }
+            DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
+            | DieselError::BrokenTransactionManager => Self::Unavailable(error),
+            DieselError::DatabaseError(_, ref information) if is_away(information.message()) => {
+                Self::Unavailable(error)
+            }
             other => Self::Database(other),
         }
     }
@@ -94,4 +108,46 @@ fn is_busy(message: &str) -> bool {
     message.contains("database is locked")
         || message.contains("deadlock detected")
         || message.contains("lock timeout")
+}
+
+/// Whether the database says that it is gone for now, or cannot write: restarted, cut off, its disk full.
+fn is_away(message: &str) -> bool {
+    const SIGNS: [&str; 12] = [
+        "database or disk is full",
+        "disk I/O error",
+        "No space left on device",
+        "unable to open database file",
+        "server closed the connection",
+        "terminating connection",
+        "no connection to the server",
+        "could not receive data from server",
+        "could not send data to server",
+        "the database system is",
+        "connection to server",
+        "connection pointer is NULL",
+    ];
+    SIGNS.iter().any(|sign| message.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_told_from_what_does_not() {
+        let told = |message: &str| {
+            let kind = DatabaseErrorKind::Unknown;
+            DieselError::DatabaseError(kind, Box::new(message.to_owned())).into()
+        };
+        assert!(matches!(told("database is locked"), PersistenceError::Busy));
+        for message in [
+            "database or disk is full",
+            "server closed the connection unexpectedly\n\tThis probably means the server terminated",
+            "terminating connection due to administrator command",
+            "FATAL:  the database system is starting up",
+        ] {
+            assert!(matches!(told(message), PersistenceError::Unavailable(_)), "{message}");
+        }
+        assert!(matches!(told("no such table: messages"), PersistenceError::Database(_)));
+    }
 }

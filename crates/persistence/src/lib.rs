@@ -55,6 +55,7 @@ mod routing;
 mod schema;
 pub mod search;
 pub mod secret;
+pub mod seldom;
 mod sender;
 pub mod session;
 pub mod signal;

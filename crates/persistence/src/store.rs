@@ -14,9 +14,10 @@ use std::{
 use diesel::{
     Connection, PgConnection, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
-    r2d2::{ManageConnection, Pool, R2D2Connection},
+    r2d2::{HandleError, ManageConnection, Pool, R2D2Connection},
     sql_types::Text,
 };
+use fault::Place;
 
 use self::group_commit::{GroupCommit, MOST_AGE};
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
     live::{self, LiveEvents},
     migrate,
     secret::{KeyEncryptionKey, Vault},
+    seldom::Seldom,
 };
 
 mod group_commit;
@@ -50,6 +52,22 @@ impl DatabaseSettings {
         match Location::parse(&self.url, &self.data_dir)? {
             Location::Sqlite(file) if !file.exists() => Ok(Some(file)),
             Location::Sqlite(_) | Location::Postgres(_) => Ok(None),
+        }
+    }
+}
+
+/// How long a call waits for a connection; the pool rests at most half of it between attempts to make one, so that
+/// it is back soon after its server is.
+const CONNECTION_PATIENCE: Duration = Duration::from_secs(8);
+
+/// Tells of connections that cannot be made, or are no good any more.
+#[derive(Debug, Default)]
+struct Quietly(Seldom);
+
+impl HandleError<PersistenceError> for Quietly {
+    fn handle_error(&self, error: PersistenceError) {
+        if self.0.is_due() {
+            tracing::warn!(error = %error, "cannot connect to the database");
         }
     }
 }
@@ -113,7 +131,8 @@ impl Store {
                 .max_size(size)
                 .min_idle(Some(1))
                 .test_on_check_out(matches!(location, Location::Postgres(_)))
-                .connection_timeout(Duration::from_secs(30))
+                .connection_timeout(CONNECTION_PATIENCE)
+                .error_handler(Box::new(Quietly::default()))
                 .build(connector(query_only))
                 .map_err(|error| location.cannot_open(error.to_string()))
         };
@@ -217,13 +236,16 @@ impl Store {
     ///
     /// # Errors
     /// What `work` returned; `Busy` when no connection is free in time.
-    pub async fn write<T: Send + 'static>(
+    #[track_caller]
+    pub fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Db) -> Result<T, PersistenceError> + Send + 'static,
-    ) -> Result<T, PersistenceError> {
-        let store = self.clone();
-        let answer = tokio::task::spawn_blocking(move || store.blocking_write(work)).await;
-        answer.unwrap_or(Err(PersistenceError::ThreadLost))
+    ) -> impl Future<Output = Result<T, PersistenceError>> + Send {
+        let (store, place) = (self.clone(), Place::of_caller());
+        async move {
+            let answer = tokio::task::spawn_blocking(move || store.write_from(place, work)).await;
+            answer.unwrap_or(Err(PersistenceError::ThreadLost))
+        }
     }
 
     /// [`Self::read`] for threads that may block.
@@ -242,11 +264,25 @@ impl Store {
     ///
     /// # Errors
     /// As [`Self::write`].
+    #[track_caller]
     pub fn blocking_write<T>(
         &self,
         work: impl FnOnce(&mut Db) -> Result<T, PersistenceError>,
     ) -> Result<T, PersistenceError> {
+        self.write_from(Place::of_caller(), work)
+    }
+
+    fn write_from<T>(
+        &self,
+        place: Place,
+        work: impl FnOnce(&mut Db) -> Result<T, PersistenceError>,
+    ) -> Result<T, PersistenceError> {
         drop(live::take_committed());
+        let work = move |db: &mut Db| {
+            let value = work(db)?;
+            fault::written(place);
+            Ok(value)
+        };
         let answer = match &self.shared.writers {
             Writers::InTurn(writers) => writers.run(work),
             Writers::Pool(pool) => {
@@ -254,6 +290,10 @@ impl Store {
                 work(&mut connection)
             }
         };
+        match answer {
+            Ok(_) => fault::committed(),
+            Err(_) => fault::undone(),
+        }
         for event in live::take_committed() {
             self.shared.live.publish(event);
         }

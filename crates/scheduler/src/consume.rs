@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use domain::{channel::WebhookRejection, clock::Clock, ids::InboxId};
 use persistence::{
+    health,
     inbox::{self, ApplyReport, ParsedWebhook, RawWebhook},
     live::Nudges,
     store::Store,
@@ -19,7 +20,7 @@ const SHARE: i64 = 200;
 /// Elements in one transaction: on SQLite it keeps everyone else from writing.
 const MOST_ELEMENTS: usize = 250;
 /// After a failure, before the next look.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_secs(1);
 /// How often a webhook may fail while others get through before it is put aside.
 const TRIES: u32 = 5;
 
@@ -35,9 +36,9 @@ struct Round {
 struct Failures(HashMap<InboxId, u32>);
 
 impl Failures {
-    /// Counts what failed in `round`. While nothing at all gets through, the database is to blame, not the
-    /// webhooks.
-    fn count(&mut self, round: &Round) {
+    /// Counts what failed in `round`. While nothing at all gets through and the database does not even take the
+    /// smallest write (`is_well`), it is to blame, not the webhooks.
+    fn count(&mut self, round: &Round, is_well: bool) {
         for webhook in &round.passed {
             self.0.remove(webhook);
         }
@@ -45,7 +46,7 @@ impl Failures {
             // Whatever failed before has passed, here or in another process.
             self.0.clear();
         }
-        if round.passed.is_empty() {
+        if round.passed.is_empty() && !is_well {
             return;
         }
         for webhook in &round.failed {
@@ -119,18 +120,27 @@ impl Consumer {
                         round.passed.push(webhook.id);
                     }
                     Err(error) => {
-                        round.failed.push(webhook.id);
+                        let is_its_own = !matches!(&error, SchedulerError::Persistence(it) if it.may_pass_later());
+                        if is_its_own {
+                            round.failed.push(webhook.id);
+                        }
                         problem = Some(error);
                     }
                 }
             }
         }
-        failures.count(&round);
+        failures.count(&round, self.is_database_well(&round).await);
         done += self.put_aside(failures).await?;
         match problem {
             Some(error) if done == 0 => Err(error),
             _ => Ok(done),
         }
+    }
+
+    /// Whether the database takes a write; asked where nothing but failures was seen.
+    async fn is_database_well(&self, round: &Round) -> bool {
+        let is_to_be_asked = round.passed.is_empty() && !round.failed.is_empty();
+        is_to_be_asked && self.store.write(health::probe_write).await.is_ok()
     }
 
     async fn put_aside(&self, failures: &mut Failures) -> Result<usize, SchedulerError> {
@@ -299,9 +309,9 @@ mod tests {
     fn an_outage_however_long_counts_against_no_webhook() {
         let mut failures = Failures::default();
         for _ in 0..100 {
-            failures.count(&round(&[], &[1, 2, 3]));
+            failures.count(&round(&[], &[1, 2, 3]), false);
         }
-        failures.count(&round(&[1], &[2, 3]));
+        failures.count(&round(&[1], &[2, 3]), false);
         assert_eq!(failures.hopeless(), []);
     }
 
@@ -309,12 +319,23 @@ mod tests {
     fn a_webhook_that_always_fails_alone_is_put_aside_and_one_that_passed_starts_anew() {
         let mut failures = Failures::default();
         for other in 0..i64::from(TRIES) - 1 {
-            failures.count(&round(&[10 + other], &[1, 2]));
+            failures.count(&round(&[10 + other], &[1, 2]), false);
         }
         assert_eq!(failures.hopeless(), []);
-        failures.count(&round(&[2], &[1]));
+        failures.count(&round(&[2], &[1]), false);
         assert_eq!(failures.hopeless(), [InboxId(1)]);
-        failures.count(&round(&[10], &[2]));
+        failures.count(&round(&[10], &[2]), false);
+        assert_eq!(failures.hopeless(), [InboxId(1)]);
+    }
+
+    #[test]
+    fn r14_what_always_fails_is_put_aside_though_nothing_else_comes_while_the_database_is_well() {
+        let mut failures = Failures::default();
+        for _ in 1..TRIES {
+            failures.count(&round(&[], &[1]), true);
+            assert_eq!(failures.hopeless(), []);
+        }
+        failures.count(&round(&[], &[1]), true);
         assert_eq!(failures.hopeless(), [InboxId(1)]);
     }
 }

@@ -99,7 +99,7 @@ impl From<PersistenceError> for WebError {
         match error {
             PersistenceError::NotFound => Self::NotFound,
             PersistenceError::Denied => Self::Forbidden,
-            PersistenceError::Busy => Self::Unavailable,
+            PersistenceError::Busy | PersistenceError::Unavailable(_) => Self::Unavailable,
             other => Self::Store(other),
         }
     }

@@ -16,7 +16,7 @@ use domain::{
     ids::ChannelId,
 };
 use metrics::{counter, histogram};
-use persistence::channel;
+use persistence::{channel, seldom::Seldom};
 use serde::{Deserialize, de::IgnoredAny};
 use subtle::ConstantTimeEq;
 use tracing::{info, warn};
@@ -112,8 +112,11 @@ async fn receive_whatsapp(
         Err(error) => Err(error),
     };
     durable.map_err(|error| {
+        static TOLD: Seldom = Seldom::new();
         reject("inbox");
-        warn!(channel.id = %id, "cannot take a webhook: {error}");
+        if TOLD.is_due() {
+            warn!(channel.id = %id, "cannot take a webhook: {error}");
+        }
         WebError::Unavailable
     })?;
     let took = desk.clock.monotonic().saturating_sub(began);

@@ -21,6 +21,7 @@ use crate::{
     instant::Instant,
     live::Nudges,
     schema::webhook_inbox,
+    seldom::Seldom,
     store::Store,
 };
 
@@ -119,8 +120,13 @@ impl WebhookInbox {
         let (sender, receiver) = mpsc::channel(WAITING);
         let db = if store.is_sqlite() { None } else { Some(store.connect()?) };
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
-        let writer =
-            Writer { store: store.clone(), db, nudges, waiting_bytes: Arc::clone(&waiting_bytes) };
+        let writer = Writer {
+            store: store.clone(),
+            db,
+            nudges,
+            waiting_bytes: Arc::clone(&waiting_bytes),
+            told: Seldom::new(),
+        };
         let thread = thread::Builder::new()
             .name("webhook-inbox".into())
             .spawn(move || writer.run(receiver))
@@ -190,6 +196,7 @@ struct Writer {
     db: Option<Db>,
     nudges: Arc<Nudges>,
     waiting_bytes: Arc<AtomicUsize>,
+    told: Seldom,
 }
 
 impl Writer {
@@ -219,14 +226,20 @@ impl Writer {
     }
 
     /// Stores the batch in one transaction; one by one when that fails, so that a row that cannot be
-    /// stored fails its own sender only.
+    /// stored fails its own sender only. While the database is away all fail at once: nobody waits for the rest.
     fn commit(&mut self, batch: Vec<Append>) {
         let (rows, waiting): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|append| (append.row, append.done)).unzip();
         let together = self.try_insert(&rows);
-        if together.is_ok() {
+        let is_away = together.as_ref().is_err_and(PersistenceError::may_pass_later);
+        if together.is_ok() || is_away {
+            if let Err(error) = &together
+                && self.told.is_due()
+            {
+                tracing::error!(error = %error, webhooks = rows.len(), "webhooks could not be stored");
+            }
             for done in waiting {
-                answer(done, true);
+                answer(done, together.is_ok());
             }
             return;
         }
@@ -259,7 +272,9 @@ impl Writer {
             match self.store.connect() {
                 Ok(db) => return Ok(db),
                 Err(error) => {
-                    tracing::warn!(error = %error, "the inbox cannot reach the database");
+                    if self.told.is_due() {
+                        tracing::warn!(error = %error, "the inbox cannot reach the database");
+                    }
                     thread::sleep(pause);
                 }
             }

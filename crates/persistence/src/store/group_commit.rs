@@ -108,7 +108,10 @@ impl GroupCommit {
         let answer = work(turn.begin()?);
         let ended = turn.end(&seat);
         if ended.is_ok() {
+            fault::committed();
             live::transaction_committed();
+        } else {
+            fault::undone();
         }
         // What went wrong first is what is told.
         answer.and_then(|answer| ended.map(|()| answer))
