@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fs::File,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
@@ -27,7 +28,8 @@ use persistence::{
     workspace::{self, Workspace},
 };
 use scheduler::{
-    Scheduler, SchedulerHandle, SchedulerParts, SchedulerSettings, error::SchedulerError,
+    Scheduler, SchedulerHandle, SchedulerParts, SchedulerSettings, dispatch::DispatchSettings,
+    error::SchedulerError,
 };
 use thiserror::Error;
 use tokio::task::JoinHandle;
@@ -36,6 +38,7 @@ use tracing::{error, info};
 use web::{DeskParts, WebSettings};
 
 use crate::{
+    alone::{self, AloneError},
     database::{self, DatabaseError},
     metrics::{self, MetricsError},
     role::ProcessRole,
@@ -54,6 +57,9 @@ pub enum DeskError {
     /// The database is not usable.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// Another process serves.
+    #[error(transparent)]
+    Alone(#[from] AloneError),
     /// The database fails.
     #[error(transparent)]
     Persistence(#[from] persistence::error::PersistenceError),
@@ -107,6 +113,7 @@ pub struct RunningDesk {
     jobs: Option<SchedulerHandle>,
     inbox: Option<Arc<WebhookInbox>>,
     metrics_server: Option<ServerHandle>,
+    _alone: Option<File>,
 }
 
 struct Pages {
@@ -125,6 +132,7 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     purpose: Purpose,
 ) -> Result<RunningDesk, DeskError> {
+    let alone = alone::take(&store)?;
     store.listen()?;
     let workspace = open_workspace(&store, clock.as_ref())?;
     let channels = make_channels(settings)?;
@@ -148,14 +156,11 @@ pub async fn start(
         jobs: None,
         inbox: None,
         metrics_server,
+        _alone: alone,
     };
     let zone = zone_of(&workspace)?;
     if settings.role != ProcessRole::Web {
-        let settings = SchedulerSettings {
-            zone,
-            demo: purpose == Purpose::Demo,
-            ..SchedulerSettings::default()
-        };
+        let settings = scheduler_settings(settings, zone, purpose);
         let parts = SchedulerParts {
             store: store.clone(),
             clock: Arc::clone(&clock),
@@ -281,6 +286,23 @@ fn forget_streams_of_former_process(store: &Store, clock: &dyn Clock) -> Result<
     Ok(())
 }
 
+fn scheduler_settings(settings: &Settings, zone: Tz, purpose: Purpose) -> SchedulerSettings {
+    let delta = |length: Duration| TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX);
+    SchedulerSettings {
+        zone,
+        demo: purpose == Purpose::Demo,
+        // A little longer than the call itself, which then says how it broke.
+        dispatch: DispatchSettings {
+            request_deadline: settings.call + settings.call / 4,
+            ..DispatchSettings::default()
+        },
+        lease: delta(settings.lease),
+        job_lease: delta(settings.lease / 2),
+        unknown_outcome_wait: Some(delta(settings.unknown_outcome)),
+        ..SchedulerSettings::default()
+    }
+}
+
 fn make_channels(settings: &Settings) -> Result<HashMap<ChannelKind, Arc<dyn Channel>>, DeskError> {
     let allow = settings
         .outgoing_allow
@@ -288,7 +310,11 @@ fn make_channels(settings: &Settings) -> Result<HashMap<ChannelKind, Arc<dyn Cha
         .map(|entry| entry.parse::<HostPort>())
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| DeskError::Setting(format!("outgoing_allow: {error}")))?;
-    let http = OutgoingHttp::new(OutgoingSettings { allow, ..OutgoingSettings::default() })?;
+    let http = OutgoingHttp::new(OutgoingSettings {
+        allow,
+        connect_timeout: settings.call / 4,
+        request_timeout: settings.call,
+    })?;
     let whatsapp: Arc<dyn Channel> = Arc::new(WhatsApp::new(http));
     Ok(HashMap::from([(ChannelKind::WhatsApp, whatsapp)]))
 }
@@ -354,6 +380,9 @@ mod tests {
             log: "off".to_owned(),
             role: ProcessRole::Web,
             outgoing_allow: Vec::new(),
+            call: Duration::from_secs(20),
+            lease: Duration::from_secs(60),
+            unknown_outcome: Duration::from_secs(600),
             agent_idle_minutes: 480,
             admin_idle_minutes: 15,
             session_hours: 12,

@@ -9,6 +9,7 @@
     reason = "`print` says what to do where nothing can be written; the macros panic"
 )]
 
+mod alone;
 mod cli;
 mod clock;
 mod command;
@@ -40,6 +41,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    fault::arm();
     let ended = match Cli::try_parse() {
         Ok(cli) => run(cli),
         Err(usage) if usage.use_stderr() => usage.exit(),

@@ -3,7 +3,7 @@
 mod origin;
 mod shown;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use figment::{
     Figment,
@@ -33,6 +33,9 @@ struct RawSettings {
     log: String,
     role: ProcessRole,
     outgoing_allow: Vec<String>,
+    call_seconds: u32,
+    lease_seconds: u32,
+    unknown_outcome_seconds: u32,
     agent_idle_minutes: u32,
     admin_idle_minutes: u32,
     session_hours: u32,
@@ -51,6 +54,9 @@ impl Default for RawSettings {
             log: "info".to_owned(),
             role: ProcessRole::All,
             outgoing_allow: Vec::new(),
+            call_seconds: 20,
+            lease_seconds: 60,
+            unknown_outcome_seconds: 600,
             agent_idle_minutes: 30,
             admin_idle_minutes: 15,
             session_hours: 12,
@@ -60,6 +66,16 @@ impl Default for RawSettings {
 
 /// The keys whose values are not shown, of `database_url` the password, and which may come from a file named by `…_FILE`.
 const SECRETS: [&str; 3] = ["secret_key", "database_url", "smtp_url"];
+
+/// The keys whose values are whole numbers above 0.
+const NUMBERS: [&str; 6] = [
+    "call_seconds",
+    "lease_seconds",
+    "unknown_outcome_seconds",
+    "agent_idle_minutes",
+    "admin_idle_minutes",
+    "session_hours",
+];
 
 /// The settings as the rest of the program takes them.
 #[derive(Debug, Clone)]
@@ -84,6 +100,12 @@ pub struct Settings {
     pub role: ProcessRole,
     /// Inner hosts that may be called, exact `host:port`.
     pub outgoing_allow: Vec<String>,
+    /// How long one call of a platform may take.
+    pub call: Duration,
+    /// For how long a message is one worker's; longer than a call.
+    pub lease: Duration,
+    /// How long an unknown outcome may be settled by a receipt (LI-09); longer than call and lease together.
+    pub unknown_outcome: Duration,
     /// Idle minutes after which an agent's session ends.
     pub agent_idle_minutes: u32,
     /// Idle minutes after which an admin's session ends.
@@ -249,8 +271,7 @@ fn parse_variable(key: &str, value: &str) -> serde_json::Value {
             .filter(|item| !item.is_empty())
             .map(|item| serde_json::Value::String(item.to_owned()))
             .collect(),
-        "agent_idle_minutes" | "admin_idle_minutes" | "session_hours" => match value.parse::<u32>()
-        {
+        number if NUMBERS.contains(&number) => match value.parse::<u32>() {
             Ok(number) => number.into(),
             Err(_) => value.into(),
         },
@@ -316,15 +337,34 @@ impl RawSettings {
             let problem = format!("has {entry:?}, which is no host:port");
             return Err(Senseless { key: "outgoing_allow", problem });
         }
-        for (key, minutes) in [
-            ("agent_idle_minutes", self.agent_idle_minutes),
-            ("admin_idle_minutes", self.admin_idle_minutes),
-            ("session_hours", self.session_hours),
-        ] {
-            if minutes == 0 {
+        let [call, lease, unknown_outcome, agent_idle, admin_idle, session] = [
+            self.call_seconds,
+            self.lease_seconds,
+            self.unknown_outcome_seconds,
+            self.agent_idle_minutes,
+            self.admin_idle_minutes,
+            self.session_hours,
+        ];
+        let numbers = [call, lease, unknown_outcome, agent_idle, admin_idle, session];
+        for (key, number) in NUMBERS.into_iter().zip(numbers) {
+            if number == 0 {
                 return Err(Senseless { key, problem: "must be above 0".to_owned() });
             }
         }
+        // A worker whose call outlives its lease, or whose lease outlives the wait for an outcome, could send a
+        // message that was given to another one or called failed.
+        let longest_call = call.saturating_add(call / 4);
+        if lease <= longest_call {
+            let problem = format!("must be above {longest_call}, a quarter more than call_seconds");
+            return Err(Senseless { key: "lease_seconds", problem });
+        }
+        let least = longest_call.saturating_add(lease);
+        if unknown_outcome <= least {
+            let problem =
+                format!("must be above {least}, what a call and a lease may take together");
+            return Err(Senseless { key: "unknown_outcome_seconds", problem });
+        }
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         Ok(Settings {
             data_dir: self.data_dir,
             database_url: SecretString::from(database_url),
@@ -336,6 +376,9 @@ impl RawSettings {
             log: self.log,
             role: self.role,
             outgoing_allow: self.outgoing_allow,
+            call: seconds(call),
+            lease: seconds(lease),
+            unknown_outcome: seconds(unknown_outcome),
             agent_idle_minutes: self.agent_idle_minutes,
             admin_idle_minutes: self.admin_idle_minutes,
             session_hours: self.session_hours,

@@ -66,6 +66,8 @@ pub struct SchedulerSettings {
     pub dispatch: DispatchSettings,
     /// For how long a message is leased to one worker; longer than a request may take.
     pub lease: TimeDelta,
+    /// How long a process that vanished keeps the others from running jobs.
+    pub job_lease: TimeDelta,
     /// How long an unknown outcome may be settled by a receipt (LI-09); `None`: as the policy says.
     pub unknown_outcome_wait: Option<TimeDelta>,
     /// How long a job may work before it leaves the rest to its next run.
@@ -79,6 +81,7 @@ impl Default for SchedulerSettings {
             demo: false,
             dispatch: DispatchSettings::default(),
             lease: TimeDelta::seconds(60),
+            job_lease: TimeDelta::seconds(30),
             unknown_outcome_wait: None,
             job_budget: Duration::from_secs(20),
         }
@@ -113,7 +116,14 @@ impl Scheduler {
             budget: settings.job_budget,
         };
         let stop = CancellationToken::new();
-        let trigger = Trigger::new(job_parts.clone(), jobs.clone(), owner.clone(), stop.clone());
+        let trigger = Trigger {
+            parts: job_parts.clone(),
+            jobs: jobs.clone(),
+            owner: owner.clone(),
+            lease: settings.job_lease,
+            running: Arc::default(),
+            stop: stop.clone(),
+        };
         trigger.publish().await?;
         let consumer = Consumer {
             store: store.clone(),

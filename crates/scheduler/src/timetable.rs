@@ -75,7 +75,7 @@ pub fn timetable(settings: TimetableSettings) -> Result<Vec<Job>, SchedulerError
     let lines: [(JobName, &'static str, Tz, CatchUp, JobBody); 9] = [
         (JobName::Expire, "0 * * * * *", Tz::UTC, CatchUp::Once, expire::expire),
         (JobName::OffDesk, "20 * * * * *", Tz::UTC, CatchUp::Once, expire::take_off_desk),
-        (JobName::Settle, "*/15 * * * * *", Tz::UTC, CatchUp::Once, expire::settle),
+        (JobName::Settle, "*/5 * * * * *", Tz::UTC, CatchUp::Once, expire::settle),
         (JobName::Numbers, numbers, Tz::UTC, CatchUp::Once, numbers::read_numbers),
         (JobName::Windows, "5 * * * * *", Tz::UTC, CatchUp::Once, numbers::move_windows),
         (

@@ -25,10 +25,6 @@ use crate::{
 
 /// The lease of the one process that runs jobs.
 const LEASE: &str = "scheduler";
-/// How long a process that vanished keeps others from running jobs.
-const LEASE_LENGTH: TimeDelta = TimeDelta::seconds(90);
-/// A third of the lease.
-const RENEW_EVERY: Duration = Duration::from_secs(30);
 /// How long a run may take at all; a job keeps to its budget long before.
 const RUN_DEADLINE: Duration = Duration::from_secs(300);
 
@@ -47,8 +43,10 @@ pub(crate) struct Trigger {
     pub parts: JobParts,
     pub jobs: Vec<Job>,
     pub owner: String,
-    running: Arc<Mutex<HashSet<JobName>>>,
-    stop: CancellationToken,
+    /// How long the lease lasts that lets one process run them; renewed at a third of it.
+    pub lease: TimeDelta,
+    pub running: Arc<Mutex<HashSet<JobName>>>,
+    pub stop: CancellationToken,
 }
 
 /// What is known while this process holds the lease.
@@ -59,16 +57,6 @@ struct Term {
 }
 
 impl Trigger {
-    /// The runner of `owner`, until `stop`.
-    pub(crate) fn new(
-        parts: JobParts,
-        jobs: Vec<Job>,
-        owner: String,
-        stop: CancellationToken,
-    ) -> Self {
-        Self { parts, jobs, owner, running: Arc::default(), stop }
-    }
-
     /// Writes the timetable for the portal.
     pub(crate) async fn publish(&self) -> Result<(), SchedulerError> {
         let now = self.parts.clock.now();
@@ -151,17 +139,18 @@ impl Trigger {
         now: DateTime<Utc>,
     ) -> Result<bool, SchedulerError> {
         let monotonic = self.parts.clock.monotonic();
+        let renew_every = self.lease.to_std().unwrap_or_default() / 3;
         let is_fresh = term
             .as_ref()
-            .is_some_and(|term| monotonic.saturating_sub(term.renewed_at) < RENEW_EVERY);
+            .is_some_and(|term| monotonic.saturating_sub(term.renewed_at) < renew_every);
         if is_fresh {
             return Ok(true);
         }
-        let owner = self.owner.clone();
+        let (owner, length) = (self.owner.clone(), self.lease);
         let lease = self
             .parts
             .store
-            .write(move |db| rows::acquire_lease(db, LEASE, &owner, LEASE_LENGTH, now))
+            .write(move |db| rows::acquire_lease(db, LEASE, &owner, length, now))
             .await?;
         let Some(lease) = lease else {
             *term = None;
