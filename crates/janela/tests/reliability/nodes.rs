@@ -1,0 +1,112 @@
+//! Several processes at one PostgreSQL: starting at once, with roles, one after the other anew, and hearing each other;
+//! and one process at one SQLite file.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use persistence::test_support::TestStore;
+use reqwest::StatusCode;
+
+use crate::{
+    judge::{judge, until_applied, until_settled},
+    relay::Relay,
+    world::{Kind, Node, World, tail_of, until},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_processes_that_start_at_once_on_an_empty_database_all_serve() {
+    let empty = TestStore::empty_postgres();
+    let mut world = World::on(Kind::Postgres).await;
+    world.move_database(empty.settings().url.clone());
+    let mut nodes: Vec<Node> = (0..4).map(|nth| world.launch(nth, "all")).collect();
+    for node in &mut nodes {
+        node.until_ready(&world.client).await;
+    }
+    let ran = crate::world::count(&empty, "SELECT count(*) AS n FROM __diesel_schema_migrations");
+    assert!(ran >= 1 && nodes.iter_mut().all(Node::is_running));
+    println!("R0 postgres migration race ok=4 lost=0 duplicated=0 recovered=0");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_process_at_one_sqlite_file_says_what_to_do_and_ends() {
+    let world = World::on(Kind::Sqlite).await;
+    let first = world.serve(0).await;
+    let mut second = world.launch(1, "all");
+    let status = second.ended(Duration::from_secs(30)).await.expect("it ends");
+    assert_eq!(status.code(), Some(1));
+    let said = tail_of(&world.log_of(1));
+    assert!(said.contains("another Janela serves") && said.contains("PostgreSQL"), "{said}");
+    assert_eq!(first.status(&world.client, "/readyz").await, Some(StatusCode::OK));
+    drop(first);
+    world.serve(1).await;
+}
+
+/// A web process takes orders, webhooks and readers; a worker sends and applies; what it does reaches the reader.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_web_process_and_a_worker_share_the_work_and_hear_each_other() {
+    let world = World::on(Kind::Postgres).await;
+    let web = world.serve_as(0, "web").await;
+    world.platform.subscribe(0, &world.webhook_at(&web.url)).await;
+    let id = world.send(&web.url, 1).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(world.platform.ledger().await.len(), 0, "a web process sends nothing");
+    let request = world.client.get(format!("{}/events", web.url)).header("cookie", world.session());
+    let answer = request.timeout(Duration::from_secs(60)).send().await.expect("a stream");
+    let mut events = answer.bytes_stream();
+    let worker = world.serve_as(1, "worker").await;
+    let (deadline, mut heard) = (Instant::now() + Duration::from_secs(30), String::new());
+    while !heard.contains("event: active-messages") {
+        let piece = tokio::time::timeout_at(deadline.into(), events.next()).await;
+        let piece = piece.expect("an event in time").expect("a stream").expect("bytes");
+        heard.push_str(&String::from_utf8_lossy(&piece));
+    }
+    until_settled(&world, Duration::from_secs(60)).await;
+    until_applied(&world, Duration::from_secs(60)).await;
+    assert!(world.client.get(&web.metrics).send().await.is_ok());
+    judge(&world, &[id]).await.must_be_clean("R0 postgres roles");
+    drop(worker);
+}
+
+/// Each of three processes is stopped and started anew, one after the other, behind one address and under load.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rolling_restart_loses_nothing_and_refuses_nobody_for_long() {
+    let world = World::on(Kind::Postgres).await;
+    let mut nodes = Vec::new();
+    for nth in 0..3 {
+        nodes.push(world.serve(nth).await);
+    }
+    let targets = (0..3).map(|nth| world.address_of(nth)).collect();
+    let relay = Relay::start(targets).await;
+    world.platform.subscribe(0, &world.webhook_at(&relay.url())).await;
+    let url = relay.url();
+    let send_all = async {
+        let mut ids = Vec::new();
+        for share in (0..180).collect::<Vec<u32>>().chunks(6) {
+            let sends = share.iter().map(|nth| world.send(&url, *nth));
+            ids.extend(futures_util::future::join_all(sends).await);
+            tokio::time::sleep(Duration::from_millis(80)).await;
+        }
+        ids
+    };
+    let roll = async {
+        for nth in 0..3 {
+            nodes[nth].signal("TERM");
+            let status = nodes[nth].ended(Duration::from_secs(30)).await.expect("it ends");
+            assert!(status.success(), "{status}");
+            nodes[nth] = world.serve(nth).await;
+        }
+    };
+    let (ids, ()) = tokio::join!(send_all, roll);
+    until_settled(&world, Duration::from_secs(60)).await;
+    until("every receipt", Duration::from_secs(60), async || {
+        let pending = world.platform.look("/webhooks").await["pending"].as_u64();
+        (pending == Some(0)).then_some(())
+    })
+    .await;
+    until_applied(&world, Duration::from_secs(60)).await;
+    let unknown = world.count("SELECT count(*) AS n FROM delivery_events WHERE kind = 'unsettled'");
+    assert_eq!(unknown, 0, "who is asked to stop leaves nothing unknown");
+    let mut tally = judge(&world, &ids).await;
+    tally.recovered = 3;
+    tally.must_be_clean("R0 postgres rolling restart");
+}

@@ -1,0 +1,134 @@
+//! R14: what workers that are gone left behind, and what can never be done, holds up nothing else.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use domain::{dispatch::BackOff, policy::Policy};
+use persistence::{
+    outbox::{self, ClaimRequest, DispatchPolicy},
+    test_support::rounds,
+};
+use reqwest::StatusCode;
+
+use crate::{
+    judge::{judge, until_applied, until_settled},
+    points,
+    world::{Kind, LEASE_SECONDS, World, until},
+};
+
+/// How long after the end of a lease its message is free again.
+const RESCUED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Claims what is due as a worker does that then vanishes. Returns how many.
+fn claim_and_vanish(world: &World, most: usize) -> usize {
+    let mut active_messages = Policy::default_profile().active_messages;
+    active_messages.unknown_outcome_wait = TimeDelta::seconds(crate::world::HORIZON_SECONDS);
+    let policy = DispatchPolicy {
+        back_off: BackOff::default(),
+        lease: TimeDelta::seconds(LEASE_SECONDS),
+        active_messages,
+    };
+    let mut never = |_, _| None;
+    let mut request = ClaimRequest {
+        shares: &[(world.channels[0], most)],
+        token: "a worker that is gone",
+        policy: &policy,
+        pair_wait: &mut never,
+    };
+    let now = crate::world::now();
+    let claimed = world.store.blocking_write(|db| outbox::claim(db, &mut request, now));
+    claimed.expect("claims").claims.len()
+}
+
+async fn rescue_orphans(kind: Kind) {
+    let sends = rounds(100, 500);
+    let world = World::on(kind).await;
+    let pages = world.serve_as(0, "web").await;
+    let numbers = 0..u32::try_from(sends).expect("few");
+    let ids = futures_util::future::join_all(numbers.map(|nth| world.send(&pages.url, nth))).await;
+    let claimed = claim_and_vanish(&world, sends);
+    let begun = Instant::now();
+    assert_eq!(claimed, sends);
+    pages.kill();
+    let node = world.serve(0).await;
+    until("every lease is taken away", Duration::from_secs(60), async || {
+        let leased = world.count("SELECT count(*) AS n FROM outbox WHERE state = 'leased'");
+        (leased == 0).then_some(())
+    })
+    .await;
+    let took = begun.elapsed();
+    let limit = Duration::from_secs(LEASE_SECONDS.unsigned_abs()) + RESCUED_WITHIN;
+    assert!(took <= limit, "rescued after {took:?}, not within {limit:?}");
+    until_settled(&world, Duration::from_secs(60)).await;
+    let name = format!("R14 {}", kind.as_str());
+    println!("{name}: {sends} leases of a worker that is gone were taken away after {took:?}");
+    judge(&world, &ids).await.must_be_clean(&name);
+    drop(node);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r14_leases_of_a_worker_that_is_gone_are_rescued_on_sqlite() {
+    rescue_orphans(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r14_leases_of_a_worker_that_is_gone_are_rescued_on_postgres() {
+    rescue_orphans(Kind::Postgres).await;
+}
+
+/// A message that the database itself refuses, among others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r14_a_webhook_that_can_never_be_applied_is_put_aside_and_holds_up_no_other() {
+    let world = World::on(Kind::Sqlite).await;
+    world.run(
+        "CREATE TRIGGER poison BEFORE INSERT ON messages WHEN NEW.body = 'poison'
+         BEGIN SELECT RAISE(ABORT, 'poison'); END",
+    );
+    let node = world.serve(0).await;
+    let webhook = world.webhook_at(&node.url);
+    for nth in 0..60 {
+        let text = if nth % 20 == 7 { "poison" } else { "Olá" };
+        let body = world.platform.text(&format!("55119{nth:08}"), &format!("wamid.{nth}"), text);
+        assert_eq!(world.platform.post(0, &webhook, body).await, Some(StatusCode::OK));
+    }
+    until_applied(&world, Duration::from_secs(30)).await;
+    let applied = world.count("SELECT count(*) AS n FROM messages WHERE body = 'Olá'");
+    let aside = world.count("SELECT count(*) AS n FROM quarantined_events");
+    println!(
+        "R14 poison ok={applied} lost={} duplicated=0 recovered={aside}",
+        60 - applied - aside
+    );
+    assert_eq!((applied, aside), (57, 3));
+}
+
+/// How often each job but `but` was run to its end.
+fn runs_but(world: &World, but: &str) -> i64 {
+    world.count(&format!(
+        "SELECT count(*) AS n FROM job_runs WHERE job <> '{but}' AND finished_at IS NOT NULL AND error IS NULL"
+    ))
+}
+
+/// A job that panics at each of its runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r14_a_job_that_always_panics_is_told_and_costs_the_others_nothing() {
+    let mut world = World::on(Kind::Sqlite).await;
+    let point = points::of_commit_in("scheduler/presence.rs", "go_offline");
+    world.set("FAILPOINTS", &format!("{point}=panic"));
+    let mut node = world.launch_command(0, "all", points::armed(&world, 0));
+    node.until_ready(&world.client).await;
+    tokio::time::sleep(Duration::from_secs(22)).await;
+    let failed = world.count(
+        "SELECT count(*) AS n FROM job_runs WHERE job = 'take_agents_offline' AND error IS NOT NULL",
+    );
+    let others = runs_but(&world, "take_agents_offline");
+    let sick = world.count(
+        "SELECT count(*) AS n FROM job_runs WHERE job <> 'take_agents_offline' AND error IS NOT NULL",
+    );
+    println!("R14 panic ok={others} lost=0 duplicated=0 recovered={failed}");
+    assert!(failed >= 2, "it runs again at its next time: {failed}");
+    // Every 5 s one of them, and each of the others at the start.
+    assert!(others >= 10 && sick == 0, "{others} other runs, {sick} of them failed");
+    let id = world.send(&node.url, 1).await;
+    until_settled(&world, Duration::from_secs(30)).await;
+    assert_eq!(judge(&world, &[id]).await.ok, 1);
+}
