@@ -254,6 +254,20 @@ desk-refused-served = Another agent serves this conversation now.
 desk-refused-waits = This conversation waits for another agent alone.
 desk-refused-not-taken = Take this conversation first.
 desk-refused-stale = Not sent: this page was out of date. Check the conversation and send it once more.
+desk-refused-quote-gone = Not sent: the message you answer is not there any more. Send it without it, or choose another one.
+# $name (String) - Who wrote the message.
+desk-answer-this = Answer this message of { $name }
+desk-answers-to = Answer to:
+desk-answers-cancel = Answer no message
+# $name (String) - Who wrote the message.
+desk-react = React to this message of { $name }
+desk-react-take-back = Take back
+desk-emoji-thumbs-up = Thumbs up
+desk-emoji-heart = Heart
+desk-emoji-laughing = Laughing
+desk-emoji-surprised = Surprised
+desk-emoji-sad = Sad
+desk-emoji-thanks = Thank you
 
 desk-close-title = Close this ticket?
 # $protocol (String) - The ticket's number.

@@ -173,3 +173,17 @@ portal-fact-opt-outs = Opt-outs
 portal-fact-none = none
 portal-fact-ticket = Open ticket
 portal-fact-quiet = Quiet hours apply
+
+portal-read-marks = Read marks
+portal-read-marks-hint = What customers see of the desk in WhatsApp.
+portal-read-marks-switch = Tell customers that their messages were read
+portal-read-marks-switch-hint = They see it when an agent looks at the conversation, and that someone is typing. Off, they see neither.
+# $phone (String) - The number.
+portal-number-rests = { $phone } sends nothing for now
+# $phone (String) - The number.
+portal-number-templates-rest = { $phone } sends no templates for now
+# $since (String) - When it was told to stop.
+# $until (String) - When it is tried again.
+portal-number-rests-until = Stopped { $since }. Messages wait; next try: { $until }.
+portal-number-resume = Try again now
+portal-number-resumed = The number sends again

@@ -155,3 +155,13 @@ portal-fact-opt-outs = Bajas
 portal-fact-none = ninguna
 portal-fact-ticket = Ticket abierto
 portal-fact-quiet = Hay horas de silencio
+
+portal-read-marks = Confirmaciones de lectura
+portal-read-marks-hint = Lo que los clientes ven del escritorio en WhatsApp.
+portal-read-marks-switch = Mostrar a los clientes que sus mensajes se leyeron
+portal-read-marks-switch-hint = Lo ven cuando un agente mira la conversación, y también que alguien escribe. Apagado, no ven ninguna de las dos cosas.
+portal-number-rests = { $phone } no envía nada por ahora
+portal-number-templates-rest = { $phone } no envía plantillas por ahora
+portal-number-rests-until = Detenido: { $since }. Los mensajes esperan; nuevo intento: { $until }.
+portal-number-resume = Intentar ahora
+portal-number-resumed = El número envía de nuevo

@@ -155,3 +155,13 @@ portal-fact-opt-outs = Recusas
 portal-fact-none = nenhuma
 portal-fact-ticket = Atendimento aberto
 portal-fact-quiet = Há horário de silêncio
+
+portal-read-marks = Confirmações de leitura
+portal-read-marks-hint = O que os clientes veem da mesa no WhatsApp.
+portal-read-marks-switch = Mostrar aos clientes que suas mensagens foram lidas
+portal-read-marks-switch-hint = Eles veem quando um agente olha a conversa e quando alguém digita. Desligado, não veem nada disso.
+portal-number-rests = { $phone } não envia nada por enquanto
+portal-number-templates-rest = { $phone } não envia modelos por enquanto
+portal-number-rests-until = Parado: { $since }. As mensagens esperam; nova tentativa: { $until }.
+portal-number-resume = Tentar agora
+portal-number-resumed = O número voltou a enviar

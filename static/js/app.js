@@ -18,4 +18,5 @@ import "./thread.js";
 import "./toast.js";
 import "./toggles.js";
 import "./tooltip.js";
+import "./typing-signal.js";
 import "./typing.js";

@@ -6,11 +6,13 @@ mod content;
 mod errors;
 mod graph;
 mod inbound;
+mod media;
 mod number;
 mod parse;
 mod person;
 mod receipt;
 mod send;
+mod signal;
 mod template_change;
 mod template_list;
 mod template_parameters;
@@ -19,13 +21,14 @@ mod wire;
 
 use domain::{
     channel::{
-        BoxFuture, Channel, ChannelAccess, ChannelError, MediaFile, MediaProblem, NumberReading,
-        OutgoingMessage, SendOutcome, WebhookElement, WebhookRejection,
+        BoxFuture, Channel, ChannelAccess, ChannelError, MediaDownload, MediaFailure, MediaFile,
+        MediaProblem, MediaUpload, NumberReading, OutgoingMessage, SendOutcome, Signal,
+        WebhookElement, WebhookRejection,
     },
     template::{MediaKind, PlatformTemplate},
 };
 
-use crate::{http::OutgoingHttp, media};
+use crate::{http::OutgoingHttp, media as looked_at};
 
 /// Speaks the WhatsApp Cloud API.
 #[derive(Debug, Clone)]
@@ -63,6 +66,14 @@ impl Channel for WhatsApp {
         Box::pin(send::send(&self.http, access, message))
     }
 
+    fn signal<'a>(
+        &'a self,
+        access: &'a ChannelAccess,
+        signal: &'a Signal,
+    ) -> BoxFuture<'a, Result<(), ChannelError>> {
+        Box::pin(signal::signal(&self.http, access, signal))
+    }
+
     fn list_templates<'a>(
         &'a self,
         access: &'a ChannelAccess,
@@ -82,7 +93,24 @@ impl Channel for WhatsApp {
         url: &'a str,
         kind: MediaKind,
     ) -> BoxFuture<'a, Result<MediaFile, MediaProblem>> {
-        Box::pin(media::inspect(&self.http, url, kind))
+        Box::pin(looked_at::inspect(&self.http, url, kind))
+    }
+
+    fn open_media<'a>(
+        &'a self,
+        access: &'a ChannelAccess,
+        media: &'a str,
+        limit: u64,
+    ) -> BoxFuture<'a, Result<MediaDownload, MediaFailure>> {
+        Box::pin(media::open(&self.http, access, media, limit))
+    }
+
+    fn upload_media<'a>(
+        &'a self,
+        access: &'a ChannelAccess,
+        upload: MediaUpload,
+    ) -> BoxFuture<'a, Result<String, MediaFailure>> {
+        Box::pin(media::upload(&self.http, access, upload))
     }
 }
 

@@ -38,8 +38,9 @@ pub use self::{
     },
     media::{MediaBody, MediaDownload, MediaFailure, MediaFile, MediaProblem, MediaUpload},
     outgoing::{
-        OutgoingContent, OutgoingMessage, Pause, PauseScope, PausedSends, PlatformRefusal,
-        RefusalClass, RetryScope, SendOutcome,
+        Capabilities, MediaSource, OutgoingContent, OutgoingMedia, OutgoingMessage, Pause,
+        PauseScope, PausedSends, PlatformRefusal, RefusalClass, RetryScope, SendOutcome, Signal,
+        SignalKind,
     },
     receipt::{
         Conversation, Pricing, PricingCategory, PricingKind, PricingModel, Receipt, ReceiptStatus,
@@ -92,6 +93,15 @@ impl ChannelKind {
         match self {
             Self::WhatsApp | Self::Sms => true,
             Self::WeChat | Self::WeCom => false,
+        }
+    }
+
+    /// What can be done there besides writing.
+    #[must_use]
+    pub fn capabilities(self) -> Capabilities {
+        match self {
+            Self::WhatsApp => Capabilities { quotes: true, reactions: true, signals: true },
+            Self::WeChat | Self::WeCom | Self::Sms => Capabilities::default(),
         }
     }
 }
@@ -182,6 +192,15 @@ pub trait Channel: Send + Sync {
         access: &'a ChannelAccess,
         message: &'a OutgoingMessage,
     ) -> BoxFuture<'a, SendOutcome>;
+
+    /// Tells the platform something besides messages, once. One that cannot be told so is told nothing.
+    fn signal<'a>(
+        &'a self,
+        _access: &'a ChannelAccess,
+        _signal: &'a Signal,
+    ) -> BoxFuture<'a, Result<(), ChannelError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 
     /// All templates of the account, every page, or an error: never half a list.
     fn list_templates<'a>(

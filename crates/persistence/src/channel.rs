@@ -333,13 +333,10 @@ pub fn rest_calls(
     channel: ChannelId,
     until: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let (kind, account): (String, String) = channels::table
-        .find(channel.0)
-        .select((channels::kind, channels::account_id))
-        .first(db)?;
-    let siblings = channels::table
-        .filter(channels::account_id.eq(account))
-        .filter(channels::kind.eq(kind));
+    let (kind, account): (String, String) =
+        channels::table.find(channel.0).select((channels::kind, channels::account_id)).first(db)?;
+    let siblings =
+        channels::table.filter(channels::account_id.eq(account)).filter(channels::kind.eq(kind));
     diesel::update(siblings)
         .set(channels::calls_rest_until.eq(Some(Instant::from(until))))
         .execute(db)?;

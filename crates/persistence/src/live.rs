@@ -186,6 +186,10 @@ pub struct Nudges {
     pub dispatch: Notify,
     /// A webhook was kept.
     pub inbox: Notify,
+    /// Something was read, or someone types.
+    pub signals: Notify,
+    /// A file is to be fetched or handed over.
+    pub media: Notify,
 }
 
 #[derive(Default)]

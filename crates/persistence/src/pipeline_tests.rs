@@ -6,6 +6,7 @@ mod jobs;
 mod receipts;
 mod refusals;
 mod said;
+mod signals;
 
 use domain::ids::MessageId;
 

@@ -130,6 +130,20 @@ pub(crate) fn save(db: &mut Db, reaction: &NewReaction<'_>) -> Result<(), Persis
     Ok(())
 }
 
+/// What of ours is on the message that the platform knows as `to`; `None` when nothing is.
+pub(crate) fn find_ours(
+    db: &mut Db,
+    channel: ChannelId,
+    to: &str,
+) -> Result<Option<String>, PersistenceError> {
+    Ok(reactions::table
+        .find((channel.0, to, ReactionSide::Desk.as_str()))
+        .filter(reactions::emoji.ne(""))
+        .select(reactions::emoji)
+        .first(db)
+        .optional()?)
+}
+
 /// The reactions on messages of `channels` that the platform knows by `provider_ids`, by channel and id, the
 /// contact's first; what was taken back is left out. One query, by the primary key.
 pub(crate) fn list_on(

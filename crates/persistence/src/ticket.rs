@@ -8,6 +8,8 @@
 mod desk;
 mod hand_out;
 mod leave;
+mod react;
+mod send_file;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +27,8 @@ pub use self::desk::{
 };
 pub use self::hand_out::hand_out_waiting;
 pub(crate) use self::hand_out::leave_referred_to_others;
+pub use self::react::{EMOJIS, ReactionDraft, note_typing, react};
+pub use self::send_file::{FileDraft, send_file};
 pub(crate) use self::{hand_out::hand_out_opened, leave::leave_to_others};
 use crate::{
     db::Db,

@@ -11,9 +11,11 @@ pub mod dispatch;
 pub mod error;
 mod expire;
 pub mod job;
+mod media;
 mod numbers;
 pub mod pace;
 mod presence;
+mod signals;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,8 @@ use crate::{
     dispatch::{DispatchSettings, Dispatcher},
     error::SchedulerError,
     job::{Channels, JobName, JobParts, JobReport},
+    media::Carrier,
+    signals::Signaller,
     timetable::{Job, TimetableSettings, timetable},
     trigger::Trigger,
 };
@@ -131,6 +135,18 @@ impl Scheduler {
             channels: Arc::clone(&channels),
             nudges: Arc::clone(&nudges),
         };
+        let carrier = Carrier {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            channels: Arc::clone(&channels),
+            nudges: Arc::clone(&nudges),
+        };
+        let signaller = Signaller {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            channels: Arc::clone(&channels),
+            nudges: Arc::clone(&nudges),
+        };
         let dispatcher = Dispatcher {
             store,
             clock,
@@ -143,6 +159,8 @@ impl Scheduler {
         let tasks = vec![
             ("consumer", tokio::spawn(consumer.run(stop.clone()))),
             ("dispatcher", tokio::spawn(dispatcher.run(stop.clone()))),
+            ("files", tokio::spawn(carrier.run(stop.clone()))),
+            ("signals", tokio::spawn(signaller.run(stop.clone()))),
             ("jobs", tokio::spawn(run_jobs(trigger))),
         ];
         Ok(SchedulerHandle { stop, tasks, jobs, parts: job_parts })

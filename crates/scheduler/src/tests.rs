@@ -24,12 +24,16 @@ use domain::{
 use persistence::{
     job::{self as rows, JobOverview},
     live::Nudges,
+    number,
     store::Store,
     test_desk::{TestClock, TestDesk},
     test_support::{TestStore, postgres_is_wanted},
 };
 
-use crate::{Scheduler, SchedulerHandle, SchedulerParts, SchedulerSettings, job::JobName};
+use crate::{
+    Scheduler, SchedulerHandle, SchedulerParts, SchedulerSettings, dispatch::DispatchSettings,
+    job::JobName,
+};
 
 /// What the recording channel answers to each send.
 #[derive(Debug, Clone)]
@@ -47,11 +51,23 @@ struct Recording {
     sent: Mutex<Vec<MessageId>>,
     under_way: AtomicUsize,
     slow: Duration,
+    throughput: u32,
 }
 
 impl Recording {
     fn answering(answer: Answer) -> Arc<Self> {
         Self::slowly(answer, Duration::ZERO)
+    }
+
+    /// A number that may send so many messages a second.
+    fn with_throughput(throughput: u32) -> Arc<Self> {
+        Arc::new(Self {
+            answer: Mutex::new(Answer::Accept),
+            sent: Mutex::default(),
+            under_way: AtomicUsize::new(0),
+            slow: Duration::ZERO,
+            throughput,
+        })
     }
 
     fn slowly(answer: Answer, slow: Duration) -> Arc<Self> {
@@ -60,6 +76,7 @@ impl Recording {
             sent: Mutex::default(),
             under_way: AtomicUsize::new(0),
             slow,
+            throughput: 80,
         })
     }
 
@@ -114,13 +131,13 @@ impl Channel for Recording {
         &'a self,
         _: &'a ChannelAccess,
     ) -> BoxFuture<'a, Result<NumberReading, ChannelError>> {
-        Box::pin(async {
+        Box::pin(async move {
             Ok(NumberReading {
                 display_phone: "+351 21 000 0001".into(),
                 quality_rating: "GREEN".into(),
                 status: "CONNECTED".into(),
                 limit: None,
-                throughput: 80,
+                throughput: self.throughput,
             })
         })
     }
@@ -347,5 +364,79 @@ async fn jo_03_a_job_for_which_nobody_was_there_is_passed_over_and_not_failed() 
         assert!(now < nightly.passed_over_at.unwrap());
         assert!(world.clock.now() < nightly.line.next_run_at.unwrap());
         world.scheduler.stop().await;
+    }
+}
+
+/// Starts one process more, beside whoever sends from `desk` already.
+async fn process(
+    store: &Store,
+    desk: &TestDesk,
+    channel: &Arc<Recording>,
+    owner: &str,
+) -> SchedulerHandle {
+    let adapter: Arc<dyn Channel> = channel.clone();
+    let attendance = Duration::from_millis(100);
+    Scheduler::start(SchedulerParts {
+        store: store.clone(),
+        clock: desk.clock.clone(),
+        channels: HashMap::from([(ChannelKind::WhatsApp, adapter)]),
+        nudges: Arc::new(Nudges::default()),
+        owner: owner.into(),
+        settings: SchedulerSettings {
+            dispatch: DispatchSettings { attendance, ..DispatchSettings::default() },
+            ..SchedulerSettings::default()
+        },
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_send_together_no_faster_than_a_numbers_throughput() {
+    for store in stores() {
+        let channel = Recording::with_throughput(10);
+        let desk = Arc::new(TestDesk::new(&store));
+        let (of, now) = (desk.channel, desk.clock.now());
+        let reading = channel.read_number(&access()).await.unwrap();
+        store.write(move |db| number::save_reading(db, of, &reading, now)).await.unwrap();
+        let first = process(&store, &desk, &channel, "first").await;
+        let second = process(&store, &desk, &channel, "second").await;
+        // Both know of each other once each has said so twice.
+        tokio::time::sleep(SILENCE).await;
+        let queueing = Arc::clone(&desk);
+        tokio::task::spawn_blocking(move || {
+            for number in 0..40 {
+                queueing.send(queueing.agents[0], &format!("+35191234{number:04}"));
+            }
+        })
+        .await
+        .unwrap();
+        for (second, sent) in [(0, 10), (1, 20), (1, 30)] {
+            desk.clock.advance(TimeDelta::seconds(second));
+            until("a second's worth", async || sent <= channel.sent().len()).await;
+            tokio::time::sleep(SILENCE).await;
+            assert_eq!(channel.sent().len(), sent, "and not one more");
+        }
+        let mut distinct = channel.sent();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!(distinct.len(), 30, "each once");
+        second.stop().await;
+        tokio::time::sleep(SILENCE).await;
+        desk.clock.advance(TimeDelta::seconds(1));
+        until("whoever is left has all of it", async || channel.sent().len() == 40).await;
+        first.stop().await;
+    }
+}
+
+fn access() -> ChannelAccess {
+    ChannelAccess {
+        channel: domain::ids::ChannelId(1),
+        api_base_url: String::new(),
+        external_id: String::new(),
+        account_id: String::new(),
+        access_token: String::new(),
+        app_secret: String::new(),
+        verify_token: String::new(),
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::policy::{Policy, RetentionPolicy};
 use persistence::{
-    compose, db::Db, error::PersistenceError, idempotency, job, policy, retention, search, session,
+    compose, db::Db, error::PersistenceError, idempotency, job, media, policy, retention, search,
+    session, signal,
 };
 
 use crate::job::{Budget, JobFuture, JobParts, JobReport};
@@ -17,19 +18,29 @@ const RUNS_KEPT: TimeDelta = TimeDelta::days(14);
 /// How long what was searched for is kept after it was last asked for: longer than any session.
 const SEARCHES_KEPT: TimeDelta = TimeDelta::hours(24);
 
+/// How long it is kept what was told as read: it is not told again that long.
+const SIGNALS_KEPT: TimeDelta = TimeDelta::days(30);
+
+/// How long a file is kept that an agent chose and did not send.
+const UNSENT_KEPT: TimeDelta = TimeDelta::hours(24);
+/// Files are large: few go in one transaction.
+const FEW_FILES: i64 = 10;
+
 type Step = fn(&mut Db, &RetentionPolicy, DateTime<Utc>) -> Result<usize, PersistenceError>;
 
 /// What is deleted, one kind after the other.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 12] = [
     |db, _, now| session::delete_expired(db, now, BATCH),
     |db, kept, now| idempotency::delete_until(db, now - kept.idempotency_keys, BATCH),
     |db, _, now| search::delete_until(db, now - SEARCHES_KEPT, BATCH),
     |db, _, now| compose::delete_media_until(db, now - compose::MEDIA_KEPT, BATCH),
+    |db, _, now| media::delete_unsent(db, now - UNSENT_KEPT, FEW_FILES),
     |db, kept, now| retention::delete_done_webhooks(db, now - kept.raw_webhooks, BATCH),
     |db, kept, now| retention::delete_refusals(db, now - kept.refusals, BATCH),
     |db, kept, now| retention::put_stray_receipts_aside(db, now - kept.stray_receipts, BATCH, now),
     |db, kept, now| retention::delete_seen_changes(db, now - kept.raw_webhooks, BATCH),
     |db, kept, now| retention::delete_stray_changes(db, now - kept.raw_webhooks, BATCH),
+    |db, _, now| signal::delete_old(db, now - SIGNALS_KEPT, BATCH),
     |db, _, now| job::delete_old_runs(db, now - RUNS_KEPT, BATCH),
 ];
 

@@ -44,6 +44,8 @@ pub enum Flash {
     JobAsked,
     /// Settings were saved.
     SettingsSaved,
+    /// A number sends again.
+    NumberResumed,
 }
 
 /// What the request brings to be said; nothing when it brings nothing that is to be believed. Only a page has
@@ -97,6 +99,7 @@ impl Flash {
             }
             Self::JobAsked => t.portal_job_asked(),
             Self::SettingsSaved => t.portal_saved(),
+            Self::NumberResumed => t.portal_number_resumed(),
         };
         Ok(Some(Toast { kind: "done", text }))
     }
@@ -109,6 +112,7 @@ impl fmt::Display for Flash {
             Self::MessageSent(contact) => write!(formatter, "sent-{contact}"),
             Self::JobAsked => formatter.write_str("asked"),
             Self::SettingsSaved => formatter.write_str("saved"),
+            Self::NumberResumed => formatter.write_str("resumed"),
         }
     }
 }
@@ -123,6 +127,7 @@ impl FromStr for Flash {
             ("sent", Ok(id)) => Ok(Self::MessageSent(ContactId(id))),
             ("asked", Err(_)) => Ok(Self::JobAsked),
             ("saved", Err(_)) => Ok(Self::SettingsSaved),
+            ("resumed", Err(_)) => Ok(Self::NumberResumed),
             _ => Err(NoFlash),
         }
     }

@@ -69,8 +69,21 @@ pub(super) async fn get<T: DeserializeOwned>(
     path: &[&str],
     query: &[(&str, &str)],
 ) -> Result<Read<T>, ChannelError> {
-    let unreachable = |broken: Broken| ChannelError::Unreachable(broken.to_string());
     let request = call(http, access, Method::GET, path, query).map_err(unreachable)?;
+    read(request).await
+}
+
+fn unreachable(broken: Broken) -> ChannelError {
+    ChannelError::Unreachable(broken.to_string())
+}
+
+/// Sends `request` and reads its answer.
+///
+/// # Errors
+/// As [`get`].
+pub(super) async fn read<T: DeserializeOwned>(
+    request: RequestBuilder,
+) -> Result<Read<T>, ChannelError> {
     let Answer { status, retry_after, rest, body } =
         exchange(request, ANSWER_LIMIT).await.map_err(unreachable)?;
     let body = body.map_err(unreachable)?;

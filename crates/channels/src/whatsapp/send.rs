@@ -2,9 +2,10 @@
 
 use domain::{
     channel::{
-        ChannelAccess, OutgoingContent, OutgoingMessage, PlatformRefusal, RefusalClass, RetryScope,
-        SendOutcome,
+        ChannelAccess, MediaSource, OutgoingContent, OutgoingMedia, OutgoingMessage,
+        PlatformRefusal, RefusalClass, RetryScope, SendOutcome,
     },
+    media::FileKind,
     template::{MessageTemplate, VariableValues},
 };
 use reqwest::Method;
@@ -34,6 +35,9 @@ pub(super) struct MessageWire<'a> {
     kind: &'static str,
     #[serde(flatten)]
     content: ContentWire<'a>,
+    /// The message it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<ContextWire<'a>>,
     biz_opaque_callback_data: &'a str,
 }
 
@@ -42,6 +46,33 @@ pub(super) struct MessageWire<'a> {
 enum ContentWire<'a> {
     Text { body: &'a str, preview_url: bool },
     Template { name: &'a str, language: LanguageWire<'a>, components: Vec<ComponentWire> },
+    Reaction { message_id: &'a str, emoji: &'a str },
+    Image(FileWire<'a>),
+    Video(FileWire<'a>),
+    Audio(FileWire<'a>),
+    Document(FileWire<'a>),
+    Sticker(FileWire<'a>),
+}
+
+/// A file: exactly one of id and link.
+#[derive(Debug, Default, Serialize)]
+struct FileWire<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caption: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filename: Option<&'a str>,
+    /// Only said of what was spoken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voice: Option<bool>,
+}
+
+#[derive(Debug, Serialize)]
+struct ContextWire<'a> {
+    message_id: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,10 +91,16 @@ impl<'a> MessageWire<'a> {
             OutgoingContent::Template { template, values } => {
                 ("template", filled(template, values)?)
             }
+            OutgoingContent::Reaction { to, emoji } => {
+                ("reaction", ContentWire::Reaction { message_id: to, emoji })
+            }
+            OutgoingContent::Media(media) => file(media),
         };
         // A business-scoped id starts with letters, `GB.5530871129046618`; a number never does.
         let is_scoped = message.to.starts_with(|first: char| first.is_ascii_alphabetic());
         let to = Some(message.to.as_str());
+        // A reaction names its message itself, and may carry no other.
+        let quotes = message.quotes.as_deref().filter(|_| kind != "reaction");
         Ok(Self {
             messaging_product: "whatsapp",
             recipient_type: "individual",
@@ -71,6 +108,7 @@ impl<'a> MessageWire<'a> {
             recipient: to.filter(|_| is_scoped),
             kind,
             content,
+            context: quotes.map(|message_id| ContextWire { message_id }),
             biz_opaque_callback_data: &message.callback_id,
         })
     }
@@ -79,6 +117,28 @@ impl<'a> MessageWire<'a> {
 fn text(body: &str) -> ContentWire<'_> {
     let has_link = body.contains("https://") || body.contains("http://");
     ContentWire::Text { body, preview_url: has_link }
+}
+
+fn file(media: &OutgoingMedia) -> (&'static str, ContentWire<'_>) {
+    let (id, link) = match &media.source {
+        MediaSource::Uploaded(id) => (Some(id.as_str()), None),
+        MediaSource::Link(link) => (None, Some(link.as_str())),
+    };
+    let wire = FileWire {
+        id,
+        link,
+        caption: media.caption.as_deref(),
+        filename: media.name.as_deref(),
+        voice: (media.kind == FileKind::Voice).then_some(true),
+    };
+    let content = match media.kind {
+        FileKind::Image => ContentWire::Image(wire),
+        FileKind::Video => ContentWire::Video(wire),
+        FileKind::Audio | FileKind::Voice => ContentWire::Audio(wire),
+        FileKind::Document => ContentWire::Document(wire),
+        FileKind::Sticker => ContentWire::Sticker(wire),
+    };
+    (media.kind.message_kind(), content)
 }
 
 fn filled<'a>(
@@ -197,6 +257,7 @@ mod tests {
             id: MessageId(7),
             to: to.into(),
             callback_id: "janela-7".into(),
+            quotes: None,
             content: OutgoingContent::Text { body: body.into() },
         }
     }
@@ -227,6 +288,71 @@ mod tests {
         assert_eq!(wire["text"]["preview_url"], json!(true));
         assert_eq!(wire["recipient"], json!("GB.5530871129046618"));
         assert_eq!(wire.get("to"), None);
+    }
+
+    #[test]
+    fn an_answer_names_its_message_and_a_reaction_the_one_it_is_put_on() {
+        let answer =
+            OutgoingMessage { quotes: Some("wamid.Q".into()), ..message("447700900777", "Yes") };
+        let wire = serde_json::to_value(MessageWire::new(&answer).unwrap()).unwrap();
+        assert_eq!(wire["context"], json!({"message_id": "wamid.Q"}));
+        for emoji in ["\u{1f44d}", ""] {
+            let content = OutgoingContent::Reaction { to: "wamid.R".into(), emoji: emoji.into() };
+            let reaction = OutgoingMessage { content, ..answer.clone() };
+            let wire = serde_json::to_value(MessageWire::new(&reaction).unwrap()).unwrap();
+            assert_eq!(wire["type"], json!("reaction"));
+            assert_eq!(wire["reaction"], json!({"message_id": "wamid.R", "emoji": emoji}));
+            assert_eq!(wire.get("context"), None, "a reaction carries none");
+        }
+    }
+
+    #[test]
+    fn a_file_goes_out_by_its_id_or_its_link_with_what_its_kind_may_have() {
+        let media = |kind, source, caption: Option<&str>, name: Option<&str>| OutgoingMedia {
+            kind,
+            source,
+            caption: caption.map(str::to_owned),
+            name: name.map(str::to_owned),
+        };
+        let id = || MediaSource::Uploaded("1199330045871126".into());
+        let link = || MediaSource::Link("https://cdn.harbourlane.example/tiles/blue.jpg".into());
+        let cases = [
+            (
+                media(FileKind::Image, link(), Some("Blue batch"), None),
+                json!({"type": "image", "image": {
+                    "link": "https://cdn.harbourlane.example/tiles/blue.jpg",
+                    "caption": "Blue batch"}}),
+            ),
+            (
+                media(FileKind::Document, id(), Some("Your quote"), Some("quote-8812.pdf")),
+                json!({"type": "document", "document": {"id": "1199330045871126",
+                    "filename": "quote-8812.pdf", "caption": "Your quote"}}),
+            ),
+            (
+                media(FileKind::Voice, id(), None, None),
+                json!({"type": "audio", "audio": {"id": "1199330045871126", "voice": true}}),
+            ),
+            (
+                media(FileKind::Audio, id(), None, None),
+                json!({"type": "audio", "audio": {"id": "1199330045871126"}}),
+            ),
+            (
+                media(FileKind::Video, id(), None, None),
+                json!({"type": "video", "video": {"id": "1199330045871126"}}),
+            ),
+            (
+                media(FileKind::Sticker, id(), None, None),
+                json!({"type": "sticker", "sticker": {"id": "1199330045871126"}}),
+            ),
+        ];
+        for (media, expected) in cases {
+            let mut outgoing = message("447700900777", "");
+            outgoing.content = OutgoingContent::Media(media);
+            let wire = serde_json::to_value(MessageWire::new(&outgoing).unwrap()).unwrap();
+            for (key, value) in expected.as_object().unwrap() {
+                assert_eq!(&wire[key], value);
+            }
+        }
     }
 
     #[test]

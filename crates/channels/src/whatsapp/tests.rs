@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use domain::{
     channel::{
         Channel, ChannelAccess, ChannelError, OutgoingContent, OutgoingMessage, RefusalClass,
-        RetryScope, SendOutcome,
+        RetryScope, SendOutcome, Signal, SignalKind,
     },
     ids::{ChannelId, MessageId},
 };
@@ -36,6 +36,7 @@ fn message() -> OutgoingMessage {
         id: MessageId(7),
         to: "447700900777".into(),
         callback_id: "janela-7".into(),
+        quotes: None,
         content: OutgoingContent::Text { body: "Hello".into() },
     }
 }
@@ -149,6 +150,36 @@ async fn too_many_requests_are_tried_again_as_told() {
             };
             assert_eq!(class, wait(after), "{header} {body}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_told_once_and_its_failure_told_back() {
+    let of = "wamid.RVhBTVBMRS1NU0ctMDAwNA==";
+    let cases = [(SignalKind::Read, None), (SignalKind::Typing, Some(json!({"type": "text"})))];
+    for (kind, indicator) in cases {
+        let server = TestServer::start(vec![Reply::json(200, r#"{"success": true}"#)]).await;
+        let whatsapp = WhatsApp::new(server.client());
+        let signal = Signal { kind, of: of.into() };
+        whatsapp.signal(&access(&server.url("/v25.0")), &signal).await.unwrap();
+        let requests = server.requests();
+        let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("POST /v25.0/730055819924406/messages HTTP/1.1\r\n"), "{head}");
+        let mut expected =
+            json!({"messaging_product": "whatsapp", "status": "read", "message_id": of});
+        if let Some(indicator) = indicator {
+            expected["typing_indicator"] = indicator;
+        }
+        assert_eq!(serde_json::from_str::<Value>(body).unwrap(), expected);
+    }
+    for reply in
+        [refused(131_009), Reply::json(500, ""), Reply::json(200, "{}"), Reply::Raw(Vec::new())]
+    {
+        let server = TestServer::start(vec![reply]).await;
+        let whatsapp = WhatsApp::new(server.client());
+        let signal = Signal { kind: SignalKind::Read, of: of.into() };
+        assert!(whatsapp.signal(&access(&server.url("")), &signal).await.is_err());
+        assert_eq!(server.connections(), 1, "no second try");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     ids::MessageId,
+    media::FileKind,
     template::{MessageTemplate, VariableValues},
 };
 
@@ -14,6 +15,8 @@ pub struct OutgoingMessage {
     pub to: String,
     /// Echoed by the platform in its receipts (LI-09).
     pub callback_id: String,
+    /// The platform's id of the message it answers; `None` for one that stands alone.
+    pub quotes: Option<String>,
     /// What is sent.
     pub content: OutgoingContent,
 }
@@ -33,6 +36,86 @@ pub enum OutgoingContent {
         /// A value for each of its variables.
         values: VariableValues,
     },
+    /// What is put on a message of the contact; only inside the session window.
+    Reaction {
+        /// The platform's id of the message.
+        to: String,
+        /// Empty to take back what was put there.
+        emoji: String,
+    },
+    /// A picture, recording or file; only inside the session window.
+    Media(OutgoingMedia),
+}
+
+/// A picture, recording or file on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingMedia {
+    /// What it is sent as.
+    pub kind: FileKind,
+    /// Where the platform has it from.
+    pub source: MediaSource,
+    /// What stands below it, at most 1,024 characters; `None` for nothing, and for kinds that have none.
+    pub caption: Option<String>,
+    /// What a document is called; `None` for other kinds.
+    pub name: Option<String>,
+}
+
+/// Where the platform has a file from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaSource {
+    /// It was handed over; the platform's id of it.
+    Uploaded(String),
+    /// It fetches the file there by itself.
+    Link(String),
+}
+
+/// What a platform is told besides messages: said once, and harmless when it is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signal {
+    /// What is told.
+    pub kind: SignalKind,
+    /// The platform's id of the contact's latest message.
+    pub of: String,
+}
+
+/// What a platform may be told besides messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignalKind {
+    /// The contact's messages were read, up to this one.
+    Read,
+    /// Someone is typing an answer; on WhatsApp it says besides that the message was read.
+    Typing,
+}
+
+impl SignalKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Read, Self::Typing];
+
+    /// The word it is stored by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Typing => "typing",
+        }
+    }
+
+    /// The kind stored as `word`; `None` when there is none of that name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What can be done on a platform besides writing; what cannot is not offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Capabilities {
+    /// A message may answer a certain other one.
+    pub quotes: bool,
+    /// Something may be put on a message of the contact.
+    pub reactions: bool,
+    /// The contact may be told that a message was read, or that someone types.
+    pub signals: bool,
 }
 
 /// What became of a send.

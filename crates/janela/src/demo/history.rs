@@ -323,6 +323,7 @@ impl<'a> Stage<'a> {
             ticket: self.open_ticket(db, number, contact)?,
             text: text.to_owned(),
             key: format!("demo-{}", self.messages),
+            quotes: None,
         };
         match ticket::reply(db, &self.agents[agent], &draft, &ScriptedClock(at))? {
             Reply::Queued(message) => Ok(message),
@@ -364,7 +365,7 @@ pub fn phone_of(seed: &ContactSeed) -> Result<PhoneNumber, PersistenceError> {
 
 /// Of the channel it is handed over with.
 fn element(event: ChannelEvent) -> WebhookElement {
-    WebhookElement { external_id: None, raw: String::new(), event: Ok(event) }
+    WebhookElement { account_id: None, told_at: None, external_id: None, raw: String::new(), event: Ok(event) }
 }
 
 fn failed(trouble: Trouble) -> ReceiptStatus {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use domain::ids::{MessageId, TicketId, UserId};
+use domain::ids::{ChannelId, MessageId, TicketId, UserId};
 
 use super::{ConversationId, people::names};
 use crate::{
@@ -31,6 +31,8 @@ pub struct Around {
     pub earlier: Vec<(DateTime<Utc>, String)>,
     /// When its sender took it back: of what it said nothing is kept.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// The channel whose platform knows it, so that it can be answered there; `None` for one that no platform took.
+    pub known_on: Option<ChannelId>,
     links: Links,
 }
 
@@ -109,6 +111,7 @@ impl AroundRow {
             edited_at: self.edited_at.map(DateTime::from),
             earlier: Vec::new(),
             revoked_at: self.revoked_at.map(DateTime::from),
+            known_on: self.provider_id.as_ref().map(|_| ChannelId(self.channel_id)),
             links: Links {
                 message: self.id,
                 channel: self.channel_id,

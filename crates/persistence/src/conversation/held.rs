@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use domain::{
-    delivery::MessageState,
-    dispatch::OutboxState,
-    ids::MessageId,
-};
+use domain::{delivery::MessageState, dispatch::OutboxState, ids::MessageId};
 
 use super::{Side, ThreadMessage};
 use crate::{

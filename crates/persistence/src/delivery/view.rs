@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     active_message::ActiveMessageState,
-    delivery::{self, ActiveMessageLife, DeliveryEvent, Failure},
+    delivery::{self, ActiveMessageLife, DeliveryEvent, Failure, MessageState},
     ids::{ChatbotId, ContactId, MessageId, NumberId},
 };
 
@@ -18,7 +18,7 @@ use crate::{
     instant::Instant,
     kept::kept_update,
     live::{self, LiveEvent, LiveKind},
-    number,
+    number, reaction,
     schema::{active_messages, delivery_events, messages},
 };
 
@@ -250,6 +250,9 @@ fn store_message_life(
         messages::failure_code.eq(code),
         messages::failure_title.eq(title),
     );
+    if life.state == MessageState::Failed {
+        reaction::undo(db, MessageId(shown.id))?;
+    }
     let update = kept_update(messages::table, messages::id.eq(shown.id), view);
     on_either!(db => update.execute(db))?;
     let (chatbot, contact) = (ChatbotId(shown.chatbot_id), ContactId(shown.contact_id));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{
     dsl::{exists, not},
     prelude::*,
@@ -14,6 +14,7 @@ use domain::{
     delivery::{EventSource, Failure},
     dispatch::{self, HoldReason, OutboxState},
     ids::{ChannelId, ContactId, MessageId, TemplateId},
+    media::FileKind,
     template::{VariableName, VariableValues},
 };
 
@@ -22,11 +23,16 @@ use crate::{
     delivery::fail,
     error::PersistenceError,
     instant::Instant,
+    media::{self, OutgoingFile},
     message_template, number,
     outbox::{DispatchPolicy, recheck},
     reach,
+    reaction::{self, REACTION},
     schema::{active_messages, attempts, channels, messages, numbers, outbox},
 };
+
+/// How long a message whose file is on the way to the platform is left alone: it is due at once when the file is there.
+const FILE_WAIT: TimeDelta = TimeDelta::seconds(30);
 
 /// A channel with something due, that may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -265,6 +271,7 @@ struct DueRow {
     kind: String,
     body: String,
     callback_id: Option<String>,
+    quoted_provider_id: Option<String>,
     created_at: Instant,
     attempts: i64,
     lease_fence: i64,
@@ -299,6 +306,10 @@ fn take_turn(
         hold(db, message, HoldReason::TemplatesPaused, until)?;
         return Ok(Turn::PutOff);
     }
+    let Some(content) = read_content(db, message, &row.kind, row.body, now)? else {
+        put_off(db, message, now + FILE_WAIT)?;
+        return Ok(Turn::PutOff);
+    };
     if let Some(wait) = (request.pair_wait)(channel, contact) {
         put_off(db, message, now + wait)?;
         return Ok(Turn::PutOff);
@@ -310,7 +321,8 @@ fn take_turn(
         id: message,
         to,
         callback_id: row.callback_id.unwrap_or_else(|| message.to_string()),
-        content: read_content(db, message, &row.kind, row.body)?,
+        quotes: row.quoted_provider_id,
+        content,
     };
     let fence = row.lease_fence + 1;
     lease(db, message, request, fence, row.attempts + 1, now)?;
@@ -335,6 +347,7 @@ fn read_due(db: &mut Db, message: MessageId) -> Result<DueRow, PersistenceError>
             messages::kind,
             messages::body,
             messages::callback_id,
+            messages::quoted_provider_id,
             messages::created_at,
             outbox::attempts,
             outbox::lease_fence,
@@ -395,14 +408,26 @@ fn lease(
     Ok(())
 }
 
+/// What is to be sent; `None` while its file is on the way to the platform.
 fn read_content(
     db: &mut Db,
     message: MessageId,
     kind: &str,
     body: String,
-) -> Result<OutgoingContent, PersistenceError> {
+    now: DateTime<Utc>,
+) -> Result<Option<OutgoingContent>, PersistenceError> {
+    if kind == REACTION {
+        let to = reaction::target(db, message)?;
+        return Ok(Some(OutgoingContent::Reaction { to, emoji: body }));
+    }
+    if FileKind::ALL.into_iter().any(|file| file.message_kind() == kind) {
+        return Ok(match media::find_outgoing(db, message, body, now)? {
+            OutgoingFile::Ready(file) => Some(OutgoingContent::Media(file)),
+            OutgoingFile::OnItsWay => None,
+        });
+    }
     if kind != "template" {
-        return Ok(OutgoingContent::Text { body });
+        return Ok(Some(OutgoingContent::Text { body }));
     }
     let (template, variables): (i64, String) = active_messages::table
         .find(message.0)
@@ -415,5 +440,5 @@ fn read_content(
         })?;
     let values: VariableValues =
         values.into_iter().map(|(name, value)| (VariableName(name), value)).collect();
-    Ok(OutgoingContent::Template { template: Box::new(template), values })
+    Ok(Some(OutgoingContent::Template { template: Box::new(template), values }))
 }

@@ -172,6 +172,7 @@ fn a_reply_goes_out_inside_the_window_once_and_not_after_it() {
                 ticket: TicketId(ticket),
                 text: "Good morning".into(),
                 key: key.into(),
+                quotes: None,
             };
             desk.store.blocking_write(|db| ticket::reply(db, &actor, &draft, &*desk.clock)).unwrap()
         };

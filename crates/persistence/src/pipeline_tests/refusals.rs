@@ -20,8 +20,7 @@ use crate::{
     error::PersistenceError,
     instant::Instant,
     number::{self, pause},
-    outbox,
-    policy,
+    outbox, policy,
     schema::{
         contact_identities, message_templates, messages, number_events, numbers, opt_outs,
         outbox as outbox_rows, tickets,
@@ -96,11 +95,10 @@ fn left(desk: &TestDesk, message: MessageId) -> Left {
     let shown = desk.state_of(message);
     desk.store
         .blocking_read(|db| {
-            let rests: (Option<Instant>, Option<Instant>) =
-                numbers::table
-                    .select((numbers::paused_until, numbers::templates_paused_until))
-                    .order(numbers::id.asc())
-                    .first(db)?;
+            let rests: (Option<Instant>, Option<Instant>) = numbers::table
+                .select((numbers::paused_until, numbers::templates_paused_until))
+                .order(numbers::id.asc())
+                .first(db)?;
             let reachable: Vec<String> =
                 contact_identities::table.select(contact_identities::reachable).load(db)?;
             let channels = channel::list_all(db)?;
@@ -115,7 +113,9 @@ fn left(desk: &TestDesk, message: MessageId) -> Left {
                 templates: rests.1.is_some_and(|until| at < until),
                 template: message_templates::table.select(message_templates::status).first(db)?,
                 credentials_fail: channels[0].credentials_failing_since.is_some(),
-                unreachable: reachable.iter().any(|word| word == ContactReach::NotOnPlatform.as_str()),
+                unreachable: reachable
+                    .iter()
+                    .any(|word| word == ContactReach::NotOnPlatform.as_str()),
                 opted_out: opt_outs::table.count().get_result::<i64>(db)? == 1,
                 told: number_events::table
                     .order(number_events::id.asc())
@@ -133,7 +133,8 @@ fn every_class_of_refusal_has_its_effect_however_it_is_told() {
     let told = |kind: &str| vec![kind.to_owned()];
     let waits = |state: &str| Some(state.to_owned());
     let approved = || "approved".to_owned();
-    let plain = |code: &str| Left { message: failed(code), template: approved(), ..Left::default() };
+    let plain =
+        |code: &str| Left { message: failed(code), template: approved(), ..Left::default() };
     let held = |state: &str| Left {
         message: sending(),
         waits: waits(state),
@@ -193,7 +194,12 @@ fn every_class_of_refusal_has_its_effect_however_it_is_told() {
             Left { template: "paused".into(), told: told("refusal"), ..plain("132015") },
         ),
         ("131031", all, Way::Answer, Left { number: true, told: told("paused"), ..held("held") }),
-        ("131031", all, Way::Receipt, Left { number: true, told: told("paused"), ..plain("131031") }),
+        (
+            "131031",
+            all,
+            Way::Receipt,
+            Left { number: true, told: told("paused"), ..plain("131031") },
+        ),
         (
             "131042",
             templates,
@@ -297,20 +303,21 @@ fn while_templates_rest_answers_go_on_and_the_thread_says_what_waits() {
 
         desk.apply(vec![inbound("hi", "351912345670", "hello", desk.clock.now())]);
         let (ticket, holder): (i64, Option<i64>) = store
-            .blocking_read(|db| Ok(tickets::table.select((tickets::id, tickets::agent_id)).first(db)?))
+            .blocking_read(|db| {
+                Ok(tickets::table.select((tickets::id, tickets::agent_id)).first(db)?)
+            })
             .unwrap();
         let holder = desk.actor(UserId(holder.unwrap()));
         let draft = ReplyDraft {
             ticket: TicketId(ticket),
             text: "Good morning".into(),
             key: "key".into(),
+            quotes: None,
         };
-        let reply = store
-            .blocking_write(|db| ticket::reply(db, &holder, &draft, &*desk.clock))
-            .unwrap();
+        let reply =
+            store.blocking_write(|db| ticket::reply(db, &holder, &draft, &*desk.clock)).unwrap();
         let Reply::Queued(reply) = reply else { panic!("{reply:?}") };
-        let claims: Vec<MessageId> =
-            desk.claim(10).iter().map(|claim| claim.outgoing.id).collect();
+        let claims: Vec<MessageId> = desk.claim(10).iter().map(|claim| claim.outgoing.id).collect();
         assert_eq!(claims, [reply], "an answer does");
 
         desk.clock.advance(TimeDelta::minutes(15));
@@ -388,9 +395,7 @@ fn templates_that_wait_go_as_soon_as_their_number_is_let_go() {
         let (admin, now) = (admin(&desk, desk.agents[0]), desk.clock.now());
         let paused = |db: &mut _| pause::list_paused(db, &admin, desk.chatbot, now);
         let number = store.blocking_read(paused).unwrap()[0].number;
-        store
-            .blocking_write(|db| pause::resume(db, &admin, desk.chatbot, number, now))
-            .unwrap();
+        store.blocking_write(|db| pause::resume(db, &admin, desk.chatbot, number, now)).unwrap();
         assert_eq!(desk.claim(10)[0].outgoing.id, message);
     });
 }

@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use domain::{
+    channel::SignalKind,
     clock::Clock,
     fold::fold,
     ids::{ChannelId, ChatbotId, ContactId, MessageId, TicketId},
@@ -28,7 +29,7 @@ use crate::{
     outbox, presence,
     routing::lock_agent,
     schema::{channels, messages, outbox as outbox_rows, tickets},
-    secret,
+    secret, signal,
     user::{self, Actor},
 };
 
@@ -46,6 +47,8 @@ pub struct ReplyDraft {
     pub text: String,
     /// Made when the form was shown, so that a double click is one message.
     pub key: String,
+    /// The message of the conversation that it answers; `None` for one that stands alone.
+    pub quotes: Option<MessageId>,
 }
 
 impl std::fmt::Debug for ReplyDraft {
@@ -79,6 +82,8 @@ pub enum ReplyRefusal {
     TextEmpty,
     /// The platform takes no more than 4,096 characters.
     TextTooLong,
+    /// The message it answers is not there any more, or is of another channel than the one it would go over.
+    QuoteGone,
 }
 
 impl ReplyRefusal {
@@ -90,6 +95,7 @@ impl ReplyRefusal {
             Self::Session(refusal) => refusal.as_str(),
             Self::TextEmpty => "text_empty",
             Self::TextTooLong => "text_too_long",
+            Self::QuoteGone => "quote_gone",
         }
     }
 }
@@ -130,7 +136,7 @@ pub fn reply(
         let key = IdempotencyKey {
             owner: KeyOwner::User(actor.id()),
             key: draft.key.clone(),
-            body_hash: idempotency::hash_body(format!("{} {text}", draft.ticket).as_bytes()),
+            body_hash: idempotency::hash_body(hashed(draft, text).as_bytes()),
         };
         match idempotency::find(db, &key, now - KEYS_KEPT)? {
             Some(EarlierUse::Same(message)) => return replayed(&message),
@@ -143,13 +149,48 @@ pub fn reply(
         if let Some(refusal) = session_refusal(db, ticket.channel, ticket.contact, now)? {
             return Ok(Reply::Refused(ReplyRefusal::Session(refusal)));
         }
-        let message = queue_text(db, actor, &ticket, text, now)?;
+        let quoted_provider_id = match draft.quotes {
+            None => None,
+            Some(quotes) => match find_quotable(db, &ticket, quotes)? {
+                Some(provider_id) => Some(provider_id),
+                None => return Ok(Reply::Refused(ReplyRefusal::QuoteGone)),
+            },
+        };
+        let outgoing = Outgoing { kind: "text", body: text, payload: "{}", quoted_provider_id };
+        let message = queue(db, actor, &ticket, &outgoing, now)?;
         idempotency::save(db, &key, &message.to_string(), now - KEYS_KEPT, now)?;
         Ok(Reply::Queued(message))
     })
 }
 
-fn replayed(message: &str) -> Result<Reply, PersistenceError> {
+/// What makes two sends of one form the same.
+fn hashed(draft: &ReplyDraft, text: &str) -> String {
+    match draft.quotes {
+        Some(quotes) => format!("{} {text}\u{1f}{quotes}", draft.ticket),
+        None => format!("{} {text}", draft.ticket),
+    }
+}
+
+/// The platform's id of `message`, when it is one of the conversation over the channel that the ticket goes on
+/// over, and was not taken back.
+pub(super) fn find_quotable(
+    db: &mut Db,
+    ticket: &LockedTicket,
+    message: MessageId,
+) -> Result<Option<String>, PersistenceError> {
+    let provider_id: Option<Option<String>> = messages::table
+        .find(message.0)
+        .filter(messages::contact_id.eq(ticket.contact.0))
+        .filter(messages::chatbot_id.eq(ticket.chatbot.0))
+        .filter(messages::channel_id.eq(ticket.channel.0))
+        .filter(messages::revoked_at.is_null())
+        .select(messages::provider_id)
+        .first(db)
+        .optional()?;
+    Ok(provider_id.flatten())
+}
+
+pub(super) fn replayed(message: &str) -> Result<Reply, PersistenceError> {
     let id = message
         .parse()
         .map_err(|_| PersistenceError::unreadable("idempotency_keys", "result", message))?;
@@ -194,11 +235,20 @@ fn count_sent_since(
     Ok(u32::try_from(sent).unwrap_or(u32::MAX))
 }
 
-fn queue_text(
+/// A message of an agent in a ticket, on its way into the outbox.
+pub(super) struct Outgoing<'a> {
+    pub kind: &'a str,
+    pub body: &'a str,
+    pub payload: &'a str,
+    pub quoted_provider_id: Option<String>,
+}
+
+/// Queues `outgoing` in `ticket`; whoever writes there has seen what stands there.
+pub(super) fn queue(
     db: &mut Db,
     actor: &Actor,
     ticket: &LockedTicket,
-    text: &str,
+    outgoing: &Outgoing<'_>,
     now: DateTime<Utc>,
 ) -> Result<MessageId, PersistenceError> {
     let at = Instant::from(now);
@@ -211,10 +261,11 @@ fn queue_text(
             messages::ticket_id.eq(Some(ticket.id.0)),
             messages::agent_id.eq(Some(actor.id().0)),
             messages::direction.eq("out"),
-            messages::kind.eq("text"),
-            messages::body.eq(text),
-            messages::folded.eq(fold(text)),
-            messages::payload.eq("{}"),
+            messages::kind.eq(outgoing.kind),
+            messages::body.eq(outgoing.body),
+            messages::folded.eq(fold(outgoing.body)),
+            messages::payload.eq(outgoing.payload),
+            messages::quoted_provider_id.eq(outgoing.quoted_provider_id.as_deref()),
             messages::callback_id.eq(Some(callback_id)),
             messages::state.eq("sending"),
             messages::occurred_at.eq(at),
@@ -233,7 +284,10 @@ fn queue_text(
             outbox_rows::lease_fence.eq(0),
         ))
         .execute(db)?;
-    diesel::update(tickets::table.find(ticket.id.0)).set(tickets::unread.eq(0)).execute(db)?;
+    let unread = tickets::table.find(ticket.id.0).filter(tickets::unread.gt(0));
+    if diesel::update(unread).set(tickets::unread.eq(0)).execute(db)? == 1 {
+        signal::request(db, SignalKind::Read, ticket.channel, ticket.contact, now)?;
+    }
     touch(db, ticket.id, now)?;
     remember_agent(db, ticket.chatbot, ticket.contact, actor.id())?;
     live::note(db, LiveEvent::of_contact(LiveKind::Message, ticket.chatbot, ticket.contact, id));
@@ -309,11 +363,16 @@ pub fn close(
     Ok(outcome)
 }
 
-/// Notes that the agent who serves a ticket has seen it; for anyone else it stays unread.
+/// Notes that the agent who serves a ticket has seen it, and lets the contact know; for anyone else it stays unread.
 ///
 /// # Errors
 /// `NotFound` for a ticket of another team.
-pub fn mark_seen(db: &mut Db, actor: &Actor, ticket: TicketId) -> Result<(), PersistenceError> {
+pub fn mark_seen(
+    db: &mut Db,
+    actor: &Actor,
+    ticket: TicketId,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
     db.write(|db| {
         let seen = diesel::update(
             tickets::table
@@ -325,11 +384,12 @@ pub fn mark_seen(db: &mut Db, actor: &Actor, ticket: TicketId) -> Result<(), Per
         .set(tickets::unread.eq(0))
         .execute(db)?;
         if seen == 1 {
-            let (chatbot, contact): (i64, i64) = tickets::table
+            let (chatbot, contact, channel): (i64, i64, i64) = tickets::table
                 .find(ticket.0)
-                .select((tickets::chatbot_id, tickets::contact_id))
+                .select((tickets::chatbot_id, tickets::contact_id, tickets::channel_id))
                 .first(db)?;
             let (chatbot, contact) = (ChatbotId(chatbot), ContactId(contact));
+            signal::request(db, SignalKind::Read, ChannelId(channel), contact, now)?;
             live::note(db, LiveEvent::of_contact(LiveKind::Seen, chatbot, contact, ticket.0));
         }
         Ok(())

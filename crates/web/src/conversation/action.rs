@@ -6,11 +6,14 @@ use actix_web::{
     web::{Data, Form, Path},
 };
 use domain::{
-    ids::TicketId, presence::Presence, session_window::FreeFormRefusal, ticket::TicketRefusal,
+    ids::{MessageId, TicketId},
+    presence::Presence,
+    session_window::FreeFormRefusal,
+    ticket::TicketRefusal,
 };
 use persistence::{
     conversation::{self, ConversationId},
-    ticket::{self, Reply, ReplyDraft, ReplyRefusal, TicketOutcome},
+    ticket::{self, ReactionDraft, Reply, ReplyDraft, ReplyRefusal, TicketOutcome},
 };
 use serde::Deserialize;
 
@@ -39,6 +42,19 @@ pub struct ReplyForm {
     #[serde(default)]
     key: String,
     ticket: i64,
+    /// The message it answers.
+    quote: Option<i64>,
+}
+
+/// A press on something to put on a message.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReactionForm {
+    ticket: i64,
+    message: i64,
+    /// Empty to take back what is there.
+    #[serde(default)]
+    emoji: String,
 }
 
 /// A press on a button that concerns one ticket.
@@ -70,6 +86,7 @@ pub async fn submit_reply(
         ticket: TicketId(form.ticket),
         text: form.text.clone(),
         key: form.key.clone(),
+        quotes: form.quote.map(MessageId),
     };
     if form.key.is_empty() {
         return Err(WebError::BadRequest);
@@ -80,6 +97,7 @@ pub async fn submit_reply(
     let (status, problem) = match outcome {
         Reply::Queued(_) | Reply::Replayed(_) => {
             desk.nudges.dispatch.notify_one();
+            desk.nudges.signals.notify_one();
             return Ok(see_other(&format!("/desk/conversations/{id}")));
         }
         Reply::KeyReused => (StatusCode::CONFLICT, t.desk_refused_stale()),
@@ -87,7 +105,11 @@ pub async fn submit_reply(
     };
     // The refused form keeps its key, unless the key itself was the problem.
     let key = if outcome == Reply::KeyReused { String::new() } else { form.key };
-    let typed = Typed { text: form.text, problem: Some(problem), key };
+    let quote = form
+        .quote
+        .map(MessageId)
+        .filter(|_| !matches!(outcome, Reply::Refused(ReplyRefusal::QuoteGone)));
+    let typed = Typed { text: form.text, problem: Some(problem), key, quote };
     corrected(&desk, &visit, &agent, id, typed, status).await
 }
 
@@ -111,10 +133,11 @@ async fn corrected(
     page.respond()
 }
 
-fn refused(refusal: ReplyRefusal, t: Words) -> (StatusCode, String) {
+pub(super) fn refused(refusal: ReplyRefusal, t: Words) -> (StatusCode, String) {
     match refusal {
         ReplyRefusal::TextEmpty => (StatusCode::UNPROCESSABLE_ENTITY, t.desk_refused_empty()),
         ReplyRefusal::TextTooLong => (StatusCode::UNPROCESSABLE_ENTITY, t.desk_refused_too_long()),
+        ReplyRefusal::QuoteGone => (StatusCode::CONFLICT, t.desk_refused_quote_gone()),
         ReplyRefusal::Session(FreeFormRefusal::SessionExpired) => {
             (StatusCode::CONFLICT, t.desk_refused_expired())
         }
@@ -132,6 +155,56 @@ fn ticket_refused(refusal: TicketRefusal, t: Words) -> String {
         TicketRefusal::WaitsForAnother => t.desk_refused_waits(),
         TicketRefusal::NotTaken => t.desk_refused_not_taken(),
     }
+}
+
+/// Puts something on a message of the contact, or takes it back; it goes out like a message.
+pub async fn submit_reaction(
+    desk: Data<Desk>,
+    visit: Visit,
+    agent: Agent,
+    path: Path<String>,
+    Form(form): Form<ReactionForm>,
+) -> Result<HttpResponse, WebError> {
+    let id = parse_id(&path)?;
+    let draft = ReactionDraft {
+        ticket: TicketId(form.ticket),
+        message: MessageId(form.message),
+        emoji: form.emoji,
+    };
+    let (actor, clock) = (agent.actor.clone(), desk.clock.clone());
+    let outcome = desk.store.write(move |db| ticket::react(db, &actor, &draft, &*clock)).await?;
+    match outcome {
+        Reply::Queued(_) | Reply::Replayed(_) => {
+            desk.nudges.dispatch.notify_one();
+            Ok(see_other(&format!("/desk/conversations/{id}")))
+        }
+        Reply::Refused(ReplyRefusal::TextEmpty) | Reply::KeyReused => Err(WebError::Unprocessable),
+        Reply::Refused(refusal) => {
+            not_done(&desk, &visit, &agent, id, refused(refusal, visit.t()).1).await
+        }
+    }
+}
+
+/// Notes that the agent types an answer; said by the page itself, so that there is nothing to answer.
+pub async fn submit_typing(
+    desk: Data<Desk>,
+    visit: Visit,
+    agent: Agent,
+    path: Path<String>,
+) -> Result<HttpResponse, WebError> {
+    let id = parse_id(&path)?;
+    let (actor, now) = (agent.actor.clone(), visit.now);
+    desk.store
+        .write(move |db| {
+            let access = conversation::find_access(db, &actor, id)?;
+            match access.ticket {
+                Some(ticket) => ticket::note_typing(db, &actor, ticket.id, now),
+                None => Ok(()),
+            }
+        })
+        .await?;
+    desk.nudges.signals.notify_one();
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Takes a waiting ticket.
@@ -196,16 +269,17 @@ pub async fn submit_seen(
     path: Path<String>,
 ) -> Result<HttpResponse, WebError> {
     let id = parse_id(&path)?;
-    let actor = agent.actor.clone();
+    let (actor, now) = (agent.actor.clone(), visit.now);
     desk.store
         .write(move |db| {
             let access = conversation::find_access(db, &actor, id)?;
             match access.ticket {
-                Some(ticket) => ticket::mark_seen(db, &actor, ticket.id),
+                Some(ticket) => ticket::mark_seen(db, &actor, ticket.id, now),
                 None => Ok(()),
             }
         })
         .await?;
+    desk.nudges.signals.notify_one();
     Ok(match visit.reader {
         Reader::Page => see_other(&format!("/desk/conversations/{id}")),
         Reader::Fragment | Reader::Api | Reader::Machine => HttpResponse::NoContent().finish(),

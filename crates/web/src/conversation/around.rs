@@ -160,13 +160,7 @@ fn quote(
         None if *is_ours => thread.chatbot.clone(),
         None => contact.to_owned(),
     };
-    let text = if *is_revoked {
-        t.desk_quote_revoked()
-    } else if body.is_empty() {
-        media_of(kind, t).map(|media| media.text).unwrap_or_default()
-    } else {
-        one_line(body)
-    };
+    let text = if *is_revoked { t.desk_quote_revoked() } else { one_line(&text_of(kind, body, t)) };
     let is_shown = thread.messages.iter().any(|message| message.id == *id);
     let page = if is_shown { String::new() } else { format!("{path}{query}&to={id}") };
     QuoteView {
@@ -177,7 +171,16 @@ fn quote(
     }
 }
 
-fn one_line(text: &str) -> String {
+/// What a message says, or what it is where it says nothing.
+pub(super) fn text_of(kind: &str, body: &str, t: Words) -> String {
+    if body.is_empty() {
+        return media_of(kind, t).map(|media| media.text).unwrap_or_default();
+    }
+    body.to_owned()
+}
+
+/// The beginning of a text, on one line.
+pub(super) fn one_line(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(MOST_QUOTED) {
         Some((end, _)) => format!("{}…", &text[..end]),

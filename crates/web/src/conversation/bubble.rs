@@ -9,6 +9,7 @@ use persistence::conversation::{SentMedia, Side, Thread, ThreadMessage};
 use url::Url;
 
 use super::{
+    answering::{AnsweringView, answering},
     around::AroundView,
     failure::Failed,
     file::{FileView, file_view},
@@ -53,6 +54,8 @@ pub struct BubbleView {
     pub around: AroundView,
     /// How far it came; `None` for the contact's.
     pub state: Option<StateView>,
+    /// What can be done with it; `None` when nothing can.
+    pub answering: Option<AnsweringView>,
 }
 
 /// A file or another thing that is no text.
@@ -83,12 +86,13 @@ pub struct TemplateView {
     pub buttons: Vec<String>,
 }
 
-/// The messages of `thread`, whose address is a path and a query, by day of the viewer's zone.
+/// The messages of `thread`, whose address is a path and a query, for whoever may write in it or not, by day of the viewer's zone.
 #[must_use]
 pub fn days(
     thread: &Thread,
     reader: domain::ids::UserId,
     address: (&str, &str),
+    may_answer: bool,
     viewer: &Viewer,
 ) -> Vec<DayView> {
     let mut days: Vec<DayView> = Vec::new();
@@ -101,7 +105,12 @@ pub fn days(
         }
         if let Some(day) = days.last_mut() {
             let around = AroundView::new(message, thread, reader, address, viewer);
-            day.bubbles.push(bubble(message, around, thread, reader, viewer));
+            let mut bubble = bubble(message, around, thread, reader, viewer);
+            if may_answer {
+                let t = viewer.words();
+                bubble.answering = answering(message, thread, &bubble.author, address, t);
+            }
+            day.bubbles.push(bubble);
         }
     }
     days
@@ -158,6 +167,7 @@ fn bubble(
         template: template(message, t),
         around,
         state,
+        answering: None,
     }
 }
 

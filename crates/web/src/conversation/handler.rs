@@ -71,6 +71,8 @@ pub struct DeskQuery {
     to: Option<i64>,
     /// Asked whether to close the ticket.
     close: Option<String>,
+    /// The message that the composer answers.
+    quote: Option<i64>,
 }
 
 impl DeskQuery {
@@ -431,7 +433,7 @@ fn open_view(
         tab,
         is_earlier,
         asks_to_close: query.close.is_some(),
-        typed: with_key(typed)?,
+        typed: with_key(Typed { quote: typed.quote.or(query.quote.map(MessageId)), ..typed })?,
         session,
         viewer: &viewer,
     };
@@ -475,7 +477,7 @@ pub async fn show_thread(
         tab,
         is_earlier: query.before.is_some(),
         asks_to_close: false,
-        typed: with_key(Typed::default())?,
+        typed: with_key(Typed { quote: query.quote.map(MessageId), ..Typed::default() })?,
         session: &agent,
         viewer: &viewer,
     };

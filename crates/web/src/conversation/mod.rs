@@ -3,6 +3,8 @@
 
 mod about;
 mod action;
+mod attach;
+mod answering;
 mod around;
 mod bubble;
 mod clock;
@@ -23,6 +25,7 @@ use actix_web::web::{self, ServiceConfig};
 
 pub use self::failure::failure_words;
 
+pub use self::attach::Uploads;
 pub use self::{
     bubble::{MediaView, TemplateView, content_of},
     state::StateView,
@@ -47,6 +50,10 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route("/thread", web::get().to(handler::show_thread))
                 .route("/about", web::get().to(handler::show_about))
                 .route("/reply", web::post().to(action::submit_reply))
+                .route("/react", web::post().to(action::submit_reaction))
+                .route("/typing", web::post().to(action::submit_typing))
+                .route("/file", web::get().to(attach::show_attach))
+                .route("/file", web::post().to(attach::submit_attach))
                 .route("/take", web::post().to(action::submit_take))
                 .route("/close", web::post().to(action::submit_close))
                 .route("/seen", web::post().to(action::submit_seen)),

@@ -2,7 +2,7 @@
 
 use domain::{
     channel::ChannelKind,
-    ids::UserId,
+    ids::{MessageId, UserId},
     permission::Permission,
     session_window::SessionState,
     ticket::{TicketRefusal, TicketState},
@@ -10,6 +10,7 @@ use domain::{
 use persistence::conversation::{ConversationId, OpenTicketRow, Thread};
 
 use super::{
+    answering::{AnsweredView, answered},
     bubble::{self, DayView},
     clock::{ClockView, RiskView},
     list::{Tab, not_online, shown_initials, shown_name},
@@ -124,6 +125,10 @@ pub struct ReplyView {
     pub text: String,
     /// Why it was not sent.
     pub problem: Option<String>,
+    /// The message it answers.
+    pub answers: Option<AnsweredView>,
+    /// Where it is told that someone types; `None` where nobody is told.
+    pub typing_path: Option<String>,
 }
 
 /// The composer of a session that is over.
@@ -146,6 +151,8 @@ pub struct Typed {
     pub problem: Option<String>,
     /// The key of the form; a fresh one is made where it is empty.
     pub key: String,
+    /// The message it answers.
+    pub quote: Option<MessageId>,
 }
 
 /// What a thread is made of, besides the conversation.
@@ -184,8 +191,11 @@ impl ThreadView {
         let may_close = ticket.is_some_and(|ticket| {
             (serves || sees_all) && ticket.holding.refuses_closing(reader, sees_all).is_none()
         });
+        let answers = answered(typed.quote, thread, reader, (&path, &query), viewer);
+        let quote = answers.as_ref().map(|answers| format!("&quote={}", answers.message));
+        let composer = composer(thread, typed, answers, serves, session, t);
         Self {
-            live_path: format!("{path}/thread{query}"),
+            live_path: format!("{path}/thread{query}{}", quote.unwrap_or_default()),
             live_event: format!("janela:thread-{id}"),
             presence_event: format!("janela:presence-{reader}"),
             arrived: t.desk_arrived(isolated(&name)),
@@ -202,10 +212,10 @@ impl ThreadView {
                 viewer,
             ),
             risk: ticket.and_then(|_| RiskView::new(thread.session, viewer)),
-            days: bubble::days(thread, reader, (&path, &query), viewer),
+            days: bubble::days(thread, reader, (&path, &query), composer.reply.is_some(), viewer),
             earlier: first.map(|message| format!("{path}{query}&before={}", message.id)),
             latest: is_earlier.then(|| format!("{path}{query}")),
-            composer: composer(thread, typed, serves, session, t),
+            composer,
             ticket: ticket.map(|ticket| ticket.id.to_string()).unwrap_or_default(),
             protocol: ticket.map(|ticket| ticket.protocol.clone()),
             may_take: serves && ticket.is_some_and(|ticket| may_take(ticket, reader)),
@@ -277,6 +287,7 @@ fn template_offer(thread: &Thread, session: &Session, t: Words) -> Option<Templa
 fn composer(
     thread: &Thread,
     typed: Typed,
+    answers: Option<AnsweredView>,
     serves: bool,
     session: &Session,
     t: Words,
@@ -310,10 +321,14 @@ fn composer(
         None if !serves => return note(t.desk_served_by_other(holder)),
         None => {}
     }
-    let Typed { text, problem, key } = typed;
+    let Typed { text, problem, key, quote: _ } = typed;
     if matches!(thread.session, SessionState::Closed { .. }) {
         let expired = ExpiredView { text, problem, template: template_offer(thread, session, t) };
         return ComposerView { expired: Some(expired), ..ComposerView::default() };
     }
-    ComposerView { reply: Some(ReplyView { key, text, problem }), ..ComposerView::default() }
+    let is_told = thread.channel.is_some_and(|(_, kind)| kind.capabilities().signals);
+    let typing_path =
+        is_told.then(|| format!("/desk/conversations/{}/typing", thread.conversation));
+    let reply = ReplyView { key, text, problem, answers, typing_path };
+    ComposerView { reply: Some(reply), ..ComposerView::default() }
 }

@@ -7,8 +7,14 @@ use actix_web::{
     HttpResponse,
     web::{Data, Form, Path},
 };
-use domain::{ids::ChatbotId, permission::Permission};
-use persistence::chatbot::{self, SaveOutcome};
+use domain::{
+    ids::{ChatbotId, NumberId},
+    permission::Permission,
+};
+use persistence::{
+    chatbot::{self, SaveOutcome},
+    number::pause,
+};
 
 pub use self::{
     form::SettingsForm,
@@ -84,6 +90,20 @@ pub async fn submit_general_settings(
     }
 }
 
+/// Lets a number send again at once that the platform told to stop.
+pub async fn submit_resume(
+    desk: Data<Desk>,
+    visit: Visit,
+    user: PortalUser,
+    path: Path<(i64, i64)>,
+) -> Result<HttpResponse, WebError> {
+    let (chatbot, number) = (ChatbotId(path.0), NumberId(path.1));
+    let (actor, now) = (user.actor.clone(), visit.now);
+    desk.store.write(move |db| pause::resume(db, &actor, chatbot, number, now)).await?;
+    desk.nudges.dispatch.notify_one();
+    Flash::NumberResumed.beside(see_other(&path_of(chatbot)), &user, &desk)
+}
+
 async fn correct(
     desk: &Desk,
     visit: &Visit,
@@ -109,7 +129,8 @@ async fn load(
             let settings = chatbot::get_general_settings(db, &actor, chatbot, now)?;
             let mut chatbots = chatbot::list(db, &actor)?;
             chatbots.retain(|other| actor.opens_portal_of(other.id));
-            Ok(Loaded { settings, chatbots, public_url })
+            let paused = pause::list_paused(db, &actor, chatbot, now)?;
+            Ok(Loaded { settings, chatbots, paused, public_url })
         })
     };
     Ok(desk.store.read(read).await?)

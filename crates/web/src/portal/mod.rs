@@ -23,6 +23,10 @@ pub fn routes(config: &mut ServiceConfig) {
                 .get(general_settings::show_general_settings)
                 .post(general_settings::submit_general_settings),
         )
+        .route(
+            "/portal/chatbots/{chatbot}/numbers/{number}/resume",
+            web::post().to(general_settings::submit_resume),
+        )
         .service(
             web::resource("/portal/growth/active-messages")
                 .get(growth::show_active_messages)

@@ -5,9 +5,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::{
     active_message::ActiveMessageState,
-    channel::ChannelKind,
+    channel::{ChannelKind, PausedSends},
     delivery::{DeliveryEvent, DeliveryEventKind, EventSource, Failure, MessageState},
-    ids::{ChannelId, ChatbotId, MessageId, UserId},
+    dispatch::Rest,
+    ids::{ChannelId, ChatbotId, MessageId, NumberId, UserId},
     permission::{Role, WorkspacePermission},
     phone::PhoneNumber,
     presence::Presence,
@@ -23,6 +24,7 @@ use persistence::{
     growth::{self, SendChoices, SendDetail, SendRow, Sender},
     job::{JobOverview, JobRun, TimetableLine},
     message_template,
+    number::pause::PausedNumber,
     test_support::TestStore,
     user::{self, NewUser},
 };
@@ -99,7 +101,7 @@ fn given(role: Role) -> (Session, GeneralSettings) {
 
 fn loaded(settings: GeneralSettings, chatbots: Vec<Chatbot>) -> Loaded {
     let public_url = "https://desk.example.com/".parse().unwrap();
-    Loaded { settings, chatbots, public_url }
+    Loaded { settings, chatbots, paused: Vec::new(), public_url }
 }
 
 /// The part that is the page's own; addresses of static files lose the hash of their content.
@@ -144,6 +146,29 @@ fn am_14_each_missing_step_says_what_to_do_and_leads_there() {
     let number = shown(number.to_vec(), Vec::new());
     assert!(number.contains("has no page to connect one"), "{number}");
     assert!(number.contains("It can be verified once a number is connected."), "{number}");
+}
+
+#[test]
+fn a_number_that_rests_says_why_until_when_and_who_may_lets_it_go() {
+    let rest = Rest { since: now(), until: now() + TimeDelta::minutes(15) };
+    let paused = |sends| PausedNumber {
+        number: NumberId(3),
+        phone: "+5511955501234".to_owned(),
+        sends,
+        code: "131031".to_owned(),
+        rest,
+    };
+    for (role, may) in [(Role::Admin, true), (Role::Manager, false)] {
+        let (session, settings) = given(role);
+        let paused = vec![paused(PausedSends::All), paused(PausedSends::Templates)];
+        let loaded = Loaded { paused, ..loaded(settings, Vec::new()) };
+        let shown = main_of(&GeneralSettingsPage::new(&visit(Locale::En), &session, loaded));
+        assert!(shown.contains("sends nothing for now"), "{shown}");
+        assert!(shown.contains("sends no templates for now"), "{shown}");
+        assert!(shown.contains("WhatsApp has restricted the account."), "{shown}");
+        let button = "/numbers/3/resume\"";
+        assert_eq!(shown.contains(button), may, "{role:?}: {shown}");
+    }
 }
 
 #[test]

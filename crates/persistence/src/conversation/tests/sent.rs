@@ -193,7 +193,7 @@ fn the_badge_counts_what_the_agent_serves_or_may_take_and_nobody_looked_at() {
                 given.ticket(db, "ForMe", Place::Only(given.ana))?;
                 let ana = given.actor(db, given.ana);
                 assert_eq!(count_unread(db, &ana)?, 3);
-                ticket::mark_seen(db, &ana, mine)?;
+                ticket::mark_seen(db, &ana, mine, now())?;
                 assert_eq!(count_unread(db, &ana)?, 2);
                 Ok(())
             })

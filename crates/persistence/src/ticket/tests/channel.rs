@@ -46,7 +46,7 @@ fn write(desk: &TestDesk, number: Option<&str>, name: &str, at: DateTime<Utc>) {
 }
 
 fn answer(desk: &TestDesk, ticket: TicketId, key: &str) -> Reply {
-    let draft = ReplyDraft { ticket, text: "Hello".into(), key: key.into() };
+    let draft = ReplyDraft { ticket, text: "Hello".into(), key: key.into(), quotes: None };
     let actor = desk.actor(desk.agents[0]);
     let answered = |db: &mut _| ticket::reply(db, &actor, &draft, &*desk.clock);
     desk.store.blocking_write(answered).unwrap()

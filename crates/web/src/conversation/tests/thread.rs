@@ -16,10 +16,95 @@ fn sw_04_an_expired_session_keeps_what_was_typed_and_offers_a_template() {
         text: "Shall I send it?".to_owned(),
         problem: Some("Not sent".to_owned()),
         key: String::new(),
+        quote: None,
     };
     let shown = render_thread(&thread, typed);
     assert!(shown.contains("Session expired") && shown.contains("Shall I send it?"));
     insta::assert_snapshot!(shown);
+}
+
+/// A thread in which the platform knows the contact's message, with what we put on it.
+fn answerable(kind: ChannelKind, put: &str) -> Thread {
+    let open = SessionState::Open { ends_at: now() + TimeDelta::hours(20) };
+    let mut thread = thread(open, Some(open_ticket(mine())));
+    thread.channel = Some((ChannelId(1), kind));
+    let reactions = match put {
+        "" => Vec::new(),
+        emoji => vec![Reaction { side: ReactionSide::Desk, emoji: emoji.to_owned() }],
+    };
+    for message in &mut thread.messages {
+        message.around.known_on = Some(ChannelId(1));
+        if message.side == Side::Contact {
+            message.around.reactions = reactions.clone();
+        }
+    }
+    thread
+}
+
+#[test]
+fn a_message_is_answered_above_the_composer_until_that_is_taken_back() {
+    let thread = answerable(ChannelKind::WhatsApp, "");
+    let theirs = thread.messages.iter().find(|message| message.side == Side::Contact).unwrap();
+    let typed = Typed { quote: Some(theirs.id), ..Typed::default() };
+    let shown = render_thread(&thread, typed);
+    let composer = &shown[shown.find("<form class=\"composer\"").unwrap()..];
+    insta::assert_snapshot!(&composer[..composer.find("</form>").unwrap()]);
+    let unknown = Typed { quote: Some(MessageId(999)), ..Typed::default() };
+    assert!(!render_thread(&thread, unknown).contains("name=\"quote\""), "not there any more");
+}
+
+#[test]
+fn what_a_channel_cannot_do_it_does_not_offer() {
+    let cases =
+        [(ChannelKind::WhatsApp, true), (ChannelKind::WeChat, false), (ChannelKind::Sms, false)];
+    for (kind, can) in cases {
+        let shown = render_thread(&answerable(kind, ""), Typed::default());
+        assert_eq!(shown.contains("&amp;quote=") || shown.contains("&#38;quote="), can, "{kind:?}");
+        assert_eq!(shown.contains("name=\"emoji\""), can, "{kind:?}");
+        assert_eq!(shown.contains("data-typing="), can, "{kind:?}");
+    }
+    let closed = SessionState::Closed { since: Some(now()) };
+    let mut late = answerable(ChannelKind::WhatsApp, "");
+    late.session = closed;
+    assert!(!render_thread(&late, Typed::default()).contains("name=\"emoji\""), "SW-04");
+}
+
+#[test]
+fn what_is_on_a_message_of_ours_shows_as_pressed_and_can_be_taken_back() {
+    let shown = render_thread(&answerable(ChannelKind::WhatsApp, "🙏"), Typed::default());
+    assert_eq!(shown.matches("aria-pressed=\"true\"").count(), 1);
+    assert!(shown.contains(">Take back</button>"));
+    let bare = render_thread(&answerable(ChannelKind::WhatsApp, ""), Typed::default());
+    assert!(!bare.contains("aria-pressed") && !bare.contains("Take back"));
+}
+
+#[test]
+fn a_message_that_waits_says_why_and_until_when() {
+    let held = [
+        (
+            Held::NumberPaused(now() + minutes(15)),
+            "It waits: WhatsApp has stopped this number. Next try:",
+        ),
+        (
+            Held::TemplatesPaused(now() + minutes(15)),
+            "WhatsApp takes no templates from this number now.",
+        ),
+        (Held::CredentialsFailing, "the connection to WhatsApp fails."),
+        (Held::TriedAgain(now() + minutes(1)), "WhatsApp was busy. Next try:"),
+        (Held::OutcomeUnknown, "It may have left; WhatsApp has not said so yet."),
+    ];
+    for (reason, words) in held {
+        let mut thread = answerable(ChannelKind::WhatsApp, "");
+        let side = Side::Ours {
+            agent: None,
+            state: MessageState::Sending,
+            failure: None,
+            held: Some(reason),
+        };
+        thread.messages = vec![message(9, side, "Hello", now())];
+        let shown = render_thread(&thread, Typed::default());
+        assert!(shown.contains("Sending") && shown.contains(words), "{reason:?}: {shown}");
+    }
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub struct SettingsForm {
     pub(super) cap_sends: Option<String>,
     pub(super) cap_scope: Option<String>,
     pub(super) direct_transfer: Option<String>,
+    pub(super) read_marks: Option<String>,
 }
 
 /// What the page changes.
@@ -33,6 +34,7 @@ pub(super) struct Change {
     /// `None` leaves it: a browser does not send choices that are switched off.
     cap_scope: Option<CapScope>,
     direct_transfer: bool,
+    read_marks: bool,
 }
 
 impl Change {
@@ -42,6 +44,7 @@ impl Change {
         kept.cap_sends = self.cap_sends;
         kept.cap_scope = self.cap_scope.unwrap_or(kept.cap_scope);
         kept.direct_transfer = self.direct_transfer;
+        kept.read_marks = self.read_marks;
     }
 }
 
@@ -69,6 +72,7 @@ impl SettingsForm {
             cap_sends,
             cap_scope,
             direct_transfer: self.direct_transfer.is_some(),
+            read_marks: self.read_marks.is_some(),
         }))
     }
 
@@ -99,6 +103,7 @@ impl SettingsForm {
             cap_sends: Some(cap_sends.to_owned()),
             cap_scope: Some("all_agents".to_owned()),
             direct_transfer: Some("on".to_owned()),
+            read_marks: Some("on".to_owned()),
         }
     }
 

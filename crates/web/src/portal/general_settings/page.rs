@@ -2,16 +2,23 @@
 
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
-use domain::{contact_cap::CapScope, ids::ChannelId};
-use persistence::chatbot::{Chatbot, GeneralSettings, MissingStep, SettingsRight};
+use domain::{
+    channel::PausedSends, contact_cap::CapScope, ids::ChannelId, permission::Permission,
+    phone::PhoneNumber,
+};
+use persistence::{
+    chatbot::{Chatbot, GeneralSettings, MissingStep, SettingsRight},
+    number::pause::PausedNumber,
+};
 use url::Url;
 
 use super::form::SettingsForm;
 use crate::{
+    conversation::failure_words,
     error::WebError,
     form::{Problems, html},
     locale::{Words, isolated},
-    moment::Moment,
+    moment::{Moment, Viewer},
     page::{Page, Place},
     session::Session,
     visit::Visit,
@@ -33,6 +40,8 @@ pub struct Loaded {
     pub settings: GeneralSettings,
     /// The chatbots one may go on to, this one among them.
     pub chatbots: Vec<Chatbot>,
+    /// Its numbers that rest, because the platform told them to stop.
+    pub paused: Vec<PausedNumber>,
     /// Where platforms reach the installation.
     pub public_url: Url,
 }
@@ -57,6 +66,9 @@ pub struct GeneralSettingsPage {
     cap_sends: String,
     cap_scope: CapScope,
     direct_transfer: bool,
+    read_marks: bool,
+    /// Numbers that send nothing, or no templates, for now.
+    paused: Vec<PausedView>,
     /// Who may change them, when the reader may only look.
     look: Option<LookView>,
     /// What active messages still need, while they are off.
@@ -74,6 +86,17 @@ pub struct GeneralSettingsPage {
 struct LookView {
     /// Who may.
     by: String,
+}
+
+/// A number that rests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PausedView {
+    /// The number, and what of it rests.
+    what: String,
+    /// Why, since when, and from when it is tried again.
+    why: String,
+    /// Where it is let go at once; `None` for who may not.
+    resume_path: Option<String>,
 }
 
 /// The latest save.
@@ -108,7 +131,7 @@ impl GeneralSettingsPage {
     pub fn new(visit: &Visit, user: &Session, loaded: Loaded) -> Self {
         let t = visit.t();
         let viewer = visit.viewer();
-        let Loaded { settings, chatbots, public_url } = loaded;
+        let Loaded { settings, chatbots, paused, public_url } = loaded;
         let GeneralSettings { chatbot, changed_by, missing, unverified, right } = settings;
         let webhook = |channel: &ChannelId| {
             let path = public_url.join(&format!("webhooks/whatsapp/{channel}"));
@@ -140,6 +163,11 @@ impl GeneralSettingsPage {
             cap_sends: settings.cap_sends.to_string(),
             cap_scope: settings.cap_scope,
             direct_transfer: settings.direct_transfer,
+            read_marks: settings.read_marks,
+            paused: paused
+                .into_iter()
+                .map(|paused| paused_view(paused, &chatbot, user, &viewer))
+                .collect(),
             look: look_view(right, t),
             missing: missing.into_iter().map(|step| missing_view(step, &webhooks, t)).collect(),
             changed,
@@ -180,6 +208,7 @@ impl GeneralSettingsPage {
             cap_sends: form.cap_sends.unwrap_or_default(),
             cap_scope: cap_scope.unwrap_or(self.cap_scope),
             direct_transfer: form.direct_transfer.is_some(),
+            read_marks: form.read_marks.is_some(),
             ..self
         }
     }
@@ -191,6 +220,29 @@ impl GeneralSettingsPage {
 
     pub(super) fn respond(&self) -> Result<HttpResponse, WebError> {
         html(self.status, self)
+    }
+}
+
+fn paused_view(
+    paused: PausedNumber,
+    chatbot: &Chatbot,
+    user: &Session,
+    viewer: &Viewer,
+) -> PausedView {
+    let t = viewer.words();
+    let phone = PhoneNumber::from_e164(&paused.phone).map(|phone| phone.display());
+    let phone = isolated(&phone.unwrap_or(paused.phone));
+    let reason = failure_words(Some(paused.code.as_str()), &chatbot.name, viewer);
+    let (since, until) = (viewer.at(paused.rest.since), viewer.from_when(paused.rest.until));
+    let may_resume = user.actor.may(chatbot.id, Permission::EditChannels);
+    PausedView {
+        what: match paused.sends {
+            PausedSends::All => t.portal_number_rests(&phone),
+            PausedSends::Templates => t.portal_number_templates_rest(&phone),
+        },
+        why: format!("{reason} {}", t.portal_number_rests_until(&since.text, &until.text)),
+        resume_path: may_resume
+            .then(|| format!("/portal/chatbots/{}/numbers/{}/resume", chatbot.id, paused.number)),
     }
 }
 
