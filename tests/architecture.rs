@@ -9,16 +9,17 @@ fn root() -> PathBuf {
 }
 
 /// Each crate with the crates of ours it may use; its tests may use no other.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("fault", &[]),
     ("domain", &[]),
+    ("media", &["domain"]),
     ("persistence", &["domain", "fault"]),
     ("channels", &["domain", "fault"]),
-    ("web", &["domain", "persistence"]),
-    ("scheduler", &["domain", "persistence"]),
+    ("web", &["domain", "persistence", "media"]),
+    ("scheduler", &["domain", "persistence", "media"]),
     ("sandbox", &[]),
     ("bench", &["domain", "persistence"]),
-    ("janela", &["domain", "persistence", "channels", "web", "scheduler", "sandbox", "fault"]),
+    ("janela", &["domain", "persistence", "channels", "web", "scheduler", "sandbox", "fault", "media"]),
 ];
 
 /// What a crate is made of, for one target alone or for all.

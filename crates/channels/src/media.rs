@@ -2,6 +2,7 @@
 
 use domain::{
     channel::{MediaFile, MediaProblem},
+    media::{FileFormat, is_text},
     template::MediaKind,
 };
 use percent_encoding::percent_decode_str;
@@ -11,8 +12,6 @@ use url::Url;
 use crate::http::{Barred, Broken, OutgoingHttp, content_type, how_it_broke, read_body};
 
 const MEGABYTE: u64 = 1024 * 1024;
-/// As many first bytes as tell one kind from another.
-const SNIFFED: usize = 4 * 1024;
 
 /// The most bytes the platform takes of a kind (protocol, 10).
 fn size_limit(kind: MediaKind) -> u64 {
@@ -91,12 +90,12 @@ async fn read_head(mut response: Response, limit: u64) -> Result<(u64, Vec<u8>),
     let mut size = 0;
     while let Some(chunk) = response.chunk().await.map_err(|error| how_it_broke(&error))? {
         size += chunk.len() as u64;
-        let wanted = SNIFFED.saturating_sub(head.len()).min(chunk.len());
+        let wanted = FileFormat::SNIFFED.saturating_sub(head.len()).min(chunk.len());
         head.extend_from_slice(&chunk[..wanted]);
         if limit < size {
             return Err(Broken::TooLarge);
         }
-        if let Some(length) = stated.filter(|_| head.len() == SNIFFED) {
+        if let Some(length) = stated.filter(|_| head.len() == FileFormat::SNIFFED) {
             return Ok((length, head));
         }
     }
@@ -105,15 +104,16 @@ async fn read_head(mut response: Response, limit: u64) -> Result<(u64, Vec<u8>),
 
 /// The file's type when declaration and bytes agree on one the platform takes for `kind`; otherwise what was found.
 fn judge<'a>(kind: MediaKind, declared: &'a str, head: &[u8]) -> Result<&'a str, &'a str> {
-    let by_bytes = Shape::of(head);
+    let by_bytes = FileFormat::of(head);
     let taken = match kind {
         MediaKind::Image => matches!(
             (declared, by_bytes),
-            ("image/jpeg", Some(Shape::Jpeg)) | ("image/png", Some(Shape::Png))
+            ("image/jpeg", Some(FileFormat::Jpeg)) | ("image/png", Some(FileFormat::Png))
         ),
         MediaKind::Video => matches!(
             (declared, by_bytes),
-            ("video/mp4", Some(Shape::Mp4)) | ("video/3gpp", Some(Shape::ThreeGp | Shape::Mp4))
+            ("video/mp4", Some(FileFormat::Mp4))
+                | ("video/3gpp", Some(FileFormat::ThreeGp | FileFormat::Mp4))
         ),
         MediaKind::Document => is_document(declared, by_bytes, head),
     };
@@ -121,102 +121,26 @@ fn judge<'a>(kind: MediaKind, declared: &'a str, head: &[u8]) -> Result<&'a str,
         return Ok(declared);
     }
     let told = match by_bytes {
-        Some(shape) => shape.content_type(),
+        Some(format) => format.content_type(),
         None => declared,
     };
     Err(if told.is_empty() { "application/octet-stream" } else { told })
 }
 
-fn is_document(declared: &str, by_bytes: Option<Shape>, head: &[u8]) -> bool {
+fn is_document(declared: &str, by_bytes: Option<FileFormat>, head: &[u8]) -> bool {
     match declared {
-        "application/pdf" => by_bytes == Some(Shape::Pdf),
+        "application/pdf" => by_bytes == Some(FileFormat::Pdf),
         "application/msword" | "application/vnd.ms-excel" | "application/vnd.ms-powerpoint" => {
-            by_bytes == Some(Shape::Ole)
+            by_bytes == Some(FileFormat::Ole)
         }
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
         | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
         | "application/vnd.openxmlformats-officedocument.presentationml.presentation" => {
-            by_bytes == Some(Shape::Zip)
+            by_bytes == Some(FileFormat::Zip)
         }
         "text/plain" => by_bytes.is_none() && is_text(head),
         _ => false,
     }
-}
-
-/// Whether the bytes are the beginning of a text in UTF-8; the last character may be cut.
-fn is_text(head: &[u8]) -> bool {
-    let whole = match std::str::from_utf8(head) {
-        Ok(_) => true,
-        Err(error) => error.error_len().is_none(),
-    };
-    whole && !head.is_empty() && !head.contains(&0)
-}
-
-/// A file format known by its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Jpeg,
-    Png,
-    Gif,
-    Webp,
-    Mp4,
-    ThreeGp,
-    QuickTime,
-    Heic,
-    Pdf,
-    Zip,
-    Ole,
-    Html,
-}
-
-impl Shape {
-    fn of(head: &[u8]) -> Option<Self> {
-        let shape = match head {
-            [0xff, 0xd8, 0xff, ..] => Self::Jpeg,
-            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Self::Png,
-            [b'G', b'I', b'F', b'8', ..] => Self::Gif,
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Self::Webp,
-            [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand {
-                [b'3', b'g', ..] => Self::ThreeGp,
-                [b'q', b't', b' ', b' ', ..] => Self::QuickTime,
-                [b'h', b'e', ..] | [b'm', b'i', b'f', b'1', ..] | [b'a', b'v', b'i', b'f', ..] => {
-                    Self::Heic
-                }
-                _ => Self::Mp4,
-            },
-            [b'P', b'K', 3, 4, ..] => Self::Zip,
-            [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => Self::Ole,
-            _ if starts_as_html(head) => Self::Html,
-            // A PDF may begin a little into the file.
-            _ if head[..head.len().min(1024)].windows(5).any(|five| five == b"%PDF-") => Self::Pdf,
-            _ => return None,
-        };
-        Some(shape)
-    }
-
-    fn content_type(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Gif => "image/gif",
-            Self::Webp => "image/webp",
-            Self::Mp4 => "video/mp4",
-            Self::ThreeGp => "video/3gpp",
-            Self::QuickTime => "video/quicktime",
-            Self::Heic => "image/heic",
-            Self::Pdf => "application/pdf",
-            Self::Zip => "application/zip",
-            Self::Ole => "application/x-ole-storage",
-            Self::Html => "text/html",
-        }
-    }
-}
-
-fn starts_as_html(head: &[u8]) -> bool {
-    let start = head.trim_ascii_start();
-    let starts =
-        |tag: &[u8]| start.get(..tag.len()).is_some_and(|got| got.eq_ignore_ascii_case(tag));
-    starts(b"<!doctype html") || starts(b"<html")
 }
 
 #[cfg(test)]

@@ -58,8 +58,14 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// Answers the first request with the first reply and so on; the last reply serves for all that follow.
     pub(crate) async fn start(replies: Vec<Reply>) -> Self {
+        Self::start_knowing(|_| replies).await
+    }
+
+    /// As [`Self::start`], with replies that know where the server is.
+    pub(crate) async fn start_knowing(replies: impl FnOnce(SocketAddr) -> Vec<Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let replies = replies(address);
         let is_endless = replies.iter().any(Reply::is_endless);
         let requests = Arc::new(Mutex::new(Vec::new()));
         let connections = Arc::new(Mutex::new(0));

@@ -17,6 +17,7 @@ pub mod delivery;
 pub mod dispatch;
 pub mod fold;
 pub mod ids;
+pub mod media;
 pub mod money;
 pub mod number;
 pub mod opt_out;

@@ -19,6 +19,7 @@ use url::Url;
 use crate::{
     account::Gate,
     api::{Callers, LookedAt},
+    conversation::Uploads,
     events::OpenStreams,
     last_request::LastRequests,
     webhook::KnownChannels,
@@ -78,6 +79,8 @@ pub struct Desk {
     pub(crate) open_streams: OpenStreams,
     /// Whose last request is about to be noted.
     pub(crate) last_requests: LastRequests,
+    /// How many files come in at once.
+    pub(crate) uploads: Uploads,
 }
 
 /// What a [`Desk`] is made of.
@@ -111,6 +114,7 @@ impl Desk {
             known_channels: KnownChannels::default(),
             open_streams: OpenStreams::default(),
             last_requests: LastRequests::default(),
+            uploads: Uploads::default(),
             store,
             clock,
             nudges,

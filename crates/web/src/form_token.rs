@@ -39,6 +39,10 @@ pub async fn check(
     if is_safe(request.method()) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
+    if is_file_form(&request) {
+        // Its token stands in the form, before the file, and its handler asks for it (see `fits`).
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
     let mut token = request.headers().get(FORM_TOKEN_HEADER).map(|it| it.as_bytes().to_vec());
     if is_form(&request) {
         let body = match read_form(&mut request).await {
@@ -51,14 +55,27 @@ pub async fn check(
     }
     let is_sign_in = request.path() == "/account/sign-in";
     let session = Session::of(request.request()).filter(|_| !is_sign_in);
-    let fits = session.is_none_or(|session| {
-        token.is_some_and(|token| token.ct_eq(session.form_token.as_bytes()).into())
-    });
+    let fits = session.is_none_or(|session| token.is_some_and(|token| fits(&session, &token)));
     if fits {
         Ok(next.call(request).await?.map_into_boxed_body())
     } else {
         Ok(request.error_response(WebError::StaleForm))
     }
+}
+
+/// Whether `token` is the one of `session`, in constant time.
+#[must_use]
+pub fn fits(session: &Session, token: &[u8]) -> bool {
+    token.ct_eq(session.form_token.as_bytes()).into()
+}
+
+/// The one form that carries a file, which is read as it comes instead of held whole.
+fn is_file_form(request: &ServiceRequest) -> bool {
+    let path = request.path();
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    path.starts_with("/desk/conversations/")
+        && path.ends_with("/file")
+        && content_type.is_some_and(|value| value.starts_with("multipart/form-data"))
 }
 
 async fn read_form(request: &mut ServiceRequest) -> Result<Bytes, WebError> {

@@ -48,6 +48,7 @@ mod health;
 mod last_request;
 mod local_time;
 mod locale;
+mod media;
 mod moment;
 mod page;
 mod portal;
@@ -87,6 +88,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(compose::routes)
                 .configure(events::routes)
                 .configure(conversation::routes)
+                .configure(media::routes)
                 .configure(presence::routes)
                 .configure(portal::routes)
                 .route("/", web::get().to(account::show_home))

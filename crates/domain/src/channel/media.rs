@@ -1,6 +1,8 @@
-//! A media file behind a URL, as an agent types one into a variable (AM-07).
+//! Files on their way: behind a URL that an agent types (AM-07), from the platform, and to it.
 
 use thiserror::Error;
+
+use super::{BoxFuture, PlatformRefusal};
 
 /// A media file behind a URL, as found by the server (AM-07).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,4 +50,72 @@ pub enum MediaProblem {
         /// The most bytes taken.
         limit: u64,
     },
+}
+
+/// A file that the platform hands out.
+pub struct MediaDownload {
+    /// The platform's word for its type, with parameters; `None` when it says none.
+    pub content_type: Option<String>,
+    /// In bytes, as announced; `None` when it was not.
+    pub size: Option<u64>,
+    /// The digest as announced, in hexadecimal or Base64; `None` when it was not.
+    pub sha256: Option<String>,
+    /// The file itself.
+    pub body: Box<dyn MediaBody>,
+}
+
+impl std::fmt::Debug for MediaDownload {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("MediaDownload").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// A file piece by piece, so that nobody holds all of it.
+pub trait MediaBody: Send {
+    /// The next piece; `None` at the end.
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Vec<u8>>, MediaFailure>>;
+}
+
+/// A file to be handed to the platform.
+pub struct MediaUpload {
+    /// What it is called.
+    pub name: String,
+    /// Its type, one that the platform takes.
+    pub content_type: String,
+    /// In bytes, exactly.
+    pub size: u64,
+    /// The file itself.
+    pub body: Box<dyn MediaBody>,
+}
+
+/// Why a file did not get from the platform to us, or from us to it. Never with an address in it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MediaFailure {
+    /// No whole answer; it may come another time.
+    #[error("not reached: {0}")]
+    Unreachable(String),
+    /// The address, which lives for minutes, is over; the next one may do.
+    #[error("the address of the file is over")]
+    AddressExpired,
+    /// The platform does not have the file, or not any more.
+    #[error("the platform does not have the file")]
+    Gone,
+    /// It has more bytes than were asked for; the rest was not read.
+    #[error("more than {limit} bytes")]
+    TooLarge {
+        /// The most bytes asked for.
+        limit: u64,
+    },
+    /// It lies outside the platform, where nothing is fetched.
+    #[error("the address leads away from the platform")]
+    Elsewhere,
+    /// The platform says that the type or size is none it takes.
+    #[error("the platform does not take the file: {}", .0.code)]
+    NotTaken(PlatformRefusal),
+    /// The platform refuses for another reason, which may pass.
+    #[error("the platform refused with code {}", .0.code)]
+    Refused(PlatformRefusal),
+    /// This platform carries no files.
+    #[error("this platform carries no files")]
+    NoFiles,
 }

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use domain::{
     channel::MediaFile,
     ids::{ChatbotId, ContactId, MessageId},
+    media::FileKind,
     template::FilledHeader,
 };
 
@@ -15,6 +16,7 @@ use super::{
 use crate::{
     db::Db,
     error::PersistenceError,
+    media,
     schema::{active_messages, media_previews, message_templates, messages},
     user::Actor,
 };
@@ -37,6 +39,7 @@ pub(super) fn add_media(
     db: &mut Db,
     messages: &mut [(Option<i64>, ThreadMessage)],
 ) -> Result<(), PersistenceError> {
+    add_files(db, messages)?;
     let named = |(sender, message): &(Option<i64>, ThreadMessage)| {
         Some(((*sender)?, media_url(message.template.as_ref()?)?.to_owned()))
     };
@@ -64,6 +67,27 @@ pub(super) fn add_media(
             size: u64::try_from(*size).unwrap_or_default(),
             has_picture: *has_picture,
         });
+    }
+    Ok(())
+}
+
+/// Adds to each message that is a picture, recording or file what is known of it; one query for all of them.
+fn add_files(
+    db: &mut Db,
+    messages: &mut [(Option<i64>, ThreadMessage)],
+) -> Result<(), PersistenceError> {
+    let carries_file = |message: &&ThreadMessage| {
+        let mut kinds = FileKind::ALL.into_iter();
+        kinds.any(|kind| kind.message_kind() == message.kind)
+    };
+    let messages = messages.iter_mut().map(|(_, message)| message);
+    let mut carriers: Vec<&mut ThreadMessage> =
+        messages.filter(|message| carries_file(&&**message)).collect();
+    let ids: Vec<MessageId> = carriers.iter().map(|message| message.id).collect();
+    for (of, file) in media::list_of_messages(db, &ids)? {
+        if let Some(message) = carriers.iter_mut().find(|message| message.id == of) {
+            message.file = Some(file);
+        }
     }
     Ok(())
 }

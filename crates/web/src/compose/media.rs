@@ -1,27 +1,25 @@
-//! `/media/{id}`: a file that an agent named and the server fetched, from our own address (AM-07).
+//! A file that an agent named and the server fetched, shown from our own address (AM-07).
 
 use actix_web::{
     HttpResponse,
     http::header::{
         CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
     },
-    web::{Data, Path},
 };
 use domain::channel::MediaFile;
 use persistence::compose;
 
-use crate::{desk::Desk, error::WebError, session::Agent};
+use crate::{desk::Desk, error::WebError, session::Session};
 
 /// What may be shown as an image; anything else is handed out as bytes.
 const IMAGES: [&str; 2] = ["image/jpeg", "image/png"];
 
 /// The image, for whoever had it looked at and no one else.
-pub async fn show_media(
-    desk: Data<Desk>,
-    agent: Agent,
-    id: Path<String>,
-) -> Result<HttpResponse, WebError> {
-    let (owner, id) = (agent.actor.id(), id.into_inner());
+///
+/// # Errors
+/// `NotFound` for anyone else.
+pub async fn show_media(desk: &Desk, user: &Session, id: &str) -> Result<HttpResponse, WebError> {
+    let (owner, id) = (user.actor.id(), id.to_owned());
     let found = desk.store.read(move |db| compose::get_media(db, owner, &id)).await?;
     picture(found.file)
 }

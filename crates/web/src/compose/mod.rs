@@ -28,7 +28,8 @@ use self::{
 };
 pub use self::{
     load::MEDIA_HOLDS,
-    media::picture,
+    media::{picture, show_media},
+    send::new_key,
     words::{media_problem, number_problem, variable_problem},
 };
 
@@ -44,9 +45,7 @@ use crate::{
 
 /// The dialog at `/desk/active-message`, and the files its previews show.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(web::resource("/desk/active-message").get(show_compose).post(submit_compose))
-        .route("/media/{id}", web::get().to(media::show_media));
+    config.service(web::resource("/desk/active-message").get(show_compose).post(submit_compose));
 }
 
 /// Step 1, with what the address presets: `?contact=`, `?ticket=`, `?template=`, `?chatbot=`.
