@@ -49,6 +49,12 @@ compose-paused-why = The platform paused this template because of its quality. C
 compose-paused-until-why = The platform paused this template because of its quality, until { $when }. Choose another one.
 compose-disabled-why = The platform turned this template off for good. Choose another one.
 compose-gone-why = This template is no longer in the platform's account. Choose another one.
+compose-unfillable = Not from here
+compose-unfillable-carousel = It is a carousel: each of its cards takes a picture of its own, which cannot be given here yet.
+compose-unfillable-offer = It is an offer that ends at a set time, which cannot be given here yet.
+compose-unfillable-code = It carries a one-time code, which a program sends and no agent.
+compose-unfillable-header = What stands at its top cannot be given here, such as a product.
+compose-unfillable-other = A part of it cannot be given here, such as products to choose from.
 compose-choose-template = Choose a template first.
 compose-template-in-full = Type the whole name of a template, or choose one of the list: arrow down, then Enter.
 

@@ -46,6 +46,12 @@ compose-paused-why = La plataforma pausó esta plantilla por su calidad. Elige o
 compose-paused-until-why = La plataforma pausó esta plantilla por su calidad, hasta { $when }. Elige otra.
 compose-disabled-why = La plataforma desactivó esta plantilla para siempre. Elige otra.
 compose-gone-why = Esta plantilla ya no está en la cuenta de la plataforma. Elige otra.
+compose-unfillable = No desde aquí
+compose-unfillable-carousel = Es un carrusel: cada tarjeta lleva su propia imagen, que aún no se puede dar aquí.
+compose-unfillable-offer = Es una oferta que termina a una hora fija, que aún no se puede dar aquí.
+compose-unfillable-code = Lleva un código de un solo uso, que envía un programa y ningún agente.
+compose-unfillable-header = Lo que va arriba no se puede dar aquí, como un producto.
+compose-unfillable-other = Una parte no se puede dar aquí, como productos para elegir.
 compose-choose-template = Elige primero una plantilla.
 compose-template-in-full = Escribe el nombre completo de una plantilla o elige una de la lista: flecha abajo y Enter.
 

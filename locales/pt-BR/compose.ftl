@@ -46,6 +46,12 @@ compose-paused-why = A plataforma pausou este modelo por causa da qualidade. Esc
 compose-paused-until-why = A plataforma pausou este modelo por causa da qualidade, até { $when }. Escolha outro.
 compose-disabled-why = A plataforma desativou este modelo para sempre. Escolha outro.
 compose-gone-why = Este modelo não está mais na conta da plataforma. Escolha outro.
+compose-unfillable = Não daqui
+compose-unfillable-carousel = É um carrossel: cada cartão leva uma imagem própria, que ainda não se informa aqui.
+compose-unfillable-offer = É uma oferta que termina em hora marcada, que ainda não se informa aqui.
+compose-unfillable-code = Leva um código de uso único, que um programa envia e nenhum agente.
+compose-unfillable-header = O que fica no topo dele não se informa aqui, como um produto.
+compose-unfillable-other = Uma parte dele não se informa aqui, como produtos para escolher.
 compose-choose-template = Escolha um modelo primeiro.
 compose-template-in-full = Digite o nome completo de um modelo ou escolha um da lista: seta para baixo, depois Enter.
 

@@ -9,7 +9,7 @@ use domain::{
     ids::TemplateId,
     template::{
         MessageTemplate, PlatformTemplate, StatusNews, TemplateCategory, TemplateContent,
-        TemplateStatus,
+        TemplateStatus, UnfillablePart,
     },
 };
 
@@ -52,6 +52,7 @@ impl TryFrom<MessageTemplateRow> for MessageTemplate {
             Some(_) => TemplateStatus::Gone,
             None => read_status(&row.status, row.paused_until.map(DateTime::from)),
         };
+        let (content, unfillable) = content::read(&row.components)?;
         Ok(Self {
             id: TemplateId(row.id),
             account_id: row.account_id,
@@ -60,9 +61,9 @@ impl TryFrom<MessageTemplateRow> for MessageTemplate {
             category: read_category(&row.category).ok_or_else(|| {
                 PersistenceError::unreadable("message_templates", "category", row.category)
             })?,
-            status,
+            status: status.without(unfillable),
             named_parameters: row.parameter_format == NAMED,
-            content: content::read(&row.components)?,
+            content,
         })
     }
 }
@@ -122,8 +123,8 @@ pub(crate) fn row_columns() -> RowColumns {
 }
 
 /// Replaces the list of `account` by what its platform says, whole: what is no longer listed is gone, and
-/// comes back when it is listed again. Ids stay. `now` is when the reading of the list began; a status that
-/// is known to be newer stays.
+/// comes back when it is listed again. Ids stay. `now` is when the reading of the list began; what is known to be
+/// newer, be it the status, the quality, the category or the content, stays.
 pub fn save_all(
     db: &mut Db,
     account: &str,
@@ -154,16 +155,17 @@ fn save(
     template: &PlatformTemplate,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
+    let category = message_templates::category.eq(category_word(template.category));
+    let components = content::write(&template.content, template.unfillable)?;
+    let components = message_templates::components.eq(components);
+    let quality = message_templates::quality.eq(template.quality.as_deref());
     let content = (
         message_templates::external_id.eq(&template.external_id),
-        message_templates::category.eq(category_word(template.category)),
         message_templates::parameter_format.eq(if template.named_parameters {
             NAMED
         } else {
             POSITIONAL
         }),
-        message_templates::components.eq(content::write(&template.content)?),
-        message_templates::quality.eq(template.quality.as_deref()),
         message_templates::synced_at.eq(Instant::from(now)),
         message_templates::gone_at.eq(None::<Instant>),
     );
@@ -175,7 +177,7 @@ fn save(
         message_templates::language.eq(&template.language),
     );
     on_either!(db => diesel::insert_into(message_templates::table)
-        .values((row, content.clone(), status))
+        .values((row, content, status, category, components.clone(), quality))
         .on_conflict((
             message_templates::account_id,
             message_templates::name,
@@ -184,19 +186,29 @@ fn save(
         .do_update()
         .set(content)
         .execute(db))?;
-    diesel::update(
+    let it = || {
         message_templates::table
             .filter(message_templates::account_id.eq(account))
             .filter(message_templates::name.eq(&template.name))
             .filter(message_templates::language.eq(&template.language))
-            .filter(
-                message_templates::status_changed_at
-                    .is_null()
-                    .or(message_templates::status_changed_at.le(Instant::from(news.at))),
-            ),
-    )
-    .set(status)
-    .execute(db)?;
+    };
+    let read_at = Instant::from(news.at);
+    let status_at = message_templates::status_changed_at;
+    diesel::update(it().filter(status_at.is_null().or(status_at.le(read_at))))
+        .set(status)
+        .execute(db)?;
+    let category_at = message_templates::category_changed_at;
+    diesel::update(it().filter(category_at.is_null().or(category_at.le(read_at))))
+        .set(category)
+        .execute(db)?;
+    let components_at = message_templates::components_changed_at;
+    diesel::update(it().filter(components_at.is_null().or(components_at.le(read_at))))
+        .set(components)
+        .execute(db)?;
+    let quality_at = message_templates::quality_changed_at;
+    diesel::update(it().filter(quality_at.is_null().or(quality_at.le(read_at))))
+        .set(quality)
+        .execute(db)?;
     Ok(())
 }
 
@@ -252,6 +264,7 @@ pub(crate) fn status_columns(status: TemplateStatus) -> (&'static str, Option<In
         TemplateStatus::Rejected => ("rejected", None),
         TemplateStatus::Paused { until } => ("paused", until.map(Instant::from)),
         TemplateStatus::Disabled => ("disabled", None),
+        TemplateStatus::Unfillable(_) => ("unfillable", None),
         TemplateStatus::Gone => ("gone", None),
     }
 }
@@ -264,6 +277,7 @@ pub(crate) fn read_status(word: &str, paused_until: Option<DateTime<Utc>>) -> Te
         "rejected" => TemplateStatus::Rejected,
         "paused" => TemplateStatus::Paused { until: paused_until },
         "disabled" => TemplateStatus::Disabled,
+        "unfillable" => TemplateStatus::Unfillable(UnfillablePart::Other),
         _ => TemplateStatus::Gone,
     }
 }
@@ -287,7 +301,60 @@ pub(crate) fn read_category(word: &str) -> Option<TemplateCategory> {
     }
 }
 
+/// Writes `content` of a template in `status` as its row holds it: what of it cannot be filled stays so until a list
+/// tells it anew.
+pub(crate) fn write_content(
+    content: &TemplateContent,
+    status: TemplateStatus,
+) -> Result<String, PersistenceError> {
+    let unfillable = match status {
+        TemplateStatus::Unfillable(part) => Some(part),
+        TemplateStatus::Approved
+        | TemplateStatus::Pending
+        | TemplateStatus::Rejected
+        | TemplateStatus::Paused { .. }
+        | TemplateStatus::Disabled
+        | TemplateStatus::Gone => None,
+    };
+    content::write(content, unfillable)
+}
+
 /// Reads a template's content as its row holds it.
 pub(crate) fn read_content(components: &str) -> Result<TemplateContent, PersistenceError> {
-    content::read(components)
+    Ok(content::read(components)?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::clock::Clock;
+
+    use super::*;
+    use crate::{
+        test_desk::{ACCOUNT, TestDesk, platform_template},
+        test_support::on_both,
+    };
+
+    #[test]
+    fn am_02_what_cannot_be_filled_is_not_sendable_whatever_is_told_of_its_status() {
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            let now = desk.clock.now();
+            let status = || store.blocking_read(|db| get(db, desk.template)).unwrap().status;
+            for part in UnfillablePart::ALL {
+                let listed = PlatformTemplate { unfillable: Some(part), ..platform_template() };
+                store.blocking_write(|db| save_all(db, ACCOUNT, &[listed.clone()], now)).unwrap();
+                assert_eq!(status(), TemplateStatus::Unfillable(part));
+            }
+            for told in [TemplateStatus::Approved, TemplateStatus::Pending] {
+                let news = StatusNews::of_change(told, now + chrono::TimeDelta::seconds(5));
+                store.blocking_write(|db| apply_news(db, desk.template, &news)).unwrap();
+                assert!(matches!(status(), TemplateStatus::Unfillable(_)), "{told:?}");
+            }
+            let later = now + chrono::TimeDelta::seconds(60);
+            store
+                .blocking_write(|db| save_all(db, ACCOUNT, &[platform_template()], later))
+                .unwrap();
+            assert_eq!(status(), TemplateStatus::Approved, "all of it can be filled by now");
+        });
+    }
 }

@@ -45,7 +45,7 @@ const RECORD_BATCH: usize = 64;
 /// How the dispatcher works.
 #[derive(Debug, Clone, Copy)]
 pub struct DispatchSettings {
-    /// Sends under way at once in this process.
+    /// Sends of one number under way at once in this process.
     pub in_flight: usize,
     /// How long one request may take; shorter than the lease.
     pub request_deadline: Duration,
@@ -62,7 +62,7 @@ impl Default for DispatchSettings {
             in_flight: 32,
             request_deadline: Duration::from_secs(25),
             pair_pace: PairPace::default(),
-            attendance: Duration::from_secs(5),
+            attendance: Duration::from_secs(2),
         }
     }
 }
@@ -82,7 +82,24 @@ pub(crate) struct Dispatcher {
 struct Shared {
     parts: Dispatcher,
     pace: Mutex<Pace>,
-    slots: Arc<Semaphore>,
+    slots: Slots,
+}
+
+/// The places of sends under way. Each number has its own, so that one whose calls hang takes none from another.
+struct Slots {
+    each: usize,
+    of: Mutex<HashMap<ChannelId, Arc<Semaphore>>>,
+}
+
+impl Slots {
+    fn new(each: usize) -> Self {
+        Self { each: each.max(1), of: Mutex::default() }
+    }
+
+    fn of(&self, channel: ChannelId) -> Arc<Semaphore> {
+        let mut slots = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(channel).or_insert_with(|| Arc::new(Semaphore::new(self.each))))
+    }
 }
 
 /// An outcome on its way into the database; its slot is free again once it is there.
@@ -122,7 +139,7 @@ impl Dispatcher {
         let (tell, told) = mpsc::channel(self.settings.in_flight.max(1));
         let shared = Arc::new(Shared {
             pace: Mutex::new(Pace::new(self.settings.pair_pace)),
-            slots: Arc::new(Semaphore::new(self.settings.in_flight.max(1))),
+            slots: Slots::new(self.settings.in_flight),
             parts: self,
         });
         let recorder = tokio::spawn(Arc::clone(&shared).record_all(told));
@@ -221,13 +238,9 @@ impl Shared {
         senders: &TaskTracker,
         tell: &mpsc::Sender<Told>,
     ) -> Result<usize, SchedulerError> {
-        let free = self.slots.available_permits();
-        if free == 0 {
-            return Ok(0);
-        }
         let now = self.parts.clock.now();
         let open = self.parts.store.read(move |db| outbox::list_open_channels(db, now)).await?;
-        let shares = self.shares(&open, free);
+        let shares = self.shares(&open);
         if shares.is_empty() {
             return Ok(0);
         }
@@ -240,7 +253,7 @@ impl Shared {
                 .find(|channel| channel.channel == claim.channel)
                 .map_or(1, |channel| channel.throughput);
             self.pace().spend(claim.channel, 1);
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { break };
+            let Ok(slot) = self.slots.of(claim.channel).acquire_owned().await else { break };
             let access = accesses.get(&claim.channel).cloned();
             let (shared, tell) = (Arc::clone(self), tell.clone());
             senders.spawn(async move {
@@ -254,24 +267,16 @@ impl Shared {
         Ok(moved)
     }
 
-    /// How many each channel may claim: an even part of the free slots, within its throughput, so that
-    /// one number in trouble does not keep the others from sending.
-    fn shares(&self, open: &[OpenChannel], free: usize) -> Vec<(ChannelId, usize)> {
+    /// How many each channel may claim: as many as it has free slots, within its throughput.
+    fn shares(&self, open: &[OpenChannel]) -> Vec<(ChannelId, usize)> {
         let now = self.parts.clock.monotonic();
         let mut pace = self.pace();
         pace.forget_idle(now);
-        let part = free.div_ceil(open.len().max(1));
-        let mut left = free;
-        let mut shares = Vec::new();
-        for channel in open {
+        let share = |channel: &OpenChannel| {
             let room = pace.room(channel.channel, channel.throughput, now);
-            let share = room.min(part).min(left);
-            if share > 0 {
-                shares.push((channel.channel, share));
-                left -= share;
-            }
-        }
-        shares
+            (channel.channel, room.min(self.slots.of(channel.channel).available_permits()))
+        };
+        open.iter().map(share).filter(|(_, share)| 0 < *share).collect()
     }
 
     /// Reads what is needed to speak for the channels, then claims. The clocks are read where the claim is

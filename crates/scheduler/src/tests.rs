@@ -19,14 +19,14 @@ use domain::{
     },
     clock::Clock,
     ids::MessageId,
-    template::{MediaKind, PlatformTemplate},
+    template::{MediaKind, PlatformTemplate, TemplateStatus},
 };
 use persistence::{
     job::{self as rows, JobOverview},
     live::Nudges,
-    number,
+    message_template, number,
     store::Store,
-    test_desk::{TestClock, TestDesk},
+    test_desk::{ACCOUNT, TestClock, TestDesk},
     test_support::{TestStore, postgres_is_wanted},
 };
 
@@ -52,6 +52,19 @@ struct Recording {
     under_way: AtomicUsize,
     slow: Duration,
     throughput: u32,
+    /// What the platform lists; `None` where a page of it fails.
+    listed: Mutex<Listed>,
+    /// How often it was asked for a list.
+    lists: AtomicUsize,
+}
+
+/// What becomes of reading a list.
+#[derive(Debug, Clone, Default)]
+enum Listed {
+    #[default]
+    Fails,
+    Whole(Vec<&'static str>),
+    Busy(Duration),
 }
 
 impl Recording {
@@ -67,6 +80,8 @@ impl Recording {
             under_way: AtomicUsize::new(0),
             slow: Duration::ZERO,
             throughput,
+            listed: Mutex::default(),
+            lists: AtomicUsize::new(0),
         })
     }
 
@@ -77,6 +92,8 @@ impl Recording {
             under_way: AtomicUsize::new(0),
             slow,
             throughput: 80,
+            listed: Mutex::default(),
+            lists: AtomicUsize::new(0),
         })
     }
 
@@ -124,7 +141,18 @@ impl Channel for Recording {
         &'a self,
         _: &'a ChannelAccess,
     ) -> BoxFuture<'a, Result<Vec<PlatformTemplate>, ChannelError>> {
-        Box::pin(async { Err(ChannelError::Unreachable("not here".into())) })
+        self.lists.fetch_add(1, Ordering::SeqCst);
+        let listed = self.listed.lock().unwrap().clone();
+        Box::pin(async move {
+            match listed {
+                Listed::Whole(names) => {
+                    let names = names.into_iter();
+                    Ok(names.map(|name| PlatformTemplate::of_text(name, "en", "Hello")).collect())
+                }
+                Listed::Busy(rest) => Err(ChannelError::Busy(rest)),
+                Listed::Fails => Err(ChannelError::Unreachable("page 2 of 3".into())),
+            }
+        })
     }
 
     fn read_number<'a>(
@@ -393,7 +421,8 @@ async fn process(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_send_together_no_faster_than_a_numbers_throughput() {
-    for store in stores() {
+    // An SQLite file has one process.
+    for store in stores().into_iter().filter(|store| !store.is_sqlite()) {
         let channel = Recording::with_throughput(10);
         let desk = Arc::new(TestDesk::new(&store));
         let (of, now) = (desk.channel, desk.clock.now());
@@ -438,5 +467,54 @@ fn access() -> ChannelAccess {
         access_token: String::new(),
         app_secret: String::new(),
         verify_token: String::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jo_01_a_list_of_templates_that_fails_midway_replaces_nothing() {
+    for store in stores() {
+        let world = world(&store, Recording::answering(Answer::Accept)).await;
+        let set = |listed| *world.channel.listed.lock().unwrap() = listed;
+        let kept = async || {
+            let mut kept =
+                store.read(|db| message_template::list_of_account(db, ACCOUNT)).await.unwrap();
+            kept.retain(|template| template.status != TemplateStatus::Gone);
+            kept.into_iter().map(|template| template.name).collect::<Vec<_>>()
+        };
+        let run = async || {
+            world.clock.advance(TimeDelta::seconds(2));
+            world.scheduler.run_now(JobName::Templates).await
+        };
+        set(Listed::Whole(vec!["a", "b", "c"]));
+        run().await.unwrap();
+        assert_eq!(kept().await, ["a", "b", "c"], "what was there before is gone");
+        set(Listed::Fails);
+        run().await.unwrap_err();
+        assert_eq!(kept().await, ["a", "b", "c"], "half a list is no list");
+        set(Listed::Whole(vec!["a", "c"]));
+        run().await.unwrap();
+        assert_eq!(kept().await, ["a", "c"], "gone after a whole list alone");
+        world.scheduler.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_asked_too_much_is_left_alone_until_it_may_ask_again() {
+    for store in stores() {
+        let world = world(&store, Recording::answering(Answer::Accept)).await;
+        let asked = || world.channel.lists.load(Ordering::SeqCst);
+        until("the first look at start", async || 0 < asked()).await;
+        *world.channel.listed.lock().unwrap() = Listed::Busy(Duration::from_secs(17 * 60));
+        world.scheduler.run_now(JobName::Templates).await.unwrap_err();
+        let before = asked();
+        world.clock.advance(TimeDelta::seconds(17 * 60 - 1));
+        world.scheduler.run_now(JobName::Templates).await.unwrap();
+        world.scheduler.run_now(JobName::Numbers).await.unwrap();
+        assert_eq!(asked(), before, "it rests, in every process");
+        *world.channel.listed.lock().unwrap() = Listed::Whole(vec!["a"]);
+        world.clock.advance(TimeDelta::seconds(1));
+        world.scheduler.run_now(JobName::Templates).await.unwrap();
+        assert!(before < asked());
+        world.scheduler.stop().await;
     }
 }

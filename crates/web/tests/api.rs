@@ -157,6 +157,7 @@ fn templates() -> Vec<PlatformTemplate> {
             buttons: Vec::new(),
         },
         quality: None,
+        unfillable: None,
     };
     vec![template("hello", None), template("offer", Some(TemplateHeader::Media(MediaKind::Image)))]
 }

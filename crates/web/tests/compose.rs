@@ -244,6 +244,7 @@ fn templates() -> Vec<PlatformTemplate> {
         named_parameters: true,
         content,
         quality: None,
+        unfillable: None,
     };
     let text = |body: &str| TemplateContent {
         header: None,

@@ -347,6 +347,7 @@ fn template() -> PlatformTemplate {
             buttons: Vec::new(),
         },
         quality: None,
+        unfillable: None,
     }
 }
 

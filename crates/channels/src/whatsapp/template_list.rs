@@ -6,7 +6,7 @@ use domain::{
     channel::{ChannelAccess, ChannelError},
     template::{
         MediaKind, PlatformTemplate, TemplateButton, TemplateCategory, TemplateContent,
-        TemplateHeader, TemplateStatus,
+        TemplateHeader, TemplateStatus, UnfillablePart,
     },
 };
 use serde::Deserialize;
@@ -151,17 +151,17 @@ fn read_template(value: Value) -> Result<PlatformTemplate, ChannelError> {
     let id = wire.id.0.ok_or_else(|| unreadable("a template without an id"))?;
     let name = wire.name.0.ok_or_else(|| unreadable("a template without a name"))?;
     let language = wire.language.0.ok_or_else(|| unreadable("a template without a language"))?;
-    let (content, can_be_filled) = content_of(wire.components);
-    let status = if can_be_filled { status_of(&wire.status.upper()) } else { TemplateStatus::Gone };
+    let (content, unfillable) = content_of(wire.components);
     Ok(PlatformTemplate {
         external_id: id,
         name,
         language: language.replace('-', "_"),
         category: category_of(&wire.category.upper()),
-        status,
+        status: status_of(&wire.status.upper()),
         named_parameters: wire.parameter_format.upper() == "NAMED",
         content,
         quality: wire.quality_score.and_then(|quality| quality.score.0),
+        unfillable,
     })
 }
 
@@ -185,24 +185,41 @@ fn status_of(word: &str) -> TemplateStatus {
     }
 }
 
-/// The content, and whether a send can fill all of it: a carousel, for one, it cannot.
-fn content_of(components: Vec<TemplateComponentWire>) -> (TemplateContent, bool) {
+/// The content, and what of it a send cannot fill.
+fn content_of(components: Vec<TemplateComponentWire>) -> (TemplateContent, Option<UnfillablePart>) {
     let mut content =
         TemplateContent { header: None, body: String::new(), footer: None, buttons: Vec::new() };
-    let mut can_be_filled = true;
+    let mut unfillable = None;
     for component in components {
         match component.kind.upper().as_str() {
             "HEADER" => {
                 content.header = header_of(&component.format.upper(), component.text.0);
-                can_be_filled &= content.header.is_some();
+                if content.header.is_none() {
+                    unfillable = Some(UnfillablePart::Header);
+                }
             }
             "BODY" => content.body = component.text.0.unwrap_or_default(),
             "FOOTER" => content.footer = component.text.0,
-            "BUTTONS" => content.buttons = component.buttons.into_iter().map(button_of).collect(),
-            _ => can_be_filled = false,
+            "BUTTONS" => {
+                let part = component.buttons.iter().find_map(unfillable_button);
+                unfillable = unfillable.or(part);
+                content.buttons = component.buttons.into_iter().map(button_of).collect();
+            }
+            "CAROUSEL" => unfillable = Some(UnfillablePart::Carousel),
+            "LIMITED_TIME_OFFER" => unfillable = Some(UnfillablePart::LimitedTimeOffer),
+            _ => unfillable = Some(UnfillablePart::Other),
         }
     }
-    (content, can_be_filled)
+    (content, unfillable)
+}
+
+/// What a send must fill of a button and cannot: a code that programs make, products to choose from.
+fn unfillable_button(wire: &ButtonWire) -> Option<UnfillablePart> {
+    match wire.kind.upper().as_str() {
+        "OTP" => Some(UnfillablePart::OneTimeCode),
+        "MPM" | "SPM" => Some(UnfillablePart::Other),
+        _ => None,
+    }
 }
 
 fn header_of(format: &str, text: Option<String>) -> Option<TemplateHeader> {
@@ -267,6 +284,7 @@ mod tests {
                 ],
             },
             quality: Some("GREEN".into()),
+            unfillable: None,
         };
         assert_eq!(template.unwrap(), expected);
     }
@@ -327,16 +345,26 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_cannot_be_filled_is_not_sendable() {
-        let unfit = [
-            json!([{"type": "BODY", "text": "Hi"}, {"type": "CAROUSEL", "cards": []}]),
-            json!([{"type": "LIMITED_TIME_OFFER"}, {"type": "BODY", "text": "Hi"}]),
-            json!([{"type": "HEADER", "format": "PRODUCT"}, {"type": "BODY", "text": "Hi"}]),
+    fn am_02_what_cannot_be_filled_of_a_template_is_named() {
+        let body = json!({"type": "BODY", "text": "Hi"});
+        let with_button =
+            |kind: &str| json!({"type": "BUTTONS", "buttons": [{"type": kind, "text": "b"}]});
+        let cases = [
+            (json!([body, {"type": "CAROUSEL", "cards": []}]), Some(UnfillablePart::Carousel)),
+            (json!([{"type": "limited_time_offer"}, body]), Some(UnfillablePart::LimitedTimeOffer)),
+            (json!([{"type": "HEADER", "format": "PRODUCT"}, body]), Some(UnfillablePart::Header)),
+            (json!([body, with_button("OTP")]), Some(UnfillablePart::OneTimeCode)),
+            (json!([body, with_button("MPM")]), Some(UnfillablePart::Other)),
+            (json!([body, {"type": "CALL_PERMISSION_REQUEST"}]), Some(UnfillablePart::Other)),
+            (json!([body, with_button("QUICK_REPLY")]), None),
+            (json!([body, with_button("FLOW")]), None),
         ];
-        for components in unfit {
+        for (components, expected) in cases {
             let value = json!({"id": "1", "name": "n", "language": "en", "status": "APPROVED",
                                "category": "MARKETING", "components": components});
-            assert_eq!(read_template(value).unwrap().status, TemplateStatus::Gone);
+            let template = read_template(value).unwrap();
+            assert_eq!(template.unfillable, expected, "{components}");
+            assert_eq!(template.status, TemplateStatus::Approved, "as the platform says");
         }
     }
 

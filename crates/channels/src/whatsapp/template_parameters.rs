@@ -45,6 +45,9 @@ enum ParameterWire {
     CouponCode {
         coupon_code: String,
     },
+    Payload {
+        payload: String,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -155,8 +158,11 @@ fn button_component(
         TemplateButton::CopyCode { .. } => {
             ("copy_code", ParameterWire::CouponCode { coupon_code: value()? })
         }
+        // Answered with, so that a tap says the same whatever the platform makes of a button without one.
+        TemplateButton::QuickReply { text } => {
+            ("quick_reply", ParameterWire::Payload { payload: text.clone() })
+        }
         TemplateButton::Url { .. }
-        | TemplateButton::QuickReply { .. }
         | TemplateButton::Phone { .. }
         | TemplateButton::Other { .. } => return Ok(None),
     };
@@ -250,7 +256,9 @@ mod tests {
             {"type": "body", "parameters": [
                 {"type": "text", "text": "Imani"}, {"type": "text", "text": "Friday 15:00"}]},
             {"type": "button", "sub_type": "url", "index": "0", "parameters": [
-                {"type": "text", "text": "8812"}]}
+                {"type": "text", "text": "8812"}]},
+            {"type": "button", "sub_type": "quick_reply", "index": "1", "parameters": [
+                {"type": "payload", "payload": "Reschedule"}]}
         ]);
         assert_eq!(wire(&template, &values), expected);
     }
@@ -334,7 +342,6 @@ mod tests {
             TemplateContent {
                 header: Some(TemplateHeader::Text("News".into())),
                 buttons: vec![
-                    TemplateButton::QuickReply { text: "Yes".into() },
                     TemplateButton::Url { text: "Site".into(), url: "https://a.example/".into() },
                     TemplateButton::Phone { text: "Call".into(), phone: "+447700900101".into() },
                     TemplateButton::Other { text: "Flow".into() },

@@ -89,6 +89,7 @@ pub(super) fn template_not_approved(status: TemplateStatus, now: DateTime<Utc>) 
         TemplateStatus::Pending
         | TemplateStatus::Rejected
         | TemplateStatus::Disabled
+        | TemplateStatus::Unfillable(_)
         | TemplateStatus::Gone => None,
     };
     Some(Refusal { code: RefusalCode::TemplateNotApproved, until })

@@ -69,11 +69,61 @@ pub enum TemplateStatus {
     },
     /// Off for good.
     Disabled,
+    /// The platform takes it, but a part of it cannot be filled from here.
+    Unfillable(UnfillablePart),
     /// No longer in the account, or a status this program does not know: not sendable.
     Gone,
 }
 
+/// A part of a template that cannot be filled from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UnfillablePart {
+    /// Cards side by side, each with a picture of its own.
+    Carousel,
+    /// An offer that ends at an instant.
+    LimitedTimeOffer,
+    /// A button for a one-time code.
+    OneTimeCode,
+    /// A product, or another header.
+    Header,
+    /// Anything else.
+    Other,
+}
+
+impl UnfillablePart {
+    /// Every part.
+    pub const ALL: [Self; 5] =
+        [Self::Carousel, Self::LimitedTimeOffer, Self::OneTimeCode, Self::Header, Self::Other];
+
+    /// The word it is stored by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Carousel => "carousel",
+            Self::LimitedTimeOffer => "limited_time_offer",
+            Self::OneTimeCode => "one_time_code",
+            Self::Header => "header",
+            Self::Other => "other",
+        }
+    }
+
+    /// The part stored as `word`; `None` when there is none of that name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.as_str() == word)
+    }
+}
+
 impl TemplateStatus {
+    /// What it is when `part` of it cannot be filled: not to be sent, whatever the platform says of it.
+    #[must_use]
+    pub fn without(self, part: Option<UnfillablePart>) -> Self {
+        match (self, part) {
+            (Self::Gone, _) | (_, None) => self,
+            (_, Some(part)) => Self::Unfillable(part),
+        }
+    }
+
     /// What it is at `now`: a pause that is over is none.
     #[must_use]
     pub fn at(self, now: DateTime<Utc>) -> Self {
@@ -181,6 +231,8 @@ pub struct PlatformTemplate {
     pub content: TemplateContent,
     /// The platform's word on its quality, such as `GREEN`; `None` when it tells none.
     pub quality: Option<String>,
+    /// What of it cannot be filled from here; `None` when all of it can.
+    pub unfillable: Option<UnfillablePart>,
 }
 
 impl PlatformTemplate {
@@ -201,6 +253,7 @@ impl PlatformTemplate {
                 buttons: Vec::new(),
             },
             quality: None,
+            unfillable: None,
         }
     }
 }

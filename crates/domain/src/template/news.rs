@@ -42,7 +42,8 @@ impl StatusNews {
             TemplateStatus::Paused { .. } => 2,
             TemplateStatus::Rejected => 3,
             TemplateStatus::Disabled => 4,
-            TemplateStatus::Gone => 5,
+            TemplateStatus::Unfillable(_) => 5,
+            TemplateStatus::Gone => 6,
         }
     }
 }

@@ -557,7 +557,7 @@ struct Made {
     tokens: Vec<String>,
 }
 
-/// One chatbot with a channel for each of the sandbox's first two numbers, and one agent who is online.
+/// One chatbot with a channel for each of the sandbox's numbers, and one agent who is online.
 fn set_up_desk(store: &Store, platform: &Platform) -> Made {
     let vault = store.vault().expect("an open vault");
     let now = now();
@@ -569,11 +569,11 @@ fn set_up_desk(store: &Store, platform: &Platform) -> Made {
             let policy = policy::save_version(db, "reliability", &rules, now)?;
             let chatbot = chatbot::create(db, "Service", "Europe/Lisbon", now)?;
             let mut channels = Vec::new();
-            for nth in 0..2 {
+            for nth in 0..platform.numbers.len() {
                 let new = NewChannel {
                     chatbot,
                     kind: ChannelKind::WhatsApp,
-                    name: ["Main", "Second"][nth],
+                    name: &format!("Number {nth}"),
                     external_id: platform.word(nth, "phone_number_id"),
                     account_id: platform.word(nth, "waba_id"),
                     api_base_url: &format!("{}/v25.0", platform.url()),

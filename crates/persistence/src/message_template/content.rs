@@ -1,6 +1,8 @@
 //! A template's content as JSON in its row: structs of this boundary alone.
 
-use domain::template::{MediaKind, TemplateButton, TemplateContent, TemplateHeader};
+use domain::template::{
+    MediaKind, TemplateButton, TemplateContent, TemplateHeader, UnfillablePart,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::error::PersistenceError;
@@ -14,6 +16,8 @@ struct ContentJson {
     footer: Option<String>,
     #[serde(default)]
     buttons: Vec<ButtonJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unfillable: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -36,24 +40,36 @@ enum ButtonJson {
     Other { text: String },
 }
 
-pub(super) fn write(content: &TemplateContent) -> Result<String, PersistenceError> {
+/// `content` with what of it cannot be filled from here.
+pub(super) fn write(
+    content: &TemplateContent,
+    unfillable: Option<UnfillablePart>,
+) -> Result<String, PersistenceError> {
     let json = ContentJson {
         header: content.header.as_ref().map(write_header),
         body: content.body.clone(),
         footer: content.footer.clone(),
         buttons: content.buttons.iter().map(write_button).collect(),
+        unfillable: unfillable.map(|part| part.as_str().to_owned()),
     };
     serde_json::to_string(&json).map_err(|error| unreadable(&error))
 }
 
-pub(super) fn read(json: &str) -> Result<TemplateContent, PersistenceError> {
+/// The content, and what of it cannot be filled from here; a part this program does not know cannot either.
+pub(super) fn read(
+    json: &str,
+) -> Result<(TemplateContent, Option<UnfillablePart>), PersistenceError> {
     let json: ContentJson = serde_json::from_str(json).map_err(|error| unreadable(&error))?;
-    Ok(TemplateContent {
+    let unfillable = json.unfillable.as_deref();
+    let unfillable =
+        unfillable.map(|word| UnfillablePart::parse(word).unwrap_or(UnfillablePart::Other));
+    let content = TemplateContent {
         header: json.header.map(read_header),
         body: json.body,
         footer: json.footer,
         buttons: json.buttons.into_iter().map(read_button).collect(),
-    })
+    };
+    Ok((content, unfillable))
 }
 
 fn unreadable(error: &serde_json::Error) -> PersistenceError {

@@ -418,6 +418,7 @@ fn status_word(status: TemplateStatus) -> &'static str {
         TemplateStatus::Rejected => "rejected",
         TemplateStatus::Paused { .. } => "paused",
         TemplateStatus::Disabled => "disabled",
+        TemplateStatus::Unfillable(_) => "unfillable",
         TemplateStatus::Gone => "gone",
     }
 }

@@ -6,8 +6,8 @@ use domain::{
     presence::Presence,
     template::{
         MediaKind, MessageTemplate, MistakenField, TemplateButton, TemplateCategory,
-        TemplateStatus, ValueField, Variable, VariableKind, VariableProblemCode, VariableRole,
-        mistaken_fields,
+        TemplateStatus, UnfillablePart, ValueField, Variable, VariableKind, VariableProblemCode,
+        VariableRole, mistaken_fields,
     },
 };
 
@@ -52,6 +52,7 @@ pub fn status(status: TemplateStatus, t: Words) -> String {
         TemplateStatus::Rejected => t.compose_rejected(),
         TemplateStatus::Paused { .. } => t.compose_paused(),
         TemplateStatus::Disabled => t.compose_disabled(),
+        TemplateStatus::Unfillable(_) => t.compose_unfillable(),
         TemplateStatus::Gone => t.compose_gone(),
     }
 }
@@ -68,6 +69,13 @@ pub fn not_approved(status: TemplateStatus, viewer: &Viewer) -> Option<String> {
             Some(t.compose_paused_until_why(&viewer.from_when(until).text))
         }
         TemplateStatus::Disabled => Some(t.compose_disabled_why()),
+        TemplateStatus::Unfillable(part) => Some(match part {
+            UnfillablePart::Carousel => t.compose_unfillable_carousel(),
+            UnfillablePart::LimitedTimeOffer => t.compose_unfillable_offer(),
+            UnfillablePart::OneTimeCode => t.compose_unfillable_code(),
+            UnfillablePart::Header => t.compose_unfillable_header(),
+            UnfillablePart::Other => t.compose_unfillable_other(),
+        }),
         TemplateStatus::Gone => Some(t.compose_gone_why()),
     }
 }

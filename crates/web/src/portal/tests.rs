@@ -357,6 +357,7 @@ fn each_template_is_offered_once_by_its_name() {
             buttons: Vec::new(),
         },
         quality: None,
+        unfillable: None,
     };
     let (actor, choices) = store
         .blocking_write(|db| {
