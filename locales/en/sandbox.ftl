@@ -67,6 +67,8 @@ sandbox-image = Photo
 sandbox-video = Video
 sandbox-audio = Audio
 sandbox-document = Document
+sandbox-voice = Voice note
+sandbox-send-file = Send a
 sandbox-sticker = Sticker
 # $number (String) - The number it calls.
 sandbox-button-calls = calls { $number }

@@ -25,7 +25,7 @@ pub use self::{
     installation::{Installation, Ran, Server},
 };
 
-use reqwest::{Client, RequestBuilder, StatusCode, header, redirect::Policy};
+use reqwest::{Client, RequestBuilder, StatusCode, header, multipart, redirect::Policy};
 use serde_json::Value;
 
 /// The database a journey runs on.
@@ -316,6 +316,38 @@ impl Browser {
             Some(way) => self.get(way).await,
             None => answer,
         }
+    }
+
+    /// Fetches the part of `path` that `range` names.
+    ///
+    /// # Panics
+    /// When the desk does not answer.
+    pub async fn get_part(&self, path: &str, range: &str) -> reqwest::Response {
+        let request = self.client.get(format!("{}{path}", self.desk)).header(header::RANGE, range);
+        request.send().await.expect("the desk answers")
+    }
+
+    /// Submits the form on `page` that carries a file: its fields, then the file as `name`, `type`, bytes.
+    ///
+    /// # Panics
+    /// When the desk does not answer.
+    pub async fn submit_file(
+        &self,
+        path: &str,
+        page: &str,
+        fields: &[(&str, &str)],
+        (name, content_type, bytes): (&str, &str, Vec<u8>),
+    ) -> reqwest::Response {
+        let token = hidden_value(page, "form_token").unwrap_or_default().to_owned();
+        let mut form = multipart::Form::new().text("form_token", token);
+        for (field, value) in fields {
+            form = form.text((*field).to_owned(), (*value).to_owned());
+        }
+        let file = multipart::Part::bytes(bytes).file_name(name.to_owned());
+        let file = file.mime_str(content_type).expect("a type");
+        let request = self.client.post(format!("{}{path}", self.desk));
+        let request = request.header(header::ORIGIN, &self.desk);
+        request.multipart(form.part("file", file)).send().await.expect("the desk answers")
     }
 }
 

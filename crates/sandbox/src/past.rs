@@ -22,6 +22,13 @@ pub struct PastMessage {
 pub enum PastContent {
     /// The customer wrote this text.
     Written(String),
+    /// The customer sent a file: the sample of this name, with this text below it.
+    Sent {
+        /// The sample.
+        sample: String,
+        /// Below it; empty for none.
+        caption: String,
+    },
     /// The customer tapped the button of this text under the latest template that has it.
     Tapped(String),
     /// The business wrote this text, having looked at all that came before.

@@ -19,7 +19,7 @@ struct Sample {
     really: Option<MediaKind>,
 }
 
-const SAMPLES: [Sample; 6] = [
+const SAMPLES: [Sample; 7] = [
     Sample {
         name: "studio.jpg",
         file: "studio.jpg",
@@ -37,6 +37,12 @@ const SAMPLES: [Sample; 6] = [
         file: "kiln.mp4",
         served_as: "video/mp4",
         really: Some(MediaKind::Video),
+    },
+    Sample {
+        name: "voice.ogg",
+        file: "voice.ogg",
+        served_as: "audio/ogg",
+        really: Some(MediaKind::Audio),
     },
     Sample {
         name: "quote.pdf",

@@ -3,6 +3,8 @@
 
 mod fetch;
 mod hand_over;
+#[cfg(test)]
+mod tests;
 
 use std::{future::Future, sync::Arc, time::Duration};
 

@@ -31,7 +31,7 @@ use persistence::{
 
 use crate::demo::{
     company::{self, ContactSeed},
-    picture,
+    files, picture,
     script::{self, Act, Fate, Letter, Scene, Trouble, Words},
     seed,
 };
@@ -304,10 +304,15 @@ impl<'a> Stage<'a> {
             Words::Button(text) => {
                 InboundContent::Button { text: text.to_owned(), payload: text.to_owned() }
             }
+            Words::File(sample) => files::content(sample, self.messages),
         };
         let inbound = InboundMessage::new(self.provider_id(), sender, at, content);
         let element = element(ChannelEvent::Inbound(inbound));
-        inbox::apply_unkept(db, self.channels[number], &[element], at)
+        inbox::apply_unkept(db, self.channels[number], &[element], at)?;
+        match words {
+            Words::File(sample) => files::keep(db, sample, at),
+            Words::Text(_) | Words::Button(_) => Ok(()),
+        }
     }
 
     fn answer(

@@ -1,6 +1,7 @@
 //! `janela demo`: desk, sandbox and a seeded company, in one process and one folder.
 
 pub mod company;
+mod files;
 mod history;
 mod line;
 mod lock;

@@ -6,7 +6,7 @@ use sandbox::{PastContent, PastFate, PastMessage};
 use crate::demo::{
     company::{self, ContactSeed},
     history,
-    script::{self, Act, Fate, Letter, Scene, Trouble, Words},
+    script::{self, Act, Fate, Letter, Sample, Scene, Trouble, Words},
 };
 
 /// The sample behind [`script::PICTURE`], which phones show; whatever its host.
@@ -44,6 +44,9 @@ fn written(words: Words) -> PastContent {
     match words {
         Words::Text(text) => PastContent::Written(text.to_owned()),
         Words::Button(text) => PastContent::Tapped(text.to_owned()),
+        Words::File(Sample { name, caption, .. }) => {
+            PastContent::Sent { sample: name.to_owned(), caption: caption.to_owned() }
+        }
     }
 }
 

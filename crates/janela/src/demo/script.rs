@@ -2,6 +2,7 @@
 //! closed. The same for the same `seed`; instants are counted back from the start.
 
 use chrono::TimeDelta;
+use domain::media::FileKind;
 
 use crate::demo::company::{ContactSeed, Sequence};
 
@@ -38,7 +39,26 @@ pub enum Words {
     Text(&'static str),
     /// On a button of a template.
     Button(&'static str),
+    /// A file.
+    File(Sample),
 }
+
+/// A file that a contact sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// What it is.
+    pub kind: FileKind,
+    /// Its name among the sandbox's samples.
+    pub name: &'static str,
+    /// What is written below it; empty for nothing.
+    pub caption: &'static str,
+}
+
+const ROOM: Sample =
+    Sample { kind: FileKind::Image, name: "studio.jpg", caption: "It stands by the window now" };
+const SPOKEN: Sample = Sample { kind: FileKind::Voice, name: "voice.ogg", caption: "" };
+const PAPER: Sample =
+    Sample { kind: FileKind::Document, name: "quote.pdf", caption: "Here is the old quote" };
 
 /// A template with what fills it, besides the contact's first name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -291,6 +311,9 @@ impl Script {
         self.send(chen, days(4), UPDATE, Fate::Read);
         self.write_to(chen, days(4) - hours(2), UPDATE.answer);
         self.answer(chen, days(4) - hours(2) - minutes(4), "Hello! What can I do for you?");
+        for (ago, file) in [(7, ROOM), (8, SPOKEN), (9, PAPER)] {
+            self.write(chen, days(4) - hours(2) - minutes(ago), Words::File(file));
+        }
         self.write(
             chen,
             days(3) + hours(1),

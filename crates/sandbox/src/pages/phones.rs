@@ -95,6 +95,14 @@ struct TapForm {
 }
 
 #[derive(Debug, Deserialize)]
+struct FileForm {
+    /// The kind of message; the file is the sample that goes with it.
+    kind: String,
+    #[serde(default)]
+    to: String,
+}
+
+#[derive(Debug, Deserialize)]
 struct ActForm {
     #[serde(default)]
     with: String,
@@ -121,6 +129,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .route("/{id}/_chat", web::get().to(show_chat))
         .route("/{id}/reply", web::post().to(submit_reply))
         .route("/{id}/tap", web::post().to(submit_tap))
+        .route("/{id}/file", web::post().to(submit_file))
         .route("/{id}/{act}", web::post().to(submit_act));
 }
 
@@ -215,6 +224,19 @@ async fn submit_tap(
 ) -> HttpResponse {
     outcome((&core, &visit, &request), (&id, chosen(&form.with)), |state, now_ms| {
         state.tap(&id, Some(&form.message), &Tap::Place(form.button), now_ms).map(drop)
+    })
+}
+
+async fn submit_file(
+    core: Data<Core>,
+    visit: Visit,
+    request: HttpRequest,
+    id: Path<String>,
+    form: Form<FileForm>,
+) -> HttpResponse {
+    let to = chosen(&form.to);
+    outcome((&core, &visit, &request), (&id, to), |state, now_ms| {
+        state.customer_sends_sample(&id, &form.kind, to, now_ms).map(drop)
     })
 }
 

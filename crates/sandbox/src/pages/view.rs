@@ -104,6 +104,7 @@ pub(super) struct Tick {
 pub(super) struct MediaView {
     pub image: Option<String>,
     pub video: Option<String>,
+    pub audio: Option<String>,
     pub link: String,
     pub name: String,
     /// What it is, and whose machine it lies on.
@@ -320,8 +321,11 @@ fn media_view(media: &Media, t: Words) -> MediaView {
     let kind = kind(media.kind, t);
     let name = media.filename.as_deref().or(last_part).filter(|name| !name.is_empty());
     MediaView {
-        image: own.clone().filter(|_| media.kind == MediaKind::Image),
-        video: own.filter(|_| media.kind == MediaKind::Video),
+        image: own
+            .clone()
+            .filter(|_| matches!(media.kind, MediaKind::Image | MediaKind::Sticker)),
+        video: own.clone().filter(|_| media.kind == MediaKind::Video),
+        audio: own.filter(|_| media.kind == MediaKind::Audio),
         link: media.link.clone(),
         name: name.unwrap_or(&kind).to_owned(),
         facts: if host.is_empty() { kind } else { format!("{kind} · {host}") },

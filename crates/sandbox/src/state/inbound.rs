@@ -86,6 +86,32 @@ impl State {
         self.write(wa_id, &number, (inbound, quoted), now_ms)
     }
 
+    /// The customer sends the sample file that goes with `kind`: a picture, a recording, a video or a document.
+    pub(crate) fn customer_sends_sample(
+        &mut self,
+        wa_id: &str,
+        kind: &str,
+        to: Option<&str>,
+        now_ms: i64,
+    ) -> Result<String, Refusal> {
+        let kind = MediaKind::parse(kind).filter(|kind| *kind != MediaKind::Sticker);
+        let kind = kind.ok_or_else(|| Refusal::Content("no such file".to_owned()))?;
+        let order = SendOrder {
+            kind: kind.as_str().to_owned(),
+            to: to.map(str::to_owned),
+            context: None,
+            referral: None,
+            errors: None,
+            sample: (kind == MediaKind::Document).then(|| "quote.pdf".to_owned()),
+            data: None,
+            mime_type: None,
+            caption: None,
+            filename: None,
+            rest: Map::new(),
+        };
+        self.customer_sends(wa_id, &order, now_ms)
+    }
+
     /// The object beside the type: what the order says, else an invented one.
     fn content_of(
         &mut self,
@@ -146,7 +172,8 @@ impl State {
             (None, sample) => {
                 let name = sample.as_deref().unwrap_or(match kind {
                     MediaKind::Image | MediaKind::Sticker => "studio.jpg",
-                    MediaKind::Video | MediaKind::Audio => "kiln.mp4",
+                    MediaKind::Video => "kiln.mp4",
+                    MediaKind::Audio => "voice.ogg",
                     MediaKind::Document => "quote.pdf",
                 });
                 samples::file(name).ok_or_else(|| wrong("there is no such sample"))?

@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 
 use super::State;
 use crate::SandboxError;
-use crate::message::{ChatMessage, Content, Failure, Side, Status, TemplateUse};
+use crate::message::{
+    ChatMessage, Content, Failure, Media, MediaKind, Side, Status, TemplateUse,
+};
 use crate::past::{PastContent, PastFate, PastMessage};
+use crate::samples;
 use crate::template::{Template, field, variables};
 
 impl State {
@@ -51,6 +54,16 @@ impl State {
             PastContent::Written(text) => {
                 message.from = Side::Customer;
                 message.content = Content::text(text);
+            }
+            PastContent::Sent { sample, caption } => {
+                let link = format!("http://sandbox.invalid/samples/{sample}");
+                let kind = samples::kind_behind(&link).flatten();
+                let kind = kind.ok_or_else(|| problem("its file"))?;
+                message.from = Side::Customer;
+                kind.as_str().clone_into(&mut message.kind);
+                let filename = (kind == MediaKind::Document).then_some(sample);
+                let media = Some(Media { kind, link, id: None, filename });
+                message.content = Content { media, ..Content::text(caption) };
             }
             PastContent::Tapped(text) => {
                 let tapped = self.tap_of_past(&wa_id, &number, &text);

@@ -55,6 +55,7 @@ use crate::{
 };
 
 mod about;
+mod files;
 mod list;
 mod thread;
 
