@@ -3,9 +3,9 @@
 
 mod about;
 mod action;
-mod attach;
 mod answering;
 mod around;
+mod attach;
 mod bubble;
 mod clock;
 mod content;
