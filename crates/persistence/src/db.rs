@@ -201,8 +201,10 @@ impl Db {
                 Ok(value)
             }
             Err(error) => {
-                if let Err(rollback) =
-                    <Self as Connection>::TransactionManager::rollback_transaction(self)
+                let undone = <Self as Connection>::TransactionManager::rollback_transaction(self);
+                // Nothing is left to undo by a database that is gone.
+                if let Err(rollback) = undone
+                    && !error.may_pass_later()
                 {
                     tracing::warn!(error = %rollback, "could not roll back");
                 }

@@ -93,15 +93,17 @@ async fn race_for_caps(kind: Kind, processes: usize) {
         let contact = u32::try_from(round).expect("few");
         let order = |_| world.order(0, contact);
         judge(scope, &race(&world, &urls, round, tries, order).await, CAP);
+        // One contact takes a message in six seconds: these are not waited for.
+        world.run("DELETE FROM outbox");
     }
     set_cap(&world, "each_agent", false);
     // A number that may write to a hundred others in a day.
     let used = world.count("SELECT counted_day AS n FROM numbers WHERE channel_id = 1");
     let limit = i64::try_from(CAP).expect("few") + used;
     world.run(&format!(
-        "UPDATE policies SET body = replace(body, '\"limit_below_level_one\":250', '\"limit_below_level_one\":{limit}')"
+        "UPDATE policies SET body = replace(body, '\"level_limits\":[1000', '\"level_limits\":[{limit}')"
     ));
-    world.run("UPDATE numbers SET level = 0 WHERE channel_id = 1");
+    world.run("UPDATE numbers SET level = 1 WHERE channel_id = 1");
     let customers = |nth: usize| world.order(0, 1_000 + u32::try_from(nth).expect("few"));
     judge("recipients", &race(&world, &urls, 2, tries, customers).await, CAP);
     // What fails before the platform took it frees its place.
@@ -118,11 +120,10 @@ async fn race_for_caps(kind: Kind, processes: usize) {
     until_settled(&world, Duration::from_secs(120)).await;
     world.platform.clear_faults().await;
     let freed = world.count("SELECT counted_day AS n FROM numbers WHERE channel_id = 1");
-    assert_eq!(freed, 0, "every place was given back");
+    assert_eq!(freed, used, "every place was given back");
     let again = |nth: usize| world.order(0, 5_000 + u32::try_from(nth).expect("few"));
     let urls = [worker.url.clone()];
-    let free = usize::try_from(limit).expect("few");
-    judge("recipients again", &race(&world, &urls, 3, tries, again).await, free);
+    judge("recipients again", &race(&world, &urls, 3, tries, again).await, CAP);
     if std::env::var_os("JANELA_TEST_LONG").is_some() {
         assert!(slowest <= Duration::from_secs(2), "p99 {slowest:?}");
     }

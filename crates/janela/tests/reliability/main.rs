@@ -19,6 +19,7 @@ mod platform;
 mod points;
 mod poison;
 mod postgres;
+mod provider;
 mod receipts;
 mod relay;
 mod repeat;

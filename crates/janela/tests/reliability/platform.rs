@@ -98,15 +98,15 @@ impl Platform {
         ledger.as_array().expect("a list").iter().map(entry).collect()
     }
 
-    /// Has the webhooks of the `nth` number's account delivered to `webhook`, after a handshake.
+    /// Has the webhooks of the `nth` number delivered to `webhook`, after a handshake.
     pub async fn subscribe(&self, nth: usize, webhook: &str) {
-        let account = self.word(nth, "waba_id");
-        let order = json!({
+        let number = self.word(nth, "phone_number_id");
+        let order = json!({ "webhook_configuration": {
             "override_callback_uri": webhook, "verify_token": self.word(nth, "verify_token"),
-        });
+        } });
         let request = self
             .client
-            .post(format!("{}/v25.0/{account}/subscribed_apps", self.url))
+            .post(format!("{}/v25.0/{number}", self.url))
             .bearer_auth(self.word(nth, "access_token"))
             .json(&order);
         let answer = request.send().await.expect("an answer");
