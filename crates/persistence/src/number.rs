@@ -1,6 +1,8 @@
 //! Numbers: level, rating and the clocks of standing, and what stands against sending from them.
 
+pub mod history;
 pub mod pause;
+pub(crate) mod told;
 
 use std::sync::Arc;
 
@@ -181,6 +183,11 @@ pub(crate) fn troubles(
         _ if connected => troubles.push(lasting(NumberTroubleKind::Disconnected)),
         _ => {}
     }
+    // Told of the account, whatever is read of the number.
+    if restricted_until.is_some() && platform_status != "RESTRICTED" {
+        troubles
+            .push(NumberTrouble { kind: NumberTroubleKind::Restricted, until: restricted_until });
+    }
     if credentials_fail {
         troubles.push(lasting(NumberTroubleKind::CredentialsFail));
     }
@@ -357,7 +364,7 @@ pub fn save_reading(
         }
         for (kind, before, after) in changes {
             if before != after {
-                record(db, number, kind, &format!("{before} -> {after}"), now)?;
+                record(db, number, kind, &changed(&before, &after), now)?;
             }
         }
         Ok(())
@@ -394,11 +401,16 @@ pub fn rate(
                 numbers::not_low_since.eq(clock.not_low_since().map(Instant::from)),
             ))
             .execute(db)?;
-        record(db, number, "rating", &format!("{} -> {}", before.as_str(), rating.as_str()), at)
+        record(db, number, "rating", &changed(before.as_str(), rating.as_str()), at)
     })
 }
 
-/// Adds a line to the history of `number` and tells its pages.
+/// What a line of the history says of something that was `before` and is `after`.
+pub(crate) fn changed(before: &str, after: &str) -> String {
+    serde_json::json!({ "before": before, "after": after }).to_string()
+}
+
+/// Adds a line to the history of `number` and tells its pages. `detail` is JSON.
 pub(crate) fn record(
     db: &mut Db,
     number: NumberId,

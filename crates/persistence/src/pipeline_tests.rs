@@ -7,6 +7,7 @@ mod receipts;
 mod refusals;
 mod said;
 mod signals;
+mod told;
 
 use domain::ids::MessageId;
 

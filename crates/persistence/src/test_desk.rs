@@ -377,6 +377,8 @@ pub fn receipt(
         ..Receipt::new(provider_id, status, at)
     });
     WebhookElement {
+        account_id: None,
+        told_at: None,
         external_id: Some(EXTERNAL_ID.to_owned()),
         raw: format!("{provider_id} {at}"),
         event: Ok(event),
@@ -399,6 +401,8 @@ pub fn priced_receipt(
 #[must_use]
 pub fn element(raw: &str, event: ChannelEvent) -> WebhookElement {
     WebhookElement {
+        account_id: None,
+        told_at: None,
         external_id: Some(EXTERNAL_ID.to_owned()),
         raw: raw.to_owned(),
         event: Ok(event),
@@ -421,6 +425,8 @@ pub fn inbound(
     let content = InboundContent::Text(text.to_owned());
     let event = ChannelEvent::Inbound(InboundMessage::new(provider_id, sender, at, content));
     WebhookElement {
+        account_id: None,
+        told_at: None,
         external_id: Some(EXTERNAL_ID.to_owned()),
         raw: provider_id.to_owned(),
         event: Ok(event),

@@ -17,8 +17,11 @@ use crate::{error::SchedulerError, job::Channels};
 const TICK: Duration = Duration::from_millis(250);
 /// Webhooks taken at once.
 const SHARE: i64 = 200;
-/// Elements in one transaction: on SQLite it keeps everyone else from writing.
+/// Elements in one transaction.
 const MOST_ELEMENTS: usize = 250;
+/// Elements in one transaction on SQLite, which keeps everyone else from writing, the inbox above all: about ten
+/// milliseconds of them.
+const MOST_ELEMENTS_SQLITE: usize = 48;
 /// After a failure, before the next look.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often a webhook may fail while others get through before it is put aside.
@@ -100,7 +103,7 @@ impl Consumer {
         let raw = self.store.read(|db| inbox::list_waiting(db, SHARE)).await?;
         let parsed = raw.into_iter().map(|webhook| self.parse(&webhook)).collect();
         let (mut done, mut round, mut problem) = (0, Round::default(), None);
-        for batch in batches(parsed) {
+        for batch in batches(parsed, self.most_elements()) {
             let batch: Arc<[ParsedWebhook]> = batch.into();
             match self.apply_together(Arc::clone(&batch)).await {
                 Ok(applied) => {
@@ -156,7 +159,7 @@ impl Consumer {
     /// Applies a batch in one transaction; one webhook that is too large for that, part by part.
     async fn apply_together(&self, batch: Arc<[ParsedWebhook]>) -> Result<usize, SchedulerError> {
         match &*batch {
-            [webhook] if MOST_ELEMENTS < weight(webhook) => self.apply_alone(webhook).await,
+            [webhook] if self.most_elements() < weight(webhook) => self.apply_alone(webhook).await,
             _ => {
                 let now = self.clock.now();
                 let report = self.store.write(move |db| inbox::apply(db, &batch, now)).await?;
@@ -169,7 +172,7 @@ impl Consumer {
     /// for long. Only the last of them closes it. Whoever finds it with another process, or closed, leaves
     /// it there: closing it would drop the parts that the other has not come to.
     async fn apply_alone(&self, webhook: &ParsedWebhook) -> Result<usize, SchedulerError> {
-        let mut parts = parts(webhook);
+        let mut parts = parts(webhook, self.most_elements());
         let last = parts.pop();
         for part in parts {
             let now = self.clock.now();
@@ -182,6 +185,10 @@ impl Consumer {
         let now = self.clock.now();
         let last: Vec<ParsedWebhook> = last.into_iter().collect();
         Ok(counted(self.store.write(move |db| inbox::apply(db, &last, now)).await?))
+    }
+
+    fn most_elements(&self) -> usize {
+        if self.store.is_sqlite() { MOST_ELEMENTS_SQLITE } else { MOST_ELEMENTS }
     }
 
     fn parse(&self, webhook: &RawWebhook) -> ParsedWebhook {
@@ -199,12 +206,12 @@ fn weight(webhook: &ParsedWebhook) -> usize {
     webhook.elements.as_ref().map_or(1, |elements| elements.len().max(1))
 }
 
-/// Cuts what was taken into batches of few elements, in order; one that has more is a batch of its own.
-fn batches(webhooks: Vec<ParsedWebhook>) -> Vec<Vec<ParsedWebhook>> {
+/// Cuts what was taken into batches of `most` elements, in order; one that has more is a batch of its own.
+fn batches(webhooks: Vec<ParsedWebhook>, most: usize) -> Vec<Vec<ParsedWebhook>> {
     let (mut batches, mut batch, mut elements) = (Vec::new(), Vec::new(), 0);
     for webhook in webhooks {
         let weight = weight(&webhook);
-        if MOST_ELEMENTS < elements + weight && !batch.is_empty() {
+        if most < elements + weight && !batch.is_empty() {
             batches.push(std::mem::take(&mut batch));
             elements = 0;
         }
@@ -217,11 +224,11 @@ fn batches(webhooks: Vec<ParsedWebhook>) -> Vec<Vec<ParsedWebhook>> {
     batches
 }
 
-/// The webhook as webhooks of few elements each, in order; at least one.
-fn parts(webhook: &ParsedWebhook) -> Vec<ParsedWebhook> {
+/// The webhook as webhooks of `most` elements each, in order; at least one.
+fn parts(webhook: &ParsedWebhook, most: usize) -> Vec<ParsedWebhook> {
     match &webhook.elements {
-        Ok(elements) if MOST_ELEMENTS < elements.len() => elements
-            .chunks(MOST_ELEMENTS)
+        Ok(elements) if most < elements.len() => elements
+            .chunks(most)
             .map(|part| ParsedWebhook {
                 id: webhook.id,
                 channel: webhook.channel,
@@ -240,6 +247,7 @@ fn counted(report: ApplyReport) -> usize {
         .increment(report.copies as u64);
     metrics::counter!("janela_webhook_elements_total", "outcome" => "quarantined")
         .increment(report.quarantined as u64);
+    metrics::counter!("janela_webhook_unknown_total").increment(report.unknown as u64);
     report.webhooks
 }
 
@@ -255,6 +263,8 @@ mod tests {
     /// A webhook whose elements are numbered from 0.
     fn webhook(id: i64, elements: usize) -> ParsedWebhook {
         let element = |number: usize| WebhookElement {
+            account_id: None,
+            told_at: None,
             external_id: None,
             raw: number.to_string(),
             event: Ok(ChannelEvent::Other { kind: "test".into() }),
@@ -275,7 +285,7 @@ mod tests {
         ];
         for (case, elements, expected) in cases {
             let webhooks = (0..).zip(elements).map(|(id, elements)| webhook(id, *elements));
-            let batches = batches(webhooks.collect());
+            let batches = batches(webhooks.collect(), MOST_ELEMENTS);
             let ids: Vec<Vec<i64>> =
                 batches.iter().map(|batch| batch.iter().map(|it| it.id.0).collect()).collect();
             assert_eq!(ids, expected, "{case}");
@@ -285,7 +295,7 @@ mod tests {
     #[test]
     fn a_large_webhook_is_applied_in_parts_that_leave_nothing_out() {
         for (elements, expected) in [(0, 1), (1, 1), (250, 1), (251, 2), (1_000, 4)] {
-            let parts = parts(&webhook(7, elements));
+            let parts = parts(&webhook(7, elements), MOST_ELEMENTS);
             assert_eq!(parts.len(), expected, "{elements} elements");
             let numbers: Vec<String> = parts
                 .into_iter()
@@ -297,7 +307,7 @@ mod tests {
         }
         let unreadable =
             ParsedWebhook { elements: Err(WebhookRejection::Unreadable), ..webhook(7, 0) };
-        assert_eq!(parts(&unreadable).len(), 1);
+        assert_eq!(parts(&unreadable, MOST_ELEMENTS).len(), 1);
     }
 
     fn round(passed: &[i64], failed: &[i64]) -> Round {

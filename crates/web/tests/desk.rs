@@ -32,7 +32,13 @@ fn arrive(desk: &TestDesk, provider_id: &str) {
     let content = InboundContent::Text("Is it ready?".to_owned());
     let inbound = InboundMessage::new(provider_id, sender, now, content);
     let event = Ok(ChannelEvent::Inbound(inbound));
-    let element = WebhookElement { external_id: None, raw: String::new(), event };
+    let element = WebhookElement {
+        account_id: None,
+        told_at: None,
+        external_id: None,
+        raw: String::new(),
+        event,
+    };
     let write = |db: &mut _| {
         presence::choose(db, desk.agent, Presence::Online, now)?;
         inbox::apply_unkept(db, desk.channel, &[element], now)

@@ -57,30 +57,79 @@ pub(super) fn parse(body: &[u8]) -> Result<Vec<WebhookElement>, WebhookRejection
 fn read_entry(entry: &RawValue) -> Vec<WebhookElement> {
     let parts: Option<Parts<'_>> = object(entry);
     let changes = parts.as_ref().and_then(|parts| list(parts.get("changes")?));
+    let told = |key: &str| parts.as_ref().and_then(|parts| text(parts, key)).unwrap_or_default();
+    let told = Told { account: told("id"), time: told("time"), external_id: None };
     let Some(changes) = changes else {
-        return vec![unreadable(None, entry, "an entry without changes")];
+        return vec![told.unreadable(entry, "an entry without changes")];
     };
-    let time = parts.as_ref().and_then(|parts| text(parts, "time")).unwrap_or_default();
-    changes.into_iter().flat_map(|change| read_change(change, &time)).collect()
+    changes.into_iter().flat_map(|change| read_change(change, told.clone())).collect()
 }
 
-fn read_change(change: &RawValue, entry_time: &Loose) -> Vec<WebhookElement> {
+/// Of what, and when, the elements of an entry are told.
+#[derive(Debug, Clone)]
+struct Told {
+    account: Loose,
+    time: Loose,
+    external_id: Option<String>,
+}
+
+impl Told {
+    /// An element that came as `raw`. The entry's instant is that of what has neither id nor instant.
+    fn element(
+        &self,
+        raw: &RawValue,
+        event: Result<ChannelEvent, UnreadableElement>,
+    ) -> WebhookElement {
+        let told_at = match &event {
+            Ok(
+                ChannelEvent::Account { .. }
+                | ChannelEvent::Template(_)
+                | ChannelEvent::Trouble { .. }
+                | ChannelEvent::Kept { .. }
+                | ChannelEvent::Other { .. },
+            ) => self.time.as_instant(),
+            Ok(
+                ChannelEvent::Inbound(_)
+                | ChannelEvent::Edited(_)
+                | ChannelEvent::Revoked(_)
+                | ChannelEvent::IdentityChanged(_)
+                | ChannelEvent::Preference(_)
+                | ChannelEvent::Echo(_)
+                | ChannelEvent::Receipt(_),
+            )
+            | Err(_) => None,
+        };
+        WebhookElement {
+            account_id: self.account.0.clone(),
+            external_id: self.external_id.clone(),
+            told_at,
+            raw: raw.get().to_owned(),
+            event,
+        }
+    }
+
+    fn unreadable(&self, raw: &RawValue, reason: &str) -> WebhookElement {
+        self.element(raw, Err(problem(reason)))
+    }
+}
+
+fn read_change(change: &RawValue, mut told: Told) -> Vec<WebhookElement> {
     let parts: Option<Parts<'_>> = object(change);
     let Some(parts) = parts else {
-        return vec![unreadable(None, change, "a change that is no object")];
+        return vec![told.unreadable(change, "a change that is no object")];
     };
     let value: Parts<'_> = parts.get("value").and_then(|value| object(value)).unwrap_or_default();
     let field_in = |parts: &Parts<'_>| text(parts, "field").and_then(|field| field.0);
     // Some of the platform's own samples have it inside the value.
     let Some(field) = field_in(&parts).or_else(|| field_in(&value)) else {
-        return vec![unreadable(None, change, "a change without a field")];
+        return vec![told.unreadable(change, "a change without a field")];
     };
-    let external_id = value
+    told.external_id = value
         .get("metadata")
         .and_then(|metadata| object::<Parts<'_>>(metadata))
         .and_then(|metadata| text(&metadata, "phone_number_id"))
         .and_then(|id| id.0);
-    let lists = Lists { contacts: contacts_of(&value), value, external_id };
+    let lists = Lists { contacts: contacts_of(&value), value, told };
     let elements = match field.as_str() {
         "messages" => lists.read_messages(),
         "user_preferences" => lists.read(&[("user_preferences", &|preference, _| {
@@ -95,6 +144,7 @@ fn read_change(change: &RawValue, entry_time: &Loose) -> Vec<WebhookElement> {
     }
     let read =
         || read_value(parts.get("value").ok_or_else(|| problem("a change without a value"))?);
+    let entry_time = &lists.told.time;
     let event = if template_change::FIELDS.contains(&field.as_str()) {
         read().and_then(|value| read_template(&field, &value, entry_time))
     } else if KEPT_FIELDS.contains(&field.as_str()) {
@@ -106,7 +156,7 @@ fn read_change(change: &RawValue, entry_time: &Loose) -> Vec<WebhookElement> {
             at: entry_time.as_instant(),
         }))
     };
-    vec![WebhookElement { external_id: lists.external_id, raw: change.get().to_owned(), event }]
+    vec![lists.told.element(change, event)]
 }
 
 /// How an element of a list is read, of which its text is at hand, too.
@@ -116,7 +166,7 @@ type Read<'a> = &'a dyn Fn(&Value, &str) -> Result<ChannelEvent, UnreadableEleme
 struct Lists<'a> {
     value: Parts<'a>,
     contacts: Vec<ContactWire>,
-    external_id: Option<String>,
+    told: Told,
 }
 
 impl Lists<'_> {
@@ -139,7 +189,7 @@ impl Lists<'_> {
                     elements.extend(list.into_iter().map(|element| self.element(element, *read)));
                 }
                 None => {
-                    elements.push(unreadable(self.external_id.as_deref(), raw, "not a list"));
+                    elements.push(self.told.unreadable(raw, "not a list"));
                 }
             }
         }
@@ -156,11 +206,8 @@ impl Lists<'_> {
     }
 
     fn element(&self, element: &RawValue, read: Read<'_>) -> WebhookElement {
-        WebhookElement {
-            external_id: self.external_id.clone(),
-            raw: element.get().to_owned(),
-            event: read_value(element).and_then(|value| read(&value, element.get())),
-        }
+        let event = read_value(element).and_then(|value| read(&value, element.get()));
+        self.told.element(element, event)
     }
 }
 
@@ -195,14 +242,6 @@ fn list(raw: &RawValue) -> Option<Vec<&RawValue>> {
 
 fn text(parts: &Parts<'_>, key: &str) -> Option<Loose> {
     serde_json::from_str(parts.get(key)?.get()).ok()
-}
-
-fn unreadable(external_id: Option<&str>, raw: &RawValue, reason: &str) -> WebhookElement {
-    WebhookElement {
-        external_id: external_id.map(str::to_owned),
-        raw: raw.get().to_owned(),
-        event: Err(problem(reason)),
-    }
 }
 
 #[cfg(test)]

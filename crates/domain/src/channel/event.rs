@@ -56,8 +56,12 @@ pub enum ChannelEvent {
 /// One element as parsed, or what stopped it. One bad element never spoils the others.
 #[derive(Debug, Clone)]
 pub struct WebhookElement {
+    /// The platform's id of the account it is told of; `None` when it does not say.
+    pub account_id: Option<String>,
     /// The platform's id of the connection it is for; `None` for account-level changes.
     pub external_id: Option<String>,
+    /// When it is told, of what has no instant of its own; `None` when the platform does not say.
+    pub told_at: Option<DateTime<Utc>>,
     /// The element's own JSON or XML, for the quarantine and for later readers.
     pub raw: String,
     /// What it says.

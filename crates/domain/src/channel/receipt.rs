@@ -40,6 +40,15 @@ impl Receipt {
             errors: Vec::new(),
         }
     }
+
+    /// Whether it tells of one of a group only, which says nothing of the message as a whole.
+    #[must_use]
+    pub fn is_of_one_in_a_group(&self) -> bool {
+        match &self.recipient {
+            Recipient::Contact(_) => false,
+            Recipient::Group { participant, .. } => !participant.is_anonymous(),
+        }
+    }
 }
 
 /// What happened to a message of ours.

@@ -77,7 +77,7 @@ pub(super) fn try_promotion(
         .execute(db)?;
     row.level = i64::from(next.number());
     row.level_entered_at = now.into();
-    let detail = format!("{} -> {}", level.number(), next.number());
+    let detail = number::changed(&level.number().to_string(), &next.number().to_string());
     number::record(db, NumberId(row.id), "promoted", &detail, now)?;
     Ok(Some(next))
 }

@@ -17,9 +17,11 @@ use super::{
     together::{self, ElementPlace},
 };
 use crate::{
-    db::Db,
+    among::is_among,
+    db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
+    kept::kept_update,
     message,
     schema::{channels, webhook_inbox},
     ticket,
@@ -50,6 +52,11 @@ impl Applied {
                 self.report.applied += 1;
                 self.opened.extend(opened);
             }
+            ElementOutcome::Unknown(opened) => {
+                self.report.applied += 1;
+                self.report.unknown += 1;
+                self.opened.extend(opened);
+            }
             ElementOutcome::Copy => self.report.copies += 1,
             ElementOutcome::Waits => self.report.waiting += 1,
         }
@@ -63,9 +70,11 @@ pub struct ApplyReport {
     pub webhooks: usize,
     /// Elements that changed something.
     pub applied: usize,
+    /// Those among them of a field or type that the protocol does not name.
+    pub unknown: usize,
     /// Elements that were known already.
     pub copies: usize,
-    /// Receipts that wait for their message.
+    /// Receipts and changes that wait for their message.
     pub waiting: usize,
     /// Elements put aside with their error.
     pub quarantined: usize,
@@ -86,9 +95,10 @@ pub fn apply(
 ) -> Result<ApplyReport, PersistenceError> {
     let applied = db.write(|db| {
         let (open, applied) = apply_open(db, batch, now)?;
-        diesel::update(webhook_inbox::table.filter(webhook_inbox::id.eq_any(&open)))
-            .set(webhook_inbox::done_at.eq(Some(Instant::from(now))))
-            .execute(db)?;
+        let are_these = is_among(webhook_inbox::id, open.iter().copied());
+        let done = webhook_inbox::done_at.eq(Some(Instant::from(now)));
+        let update = kept_update(webhook_inbox::table, are_these, done);
+        on_either!(db => update.execute(db))?;
         Ok(applied)
     })?;
     ticket::hand_out_opened(db, &applied.opened, now);
@@ -128,15 +138,22 @@ fn apply_open(
     let mut known = KnownChannels::default();
     lock_batch(db, &posted, &mut known)?;
     note_arrivals(db, webhooks().map(|webhook| webhook.channel), now)?;
-    let mut applied = Applied::default();
     let webhooks: Vec<&ParsedWebhook> = webhooks().collect();
     let recorded = together::apply_receipts(db, &webhooks, &mut known, now)?;
-    let places = together::places(&recorded);
+    let done = together::places(&recorded);
+    let mut each = |db: &mut Db, guard| {
+        let mut applied = Applied::default();
+        for webhook in &webhooks {
+            apply_webhook(db, webhook, &done, guard, &mut known, &mut applied, now)?;
+            applied.report.webhooks += 1;
+        }
+        Ok(applied)
+    };
+    let mut applied = match db.savepoint(|db| each(db, Guard::AllTogether)) {
+        Err(error) if !is_passing(&error) => each(db, Guard::EachAlone)?,
+        applied => applied?,
+    };
     recorded.into_iter().for_each(|(_, outcome)| applied.count(outcome));
-    for webhook in webhooks {
-        apply_webhook(db, webhook, &places, &mut known, &mut applied, now)?;
-        applied.report.webhooks += 1;
-    }
     Ok((open, applied))
 }
 
@@ -170,7 +187,7 @@ pub fn apply_unkept(
 /// Those of `ids` that are not done and nobody else is at.
 fn claim_open(db: &mut Db, ids: &[i64]) -> Result<Vec<i64>, PersistenceError> {
     let open = webhook_inbox::table
-        .filter(webhook_inbox::id.eq_any(ids))
+        .filter(is_among(webhook_inbox::id, ids.iter().copied()))
         .filter(webhook_inbox::done_at.is_null())
         .order(webhook_inbox::id.asc())
         .select(webhook_inbox::id);
@@ -181,11 +198,22 @@ fn claim_open(db: &mut Db, ids: &[i64]) -> Result<Vec<i64>, PersistenceError> {
     }
 }
 
+/// What an element that cannot be applied undoes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guard {
+    /// Itself alone: it is put aside.
+    EachAlone,
+    /// All of the batch, to be applied each alone then. A savepoint for each costs more than many an element, and
+    /// nearly all of them can be applied.
+    AllTogether,
+}
+
 /// Applies the elements of `webhook` that are not `done` yet.
 fn apply_webhook(
     db: &mut Db,
     webhook: &ParsedWebhook,
     done: &BTreeSet<ElementPlace>,
+    guard: Guard,
     known: &mut KnownChannels,
     applied: &mut Applied,
     now: DateTime<Utc>,
@@ -205,9 +233,13 @@ fn apply_webhook(
         if done.contains(&(webhook.id, place)) {
             continue;
         }
-        match apply_element(db, &posted_to, known, element, now) {
+        let outcome = match guard {
+            Guard::EachAlone => apply_element(db, &posted_to, known, element, now),
+            Guard::AllTogether => apply_event(db, &posted_to, known, element, now),
+        };
+        match outcome {
             Ok(outcome) => applied.count(outcome),
-            Err(error) if is_passing(&error) => return Err(error),
+            Err(error) if guard == Guard::AllTogether || is_passing(&error) => return Err(error),
             Err(error) => {
                 tracing::warn!(inbox.id = %webhook.id, error = %error, "put a webhook element aside");
                 quarantine(db, webhook, &element.raw, &reason(&error), now)?;

@@ -4,15 +4,20 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     channel::{
-        ChannelEvent, PreferenceChoice, TemplateChange, TemplateNews, TemplateStatusEvent,
-        UserPreference, WebhookElement,
+        ChannelEvent, InboundContent, InboundMessage, PreferenceChoice, TemplateChange,
+        TemplateNews, UserPreference, WebhookElement,
     },
     ids::TicketId,
     opt_out::{OptOutScope, OptOutSource},
 };
 use sha2::{Digest, Sha256};
 
-use super::{known::KnownChannels, template_status};
+use super::{
+    account,
+    kept::{self, Keep},
+    known::KnownChannels,
+    template_news, template_status,
+};
 use crate::{
     contact_event::{self, ContactNews},
     contact_identity,
@@ -31,6 +36,8 @@ use crate::{
 pub(super) enum ElementOutcome {
     /// It changed something; with the ticket it opened, if any.
     Applied(Option<TicketId>),
+    /// The same, of a field or type that the protocol does not name.
+    Unknown(Option<TicketId>),
     Copy,
     Waits,
 }
@@ -86,25 +93,26 @@ pub(super) fn apply_event(
     match event {
         ChannelEvent::Inbound(inbound) => {
             match message::apply_inbound(db, &channel, inbound, now)? {
-                InboundOutcome::Kept { opened, .. } => Ok(ElementOutcome::Applied(opened)),
+                InboundOutcome::Kept { opened, .. } => {
+                    keep_unknown_message(db, &channel, inbound, opened, now)
+                }
                 InboundOutcome::Copy => Ok(ElementOutcome::Copy),
             }
+        }
+        ChannelEvent::Receipt(receipt) if receipt.is_of_one_in_a_group() => {
+            let keep = Keep { kind: "group status", ..kept_as_known(&channel, element) };
+            once(db, &channel, element, now, |db| kept::keep(db, keep, now))
         }
         ChannelEvent::Receipt(receipt) => {
             let outcomes = delivery::apply_receipts(db, &[(channel.id, receipt)], now)?;
             Ok(outcomes.first().map_or(ElementOutcome::Copy, |outcome| (*outcome).into()))
         }
-        ChannelEvent::Preference(preference) => once(db, &channel, &element.raw, now, |db| {
-            apply_preference(db, &channel, preference, now)
+        ChannelEvent::Preference(preference) => {
+            once(db, &channel, element, now, |db| apply_preference(db, &channel, preference, now))
+        }
+        ChannelEvent::Template(change) => once(db, &channel, element, now, |db| {
+            apply_template_news(db, &channel, change, change.at.unwrap_or(now))
         }),
-        ChannelEvent::Template(change) => match &change.news {
-            TemplateNews::Status(news) => {
-                apply_template_status(db, &channel, change, &news.event, &element.raw, now)
-            }
-            TemplateNews::Quality { .. }
-            | TemplateNews::Category(_)
-            | TemplateNews::Components(_) => once(db, &channel, &element.raw, now, |_| Ok(())),
-        },
         ChannelEvent::Edited(edit) => Ok(message::apply_edit(db, &channel, edit, now)?.into()),
         ChannelEvent::Revoked(revocation) => {
             Ok(message::apply_revocation(db, &channel, revocation, now)?.into())
@@ -113,24 +121,62 @@ pub(super) fn apply_event(
             EchoOutcome::Kept => Ok(ElementOutcome::Applied(None)),
             EchoOutcome::Copy => Ok(ElementOutcome::Copy),
         },
-        ChannelEvent::IdentityChanged(change) => once(db, &channel, &element.raw, now, |db| {
+        ChannelEvent::IdentityChanged(change) => once(db, &channel, element, now, |db| {
             contact_identity::apply_change(db, &channel, change, now)
         }),
-        ChannelEvent::Account { .. }
-        | ChannelEvent::Trouble { .. }
-        | ChannelEvent::Kept { .. }
-        | ChannelEvent::Other { .. } => once(db, &channel, &element.raw, now, |_| Ok(())),
+        ChannelEvent::Account { event, at } => once(db, &channel, element, now, |db| {
+            account::apply_event(db, &channel, element, event, at.unwrap_or(now), now)
+        }),
+        ChannelEvent::Trouble { refusal, .. } => once(db, &channel, element, now, |db| {
+            let at = element.told_at.unwrap_or(now);
+            account::note_trouble(db, &channel, element, refusal, at)
+        }),
+        ChannelEvent::Kept { kind } => {
+            let keep = Keep { kind, ..kept_as_known(&channel, element) };
+            once(db, &channel, element, now, |db| kept::keep(db, keep, now))
+        }
+        ChannelEvent::Other { kind } => {
+            let keep = Keep { kind, is_known: false, ..kept_as_known(&channel, element) };
+            let outcome = once(db, &channel, element, now, |db| kept::keep(db, keep, now))?;
+            Ok(match outcome {
+                ElementOutcome::Applied(opened) => ElementOutcome::Unknown(opened),
+                copy => copy,
+            })
+        }
     }
 }
 
-/// Carries a change out unless its very `text` was seen on this channel before.
+fn kept_as_known<'a>(channel: &ChannelFacts, element: &'a WebhookElement) -> Keep<'a> {
+    Keep { channel: channel.id, kind: "", is_known: true, raw: &element.raw }
+}
+
+/// A message of a kind that nobody here knows stands in its thread; its kind is counted like any other.
+fn keep_unknown_message(
+    db: &mut Db,
+    channel: &ChannelFacts,
+    inbound: &InboundMessage,
+    opened: Option<TicketId>,
+    now: DateTime<Utc>,
+) -> Result<ElementOutcome, PersistenceError> {
+    let InboundContent::Other { kind, raw } = &inbound.content else {
+        return Ok(ElementOutcome::Applied(opened));
+    };
+    let kind = format!("message {kind}");
+    kept::keep(db, Keep { channel: channel.id, kind: &kind, is_known: false, raw }, now)?;
+    Ok(ElementOutcome::Unknown(opened))
+}
+
+/// Carries a change out unless it was seen on this channel before. What has no id is told from what was said before
+/// in the same words by the instant at which it is told, where the platform names one.
 fn once(
     db: &mut Db,
     channel: &ChannelFacts,
-    text: &str,
+    element: &WebhookElement,
     now: DateTime<Utc>,
     change: impl FnOnce(&mut Db) -> Result<(), PersistenceError>,
 ) -> Result<ElementOutcome, PersistenceError> {
+    let told_at = element.told_at.map(|at| at.timestamp_millis()).unwrap_or_default();
+    let text = format!("{told_at} {}", element.raw);
     let row = (
         seen_changes::channel_id.eq(channel.id.0),
         seen_changes::hash.eq(hex::encode(Sha256::digest(text.as_bytes()))),
@@ -147,20 +193,28 @@ fn once(
     Ok(ElementOutcome::Applied(None))
 }
 
-/// A template is paused and approved again in the same words, `raw`: only the instant tells a copy.
-fn apply_template_status(
+/// Takes over what is told of a template since `at`, and notes it in the history of the account's numbers.
+fn apply_template_news(
     db: &mut Db,
     channel: &ChannelFacts,
     change: &TemplateChange,
-    event: &TemplateStatusEvent,
-    raw: &str,
-    now: DateTime<Utc>,
-) -> Result<ElementOutcome, PersistenceError> {
-    let instant = change.at.map(|at| at.timestamp_millis());
-    let text = format!("{} {raw}", instant.unwrap_or_default());
-    once(db, channel, &text, now, |db| {
-        template_status::apply(db, &channel.account, change, event, change.at.unwrap_or(now))
-    })
+    at: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    match &change.news {
+        TemplateNews::Status(news) => {
+            template_status::apply(db, &channel.account, change, &news.event, at)?;
+        }
+        TemplateNews::Quality { current, .. } => {
+            template_news::apply_quality(db, &channel.account, change, current, at)?;
+        }
+        TemplateNews::Category(news) => {
+            template_news::apply_category(db, &channel.account, change, news, at)?;
+        }
+        TemplateNews::Components(components) => {
+            template_news::apply_components(db, &channel.account, change, components, at)?;
+        }
+    }
+    account::note_template(db, channel, change, at)
 }
 
 /// The platform's own stop and resume concern marketing only (AD-09). A first consent, and what is about

@@ -11,8 +11,8 @@ use diesel::{
 };
 use domain::{
     channel::{
-        ChannelEvent, IdentityNews, Pause, PauseScope, Receipt, ReceiptStatus, RefusalClass,
-        SenderIdentity, TemplateNews, WebhookElement,
+        ChannelEvent, IdentityNews, InboundContent, Pause, PauseScope, Receipt, ReceiptStatus,
+        RefusalClass, SenderIdentity, WebhookElement,
     },
     ids::{ChannelId, NumberId},
 };
@@ -68,8 +68,8 @@ struct Touched {
     /// Messages that failed, by the platform's ids and by ours: what it means falls on their contacts.
     failed: BTreeSet<String>,
     failed_callbacks: BTreeSet<String>,
-    /// Accounts told to stop: all their numbers rest.
-    stopped: BTreeSet<String>,
+    /// Accounts that were told something, or to stop: it falls on all their numbers.
+    accounts: BTreeSet<String>,
     /// Who wrote, as kind, scope and value of an identity.
     senders: BTreeSet<(&'static str, String, String)>,
     /// What two batches may both be the first to keep.
@@ -85,6 +85,9 @@ impl Touched {
             ChannelEvent::Inbound(inbound) => {
                 self.add_sender(&inbound.sender, &channel.account);
                 self.add_message(channel, &inbound.provider_id);
+                if let InboundContent::Other { kind, .. } = &inbound.content {
+                    self.add_new(&["kept", kind]);
+                }
                 let earliest = self.written_at.map_or(inbound.at, |at| at.min(inbound.at));
                 self.written_at = Some(earliest);
             }
@@ -96,12 +99,7 @@ impl Touched {
                 self.add_sender(&preference.contact, &channel.account);
                 self.add_new(&["change", &element.raw]);
             }
-            ChannelEvent::Template(change) => match change.news {
-                TemplateNews::Status(_) => self.add_new(&["templates", &channel.account]),
-                TemplateNews::Quality { .. }
-                | TemplateNews::Category(_)
-                | TemplateNews::Components(_) => self.add_new(&["change", &element.raw]),
-            },
+            ChannelEvent::Template(_) => self.add_new(&["templates", &channel.account]),
             ChannelEvent::Edited(edit) => {
                 self.add_sender(&edit.sender, &channel.account);
                 self.add_message(channel, &edit.edited);
@@ -120,10 +118,15 @@ impl Touched {
                 }
                 self.add_new(&["change", &element.raw]);
             }
-            ChannelEvent::Account { .. }
-            | ChannelEvent::Trouble { .. }
-            | ChannelEvent::Kept { .. }
-            | ChannelEvent::Other { .. } => self.add_new(&["change", &element.raw]),
+            ChannelEvent::Account { .. } => {
+                self.accounts.insert(channel.account.clone());
+                self.add_new(&["change", &element.raw]);
+            }
+            ChannelEvent::Trouble { .. } => self.add_new(&["change", &element.raw]),
+            ChannelEvent::Kept { kind } | ChannelEvent::Other { kind } => {
+                self.add_new(&["change", &element.raw]);
+                self.add_new(&["kept", kind]);
+            }
         }
     }
 
@@ -131,7 +134,7 @@ impl Touched {
         match &receipt.status {
             ReceiptStatus::Failed { class, .. } => {
                 if let RefusalClass::Pause(Pause { scope: PauseScope::Account, .. }) = class {
-                    self.stopped.insert(channel.account.clone());
+                    self.accounts.insert(channel.account.clone());
                 }
                 self.failed.insert(receipt.provider_id.clone());
                 self.failed_callbacks.extend(receipt.callback_id.clone());
@@ -171,10 +174,10 @@ impl Touched {
             let of_channels = numbers::table.filter(numbers::channel_id.eq_any(&self.told_of));
             touched.extend(of_channels.select(numbers::id).load::<i64>(db)?);
         }
-        if !self.stopped.is_empty() {
+        if !self.accounts.is_empty() {
             let of_accounts = numbers::table
                 .inner_join(channels::table)
-                .filter(channels::account_id.eq_any(&self.stopped));
+                .filter(channels::account_id.eq_any(&self.accounts));
             touched.extend(of_accounts.select(numbers::id).load::<i64>(db)?);
         }
         if let Some(written_at) = self.written_at {

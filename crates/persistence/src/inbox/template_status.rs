@@ -79,7 +79,13 @@ mod tests {
             at: Some(at),
             news: TemplateNews::Status(TemplateStatusNews::of(TemplateStatusEvent::parse(status))),
         });
-        WebhookElement { external_id: None, raw: status.into(), event: Ok(event) }
+        WebhookElement {
+            account_id: None,
+            told_at: Some(at),
+            external_id: None,
+            raw: status.into(),
+            event: Ok(event),
+        }
     }
 
     fn status(desk: &TestDesk) -> TemplateStatus {

@@ -57,6 +57,9 @@ fn receipts_of<'a>(
     let mut receipts = Vec::new();
     for (place, element) in elements.iter().enumerate() {
         let Ok(ChannelEvent::Receipt(receipt)) = &element.event else { continue };
+        if receipt.is_of_one_in_a_group() {
+            continue;
+        }
         match known.of_element(db, &posted_to, element) {
             Ok(channel) => receipts.push(((webhook.id, place), channel.id, receipt)),
             Err(PersistenceError::Unreadable { .. }) => {}

@@ -9,7 +9,10 @@ use domain::{
     ids::{ChannelId, InboxId},
 };
 
-use crate::{db::Db, error::PersistenceError, instant::Instant, message, schema::webhook_inbox};
+use crate::{
+    among::is_among, db::Db, error::PersistenceError, instant::Instant, message,
+    schema::webhook_inbox,
+};
 
 /// The most bytes of webhooks taken at once, the first of them aside: posts of 3 MB come one at a time.
 const MOST_BYTES: i32 = 4 << 20;
@@ -52,7 +55,7 @@ pub fn list_waiting(db: &mut Db, limit: i64) -> Result<Vec<RawWebhook>, Persiste
         .select((webhook_inbox::id, length(webhook_inbox::body)))
         .load(db)?;
     let rows: Vec<(i64, i64, Instant, Vec<u8>)> = webhook_inbox::table
-        .filter(webhook_inbox::id.eq_any(first_that_fit(&sizes)))
+        .filter(is_among(webhook_inbox::id, first_that_fit(&sizes)))
         .order(webhook_inbox::id.asc())
         .select((
             webhook_inbox::id,

@@ -199,52 +199,72 @@ struct Writer {
     told: Seldom,
 }
 
+/// Webhooks that are stored in one transaction, and those who wait for it.
+struct Batch {
+    rows: Vec<NewWebhook>,
+    waiting: Vec<oneshot::Sender<bool>>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn of(first: Append) -> Self {
+        let bytes = first.row.body.len();
+        Self { rows: vec![first.row], waiting: vec![first.done], bytes }
+    }
+
+    /// Adds what waits, as far as one commit takes it; whether the thread is told to end after it.
+    fn fill_from(&mut self, receiver: &mut mpsc::Receiver<Task>) -> bool {
+        while self.rows.len() < BATCH && self.bytes < BATCH_BYTES {
+            match receiver.try_recv() {
+                Ok(Task::Append(next)) => {
+                    self.bytes += next.row.body.len();
+                    self.rows.push(next.row);
+                    self.waiting.push(next.done);
+                }
+                Ok(Task::Stop) => return true,
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+}
+
 impl Writer {
     fn run(mut self, mut receiver: mpsc::Receiver<Task>) {
         let mut stopping = false;
         while !stopping {
             let Some(Task::Append(first)) = receiver.blocking_recv() else { break };
-            let mut bytes = first.row.body.len();
-            let mut batch = vec![first];
-            while batch.len() < BATCH && bytes < BATCH_BYTES {
-                match receiver.try_recv() {
-                    Ok(Task::Append(next)) => {
-                        bytes += next.row.body.len();
-                        batch.push(next);
-                    }
-                    Ok(Task::Stop) => {
-                        stopping = true;
-                        break;
-                    }
-                    Err(_) => break,
-                }
-            }
-            self.commit(batch);
+            let mut batch = Batch::of(first);
+            let together = self.try_write(|db| {
+                // What came while others wrote goes with it.
+                stopping |= batch.fill_from(&mut receiver);
+                insert(db, &batch.rows)
+            });
+            let bytes = batch.bytes;
+            self.answer_all(batch, &together);
             self.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
             self.nudges.inbox.notify_one();
         }
     }
 
-    /// Stores the batch in one transaction; one by one when that fails, so that a row that cannot be
-    /// stored fails its own sender only. While the database is away all fail at once: nobody waits for the rest.
-    fn commit(&mut self, batch: Vec<Append>) {
-        let (rows, waiting): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|append| (append.row, append.done)).unzip();
-        let together = self.try_insert(&rows);
+    /// Answers those of a batch; stores them one by one when it is not stored, so that a row that cannot be stored
+    /// fails its own sender only. While the database is away all fail at once: nobody waits for the rest.
+    fn answer_all(&mut self, batch: Batch, together: &Result<(), PersistenceError>) {
         let is_away = together.as_ref().is_err_and(PersistenceError::may_pass_later);
         if together.is_ok() || is_away {
-            if let Err(error) = &together
+            if let Err(error) = together
                 && self.told.is_due()
             {
-                tracing::error!(error = %error, webhooks = rows.len(), "webhooks could not be stored");
+                let webhooks = batch.rows.len();
+                tracing::error!(error = %error, webhooks, "webhooks could not be stored");
             }
-            for done in waiting {
+            for done in batch.waiting {
                 answer(done, together.is_ok());
             }
             return;
         }
-        for (row, done) in rows.iter().zip(waiting) {
-            let stored = self.try_insert(std::slice::from_ref(row));
+        for (row, done) in batch.rows.into_iter().zip(batch.waiting) {
+            let stored = self.try_write(|db| insert(db, std::slice::from_ref(&row)));
             if let Err(error) = &stored {
                 tracing::error!(error = %error, "a webhook could not be stored");
             }
@@ -254,15 +274,18 @@ impl Writer {
 
     /// A failure costs the connection: whether it is still good is not worth asking. On SQLite everyone who writes
     /// takes turns at one.
-    fn try_insert(&mut self, rows: &[NewWebhook]) -> Result<(), PersistenceError> {
+    fn try_write(
+        &mut self,
+        work: impl FnOnce(&mut Db) -> Result<(), PersistenceError>,
+    ) -> Result<(), PersistenceError> {
         if self.store.is_sqlite() {
-            return self.store.blocking_write(|db| insert(db, rows));
+            return self.store.hasty_write(work);
         }
         let mut db = match self.db.take() {
             Some(db) => db,
             None => self.reconnect()?,
         };
-        insert(&mut db, rows)?;
+        work(&mut db)?;
         self.db = Some(db);
         Ok(())
     }

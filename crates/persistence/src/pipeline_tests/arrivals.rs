@@ -35,6 +35,8 @@ fn one_broken_element_is_put_aside_and_the_other_999_are_applied() {
             })
             .collect();
         let broken = WebhookElement {
+            account_id: None,
+            told_at: None,
             external_id: None,
             raw: "{".into(),
             event: Err(UnreadableElement { reason: "no id".into() }),
