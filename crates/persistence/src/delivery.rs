@@ -60,6 +60,30 @@ pub(crate) fn note_taken(
     tell_taken(db, channel, message, provider_id, taken(at, now))
 }
 
+/// Counts a message written at `written_at` as the reply to the active messages `answered`: never Expired, and out
+/// of *Sent* (LI-06, LI-11).
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn count_reply(
+    db: &mut Db,
+    answered: &[MessageId],
+    written_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    if answered.is_empty() {
+        return Ok(());
+    }
+    let mut telling = Telling::begin(db, answered.iter().copied())?;
+    for message in answered {
+        let (kind, source) = (DeliveryEventKind::Replied, EventSource::Platform);
+        let event =
+            NewEvent { kind, at: written_at, source, title: None, pricing: None, received_at: now };
+        telling.tell(*message, event, None);
+    }
+    telling.finish(db, now)
+}
+
 fn taken(at: DateTime<Utc>, received_at: DateTime<Utc>) -> NewEvent<'static> {
     let (kind, source) = (DeliveryEventKind::Accepted, EventSource::Platform);
     NewEvent { kind, at, source, title: None, pricing: None, received_at }

@@ -8,6 +8,7 @@
 //! and anything that reaches the outside.
 
 pub mod admission;
+mod among;
 pub mod api;
 pub mod api_token;
 pub mod channel;

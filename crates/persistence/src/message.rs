@@ -10,7 +10,6 @@ use chrono::{DateTime, Utc};
 use diesel::{dsl::exists, prelude::*};
 use domain::{
     channel::{ChannelKind, InboundContent, InboundMessage},
-    delivery::{DeliveryEventKind, EventSource},
     fold::fold,
     ids::{ChannelId, ChatbotId, ContactId, MessageId, TicketId},
     opt_out::{OptOutScope, OptOutWish},
@@ -25,9 +24,10 @@ pub use self::payload::Payload;
 use self::reading::Reading;
 use crate::{
     db::{Db, on_either},
-    delivery::{self, NewEvent},
+    delivery,
     error::PersistenceError,
     instant::Instant,
+    kept::kept_update,
     live::{self, LiveEvent, LiveKind},
     media, opt_out,
     reaction::{self, NewReaction, ReactionSide},
@@ -154,9 +154,8 @@ pub(crate) fn apply_inbound(
         reaction::save(db, &reaction)?;
     }
     change::join(db, channel.id, &inbound.provider_id, message)?;
-    for answered in &answered {
-        count_reply(db, answered.message, inbound.at, now)?;
-    }
+    let answered: Vec<MessageId> = answered.iter().map(|answered| answered.message).collect();
+    delivery::count_reply(db, &answered, inbound.at, now)?;
     live::note(db, LiveEvent::of_contact(LiveKind::Arrival, channel.chatbot, contact, message.0));
     Ok(InboundOutcome::Kept { message, opened })
 }
@@ -205,13 +204,13 @@ fn open_session(
         .on_conflict_do_nothing()
         .execute(db))?;
     if opened == 0 {
-        diesel::update(
-            session_windows::table
-                .find((channel.0, contact.0))
-                .filter(session_windows::last_inbound_at.lt(at)),
-        )
-        .set(session_windows::last_inbound_at.eq(at))
-        .execute(db)?;
+        let is_earlier = session_windows::channel_id
+            .eq(channel.0)
+            .and(session_windows::contact_id.eq(contact.0))
+            .and(session_windows::last_inbound_at.lt(at));
+        let later = session_windows::last_inbound_at.eq(at);
+        let update = kept_update(session_windows::table, is_earlier, later);
+        on_either!(db => update.execute(db))?;
     }
     Ok(())
 }
@@ -252,24 +251,4 @@ fn insert(
         .returning(messages::id)
         .get_result(db)?;
     Ok(MessageId(id))
-}
-
-/// Counts a message written at `written_at` as the reply to an active message: never Expired, and out
-/// of *Sent* (LI-06, LI-11).
-fn count_reply(
-    db: &mut Db,
-    answered: MessageId,
-    written_at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<(), PersistenceError> {
-    let event = NewEvent {
-        kind: DeliveryEventKind::Replied,
-        at: written_at,
-        source: EventSource::Platform,
-        title: None,
-        pricing: None,
-        received_at: now,
-    };
-    delivery::save_event(db, answered, &event)?;
-    delivery::refold(db, answered, now)
 }

@@ -8,9 +8,10 @@ use domain::{
 };
 
 use crate::{
-    db::Db,
+    db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
+    kept::kept_update,
     schema::{channels, contact_identities, contacts},
 };
 
@@ -33,16 +34,16 @@ pub(crate) fn mark_reachable(
     let at = Instant::from(at);
     let known_later = contact_identities::reachable_at.gt(Some(at)).assume_not_null();
     let nothing_known = contact_identities::reachable_at.is_null();
-    diesel::update(
-        contact_identities::table
-            .filter(contact_identities::contact_id.eq(contact.0))
-            .filter(nothing_known.or(dsl::not(known_later))),
-    )
-    .set((
-        contact_identities::reachable.eq(ContactReach::Reachable.as_str()),
-        contact_identities::reachable_at.eq(Some(at)),
-    ))
-    .execute(db)?;
+    let theirs = contact_identities::contact_id.eq(contact.0);
+    let update = kept_update(
+        contact_identities::table,
+        theirs.and(nothing_known.or(dsl::not(known_later))),
+        (
+            contact_identities::reachable.eq(ContactReach::Reachable.as_str()),
+            contact_identities::reachable_at.eq(Some(at)),
+        ),
+    );
+    on_either!(db => update.execute(db))?;
     Ok(())
 }
 

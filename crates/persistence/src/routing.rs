@@ -1,11 +1,10 @@
 //! What routing looks at: the sends a message answers, who sent them, and who serves the queue
 //! (RO-01 to RO-04).
 
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::{
-    dsl::{exists, max},
-    prelude::*,
-};
+use diesel::{dsl::max, prelude::*};
 use domain::{
     active_message::ActiveMessageState,
     ids::{ChatbotId, ContactId, MessageId, NumberId, QueueId, UserId},
@@ -20,11 +19,14 @@ use domain::{
 };
 
 use crate::{
+    among::is_among,
     chatbot,
-    db::Db,
+    db::{Db, on_either},
     delivery,
     error::PersistenceError,
     instant::Instant,
+    kept::kept_update,
+    number,
     presence::{self, PresenceRow},
     schema::{
         active_messages, attempts, chatbots, membership_permissions, memberships, presences,
@@ -56,13 +58,13 @@ pub(crate) fn list_answered(
     written_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Answered>, PersistenceError> {
-    let never_left = [ActiveMessageState::Scheduled, ActiveMessageState::Cancelled];
     let candidates: Vec<CandidateRow> = active_messages::table
         .filter(active_messages::contact_id.eq(contact.0))
         .filter(active_messages::chatbot_id.eq(chatbot.0))
         .filter(active_messages::expires_at.gt(Instant::from(written_at)))
         .filter(active_messages::queued_at.lt(Instant::from(written_at + TimeDelta::seconds(1))))
-        .filter(active_messages::state.ne_all(never_left.map(ActiveMessageState::as_str)))
+        .filter(active_messages::state.ne(ActiveMessageState::Scheduled.as_str()))
+        .filter(active_messages::state.ne(ActiveMessageState::Cancelled.as_str()))
         .order(active_messages::queued_at.asc())
         .select((
             active_messages::message_id,
@@ -71,28 +73,48 @@ pub(crate) fn list_answered(
             active_messages::queued_at,
         ))
         .load(db)?;
+    if candidates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let messages: Vec<MessageId> = candidates.iter().map(|row| MessageId(row.message_id)).collect();
+    let (logs, left) = (delivery::list_events_of(db, &messages)?, list_left(db, &messages)?);
+    let (mut policies, mut agents) = (BTreeMap::new(), BTreeMap::new());
     let mut answered = Vec::new();
     for row in candidates {
         let message = MessageId(row.message_id);
         let queued_at = row.queued_at.into();
-        let life = delivery::life(db, message, NumberId(row.number_id), queued_at, now)?;
-        if !life.is_open_for_reply(written_at, has_left(db, message)?) {
+        let policy = match policies.entry(row.number_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(number::get_policy(db, NumberId(row.number_id))?)
+            }
+        };
+        let events = logs.get(&message).map_or(&[][..], Vec::as_slice);
+        let life = domain::delivery::fold(events, queued_at, &policy.active_messages, now);
+        if !life.is_open_for_reply(written_at, left.contains(&message)) {
             continue;
         }
-        let agent = row.agent_id.map(|agent| sending_agent(db, chatbot, UserId(agent), now));
-        let send = AnsweredSend {
-            sent_at: life.accepted_at.unwrap_or(queued_at),
-            agent: agent.transpose()?,
+        let agent = match row.agent_id.map(|agent| (agent, agents.entry(agent))) {
+            None => None,
+            Some((_, Entry::Occupied(known))) => Some(*known.get()),
+            Some((agent, Entry::Vacant(unknown))) => {
+                Some(*unknown.insert(sending_agent(db, chatbot, UserId(agent), now)?))
+            }
         };
-        answered.push(Answered { message, send });
+        let sent_at = life.accepted_at.unwrap_or(queued_at);
+        answered.push(Answered { message, send: AnsweredSend { sent_at, agent } });
     }
     Ok(answered)
 }
 
-/// Whether a request for `message` was ever started.
-fn has_left(db: &mut Db, message: MessageId) -> Result<bool, PersistenceError> {
-    let started = attempts::table.filter(attempts::message_id.eq(message.0));
-    Ok(diesel::select(exists(started)).get_result(db)?)
+/// For which of `messages` a request was ever started.
+fn list_left(db: &mut Db, messages: &[MessageId]) -> Result<BTreeSet<MessageId>, PersistenceError> {
+    let started: Vec<i64> = attempts::table
+        .filter(is_among(attempts::message_id, messages.iter().map(|message| message.0)))
+        .select(attempts::message_id)
+        .distinct()
+        .load(db)?;
+    Ok(started.into_iter().map(MessageId).collect())
 }
 
 /// `agent` as they are now in `chatbot`.
@@ -226,9 +248,9 @@ pub(crate) fn claim_slot(
 /// them waits or has been. It is the row of the user, which nothing else writes while people work; the row of
 /// their presence would keep their own pages waiting. It comes after the contact's and the ticket's.
 pub(crate) fn lock_agent(db: &mut Db, agent: UserId) -> Result<LockedAgent, PersistenceError> {
-    let locked = diesel::update(users::table.find(agent.0))
-        .set(users::max_tickets.eq(users::max_tickets))
-        .execute(db)?;
+    let is_this = users::id.eq(agent.0);
+    let update = kept_update(users::table, is_this, users::max_tickets.eq(users::max_tickets));
+    let locked = on_either!(db => update.execute(db))?;
     if locked == 0 { Err(PersistenceError::NotFound) } else { Ok(LockedAgent(agent)) }
 }
 

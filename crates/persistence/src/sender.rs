@@ -11,8 +11,9 @@ use domain::{
 use crate::{
     contact::{self, Identity, NewContact},
     contact_event::{self, ContactNews},
-    db::Db,
+    db::{Db, on_either},
     error::PersistenceError,
+    kept::kept_update,
     reach,
     schema::contacts,
 };
@@ -148,9 +149,9 @@ fn find(
 
 /// Locks the contact's row until the transaction ends: one message of a contact at a time.
 pub(crate) fn lock(db: &mut Db, contact: ContactId) -> Result<(), PersistenceError> {
-    diesel::update(contacts::table.find(contact.0))
-        .set(contacts::lock_version.eq(contacts::lock_version + 1))
-        .execute(db)?;
+    let next = contacts::lock_version.eq(contacts::lock_version + 1);
+    let update = kept_update(contacts::table, contacts::id.eq(contact.0), next);
+    on_either!(db => update.execute(db))?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use diesel::{
 };
 use fault::Place;
 
-use self::group_commit::{GroupCommit, MOST_AGE};
+use self::group_commit::{GroupCommit, Haste, MOST_AGE};
 use crate::{
     db::Db,
     error::PersistenceError,
@@ -243,7 +243,8 @@ impl Store {
     ) -> impl Future<Output = Result<T, PersistenceError>> + Send {
         let (store, place) = (self.clone(), Place::of_caller());
         async move {
-            let answer = tokio::task::spawn_blocking(move || store.write_from(place, work)).await;
+            let write = move || store.write_from(place, Haste::None, work);
+            let answer = tokio::task::spawn_blocking(write).await;
             answer.unwrap_or(Err(PersistenceError::ThreadLost))
         }
     }
@@ -269,12 +270,26 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Db) -> Result<T, PersistenceError>,
     ) -> Result<T, PersistenceError> {
-        self.write_from(Place::of_caller(), work)
+        self.write_from(Place::of_caller(), Haste::None, work)
+    }
+
+    /// [`Self::blocking_write`] before all who wait on SQLite, committed at once: for the inbox, which has little to
+    /// write and many who wait for it. Two of these would keep everyone else waiting.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    #[track_caller]
+    pub(crate) fn hasty_write<T>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Result<T, PersistenceError>,
+    ) -> Result<T, PersistenceError> {
+        self.write_from(Place::of_caller(), Haste::Great, work)
     }
 
     fn write_from<T>(
         &self,
         place: Place,
+        haste: Haste,
         work: impl FnOnce(&mut Db) -> Result<T, PersistenceError>,
     ) -> Result<T, PersistenceError> {
         drop(live::take_committed());
@@ -284,7 +299,7 @@ impl Store {
             Ok(value)
         };
         let answer = match &self.shared.writers {
-            Writers::InTurn(writers) => writers.run(work),
+            Writers::InTurn(writers) => writers.run(haste, work),
             Writers::Pool(pool) => {
                 let mut connection = pool.get().map_err(|_| PersistenceError::Busy)?;
                 work(&mut connection)

@@ -31,9 +31,10 @@ pub use self::react::{EMOJIS, ReactionDraft, note_typing, react};
 pub use self::send_file::{FileDraft, send_file};
 pub(crate) use self::{hand_out::hand_out_opened, leave::leave_to_others};
 use crate::{
-    db::Db,
+    db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
+    kept::kept_update,
     live::{self, LiveEvent, LiveKind},
     routing::LockedAgent,
     schema::{channels, chatbot_contacts, session_windows, tickets},
@@ -96,9 +97,9 @@ pub(crate) fn open(
         .returning(tickets::id)
         .get_result(db)?;
     let ticket = TicketId(id);
-    diesel::update(tickets::table.find(id))
-        .set(tickets::protocol.eq(ProtocolNumber::of(ticket).as_str()))
-        .execute(db)?;
+    let protocol = tickets::protocol.eq(ProtocolNumber::of(ticket).as_str().to_owned());
+    let update = kept_update(tickets::table, tickets::id.eq(id), protocol);
+    on_either!(db => update.execute(db))?;
     note(db, arriving.chatbot, arriving.contact, ticket);
     Ok(ticket)
 }
@@ -119,12 +120,15 @@ pub(crate) fn join(
         .select(channels::id)
         .first(db)
         .optional()?;
-    diesel::update(tickets::table.find(ticket.0))
-        .set((
+    let update = kept_update(
+        tickets::table,
+        tickets::id.eq(ticket.0),
+        (
             tickets::unread.eq(tickets::unread + 1),
             tickets::channel_id.eq(channel.unwrap_or(arriving.channel.0)),
-        ))
-        .execute(db)?;
+        ),
+    );
+    on_either!(db => update.execute(db))?;
     touch(db, ticket, arriving.written_at)
 }
 
@@ -135,9 +139,9 @@ pub(crate) fn touch(
     at: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
     let at = Instant::from(at);
-    diesel::update(tickets::table.find(ticket.0).filter(tickets::last_message_at.lt(at)))
-        .set(tickets::last_message_at.eq(at))
-        .execute(db)?;
+    let is_earlier = tickets::id.eq(ticket.0).and(tickets::last_message_at.lt(at));
+    let update = kept_update(tickets::table, is_earlier, tickets::last_message_at.eq(at));
+    on_either!(db => update.execute(db))?;
     Ok(())
 }
 
@@ -220,9 +224,9 @@ struct LockedTicket {
 fn lock(db: &mut Db, ticket: TicketId) -> Result<LockedTicket, PersistenceError> {
     let contact: i64 = tickets::table.find(ticket.0).select(tickets::contact_id).first(db)?;
     sender::lock(db, ContactId(contact))?;
-    let found = diesel::update(tickets::table.find(ticket.0))
-        .set(tickets::unread.eq(tickets::unread))
-        .execute(db)?;
+    let as_it_is = tickets::unread.eq(tickets::unread);
+    let update = kept_update(tickets::table, tickets::id.eq(ticket.0), as_it_is);
+    let found = on_either!(db => update.execute(db))?;
     if found == 0 {
         return Err(PersistenceError::NotFound);
     }

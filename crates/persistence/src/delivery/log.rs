@@ -10,6 +10,7 @@ use domain::{
 };
 
 use crate::{
+    among::is_among,
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
@@ -100,7 +101,7 @@ pub fn list_events(
 /// The logs of `messages`, each in the order it was written; one without events is left out.
 pub fn list_events_of(db: &mut Db, messages: &[MessageId]) -> Result<Logs, PersistenceError> {
     let mut rows: Vec<(i64, i64, String, Instant, String, Option<String>)> = delivery_events::table
-        .filter(delivery_events::message_id.eq_any(messages.iter().map(|id| id.0)))
+        .filter(is_among(delivery_events::message_id, messages.iter().map(|id| id.0)))
         .select((
             delivery_events::id,
             delivery_events::message_id,

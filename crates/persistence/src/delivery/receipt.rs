@@ -12,6 +12,7 @@ use domain::{
 
 use super::{NewEvent, pricing, settle, telling::Telling};
 use crate::{
+    among::is_named_among,
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
@@ -124,10 +125,10 @@ fn find_addressees(
     let mut by_provider = BTreeMap::new();
     let mut by_callback = BTreeMap::new();
     for (channel, of_channel) in by_channel(receipts) {
-        let names = of_channel.iter().map(|receipt| &receipt.provider_id);
+        let names = of_channel.iter().map(|receipt| receipt.provider_id.as_str());
         let rows: Vec<(Option<String>, i64)> = messages::table
             .filter(messages::channel_id.eq(channel.0))
-            .filter(messages::provider_id.eq_any(names))
+            .filter(is_named_among(messages::provider_id, names))
             .select((messages::provider_id, messages::id))
             .load(db)?;
         let named = rows.into_iter().filter_map(|(name, id)| Some(((channel, name?), id)));
@@ -141,7 +142,7 @@ fn find_addressees(
             continue;
         }
         let rows: Vec<(Option<String>, i64)> = messages::table
-            .filter(messages::callback_id.eq_any(callbacks))
+            .filter(is_named_among(messages::callback_id, callbacks))
             .filter(messages::channel_id.eq(channel.0))
             .select((messages::callback_id, messages::id))
             .load(db)?;
@@ -240,7 +241,7 @@ pub(super) fn take_early_receipts(
         let of_channel = names.keys().filter(|(of, _)| *of == channel).map(|(_, name)| *name);
         let rows: Vec<EarlyReceiptRow> = early_receipts::table
             .filter(early_receipts::channel_id.eq(channel.0))
-            .filter(early_receipts::provider_id.eq_any(of_channel))
+            .filter(is_named_among(early_receipts::provider_id, of_channel))
             .order(early_receipts::id.asc())
             .select((
                 early_receipts::id,

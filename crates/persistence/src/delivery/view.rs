@@ -13,6 +13,7 @@ use domain::{
 use super::log::{Logs, list_events};
 use crate::{
     admission,
+    among::is_among,
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
@@ -169,7 +170,7 @@ fn list_active_messages(
     messages: &[i64],
 ) -> Result<Vec<ActiveMessageFacts>, PersistenceError> {
     let facts = active_messages::table
-        .filter(active_messages::message_id.eq_any(messages))
+        .filter(is_among(active_messages::message_id, messages.iter().copied()))
         .order(active_messages::message_id.asc())
         .select((
             active_messages::message_id,
@@ -205,7 +206,7 @@ struct ShownRow {
 
 fn list_shown(db: &mut Db, messages: &[i64]) -> Result<Vec<ShownRow>, PersistenceError> {
     let shown = messages::table
-        .filter(messages::id.eq_any(messages))
+        .filter(is_among(messages::id, messages.iter().copied()))
         .order(messages::id.asc())
         .select((
             messages::id,

@@ -22,7 +22,16 @@ const MOST_MEMBERS: usize = 64;
 /// A transaction that has been open for so long is committed even while others wait.
 pub(super) const MOST_AGE: Duration = Duration::from_millis(5);
 
-/// Gives one writer after the other the connection, first come, first served.
+/// Whether a writer lets others go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Haste {
+    /// First come, first served, and the commit when nobody waits.
+    None,
+    /// Before all who wait, and committed at once. For one writer that has little to write.
+    Great,
+}
+
+/// Gives one writer after the other the connection.
 pub(super) struct GroupCommit {
     state: Mutex<State>,
     most_age: Duration,
@@ -100,13 +109,14 @@ impl GroupCommit {
     /// not come within 30 s or the write lock is not to be had.
     pub(super) fn run<T>(
         &self,
+        haste: Haste,
         work: impl FnOnce(&mut Db) -> Result<T, PersistenceError>,
     ) -> Result<T, PersistenceError> {
         let seat = Arc::new(Seat { thread: thread::current(), call: AtomicU8::new(NOT_CALLED) });
-        let mut turn = Turn { group: self, held: Some(self.wait_for_turn(&seat)?) };
+        let mut turn = Turn { group: self, held: Some(self.wait_for_turn(&seat, haste)?) };
         live::transaction_begins();
         let answer = work(turn.begin()?);
-        let ended = turn.end(&seat);
+        let ended = turn.end(&seat, haste);
         if ended.is_ok() {
             fault::committed();
             live::transaction_committed();
@@ -117,13 +127,16 @@ impl GroupCommit {
         answer.and_then(|answer| ended.map(|()| answer))
     }
 
-    fn wait_for_turn(&self, seat: &Arc<Seat>) -> Result<Held, PersistenceError> {
+    fn wait_for_turn(&self, seat: &Arc<Seat>, haste: Haste) -> Result<Held, PersistenceError> {
         let mut state = self.lock();
         if !state.taken {
             state.taken = true;
             return Ok(state.held.take().unwrap_or_default());
         }
-        state.waiting.push_back(Arc::clone(seat));
+        match haste {
+            Haste::None => state.waiting.push_back(Arc::clone(seat)),
+            Haste::Great => state.waiting.push_front(Arc::clone(seat)),
+        }
         drop(state);
         let deadline = Instant::now() + PATIENCE;
         while seat.call.load(Ordering::Acquire) == NOT_CALLED {
@@ -191,11 +204,11 @@ impl Turn<'_> {
     }
 
     /// Commits for all, or waits for whoever does.
-    fn end(mut self, seat: &Arc<Seat>) -> Result<(), PersistenceError> {
+    fn end(mut self, seat: &Arc<Seat>, haste: Haste) -> Result<(), PersistenceError> {
         let Some(mut held) = self.held.take_if(|held| held.is_whole()) else {
             return Err(PersistenceError::Busy);
         };
-        if held.takes_more(self.group.most_age) {
+        if haste == Haste::None && held.takes_more(self.group.most_age) {
             let last = seat.call.load(Ordering::Acquire);
             match self.group.share(held, seat) {
                 Ok(()) => return seat.wait_for_commit(last),
@@ -289,7 +302,7 @@ mod tests {
                 scope.spawn(move || {
                     for turn in 0..20_i64 {
                         let id = writer * 100 + turn;
-                        let done = group.run(|db| {
+                        let done = group.run(Haste::None, |db| {
                             db.write(|db| {
                                 insert(db, id)?;
                                 if turn % 3 == 2 { Err(PersistenceError::Denied) } else { Ok(()) }
@@ -313,16 +326,16 @@ mod tests {
         let (release, released) = mpsc::channel::<()>();
         let (held, is_held) = mpsc::channel();
         let first = scope.spawn(move || {
-            group.run(|db| {
+            group.run(Haste::None, |db| {
                 held.send(()).unwrap();
                 released.recv().unwrap();
                 db.write(|db| insert(db, 1))
             })
         });
         is_held.recv().unwrap();
-        let second = scope.spawn(|| group.run(|db| db.write(|db| insert(db, 2))));
+        let second = scope.spawn(|| group.run(Haste::None, |db| db.write(|db| insert(db, 2))));
         until(|| group.lock().waiting.len() == 1);
-        let third = scope.spawn(|| group.run(last));
+        let third = scope.spawn(|| group.run(Haste::None, last));
         until(|| group.lock().waiting.len() == 2);
         release.send(()).unwrap();
         [first, second, third]
@@ -350,6 +363,41 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_in_haste_goes_first_and_commits_for_those_before() {
+        let store = TestStore::sqlite();
+        let group = &group(&store);
+        let (release, released) = mpsc::channel::<()>();
+        let (held, is_held) = mpsc::channel();
+        thread::scope(|scope| {
+            let first = scope.spawn(move || {
+                group.run(Haste::None, |db| {
+                    held.send(()).unwrap();
+                    released.recv().unwrap();
+                    db.write(|db| insert(db, 1))
+                })
+            });
+            is_held.recv().unwrap();
+            let (hold, is_let_go) = mpsc::channel::<()>();
+            let slow = scope.spawn(move || {
+                group.run(Haste::None, |db| {
+                    is_let_go.recv().unwrap();
+                    db.write(|db| insert(db, 2))
+                })
+            });
+            until(|| group.lock().waiting.len() == 1);
+            let hasty = scope.spawn(|| group.run(Haste::Great, |db| db.write(|db| insert(db, 3))));
+            until(|| group.lock().waiting.len() == 2);
+            release.send(()).unwrap();
+            first.join().unwrap().unwrap();
+            hasty.join().unwrap().unwrap();
+            assert_eq!(list(&store), [1, 3], "the slow one comes after");
+            hold.send(()).unwrap();
+            slow.join().unwrap().unwrap();
+        });
+        assert_eq!(list(&store), [1, 2, 3]);
+    }
+
+    #[test]
     fn a_shared_transaction_that_is_lost_is_told_to_everyone_in_it_and_the_next_one_is_fine() {
         let store = TestStore::sqlite();
         let group = group(&store);
@@ -361,7 +409,7 @@ mod tests {
             }
         });
         assert_eq!(list(&store), [0; 0]);
-        group.run(|db| db.write(|db| insert(db, 4))).unwrap();
+        group.run(Haste::None, |db| db.write(|db| insert(db, 4))).unwrap();
         assert_eq!(list(&store), [4]);
     }
 }
