@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 const PHONE: &str = "+5511955550071";
 
 const STUDIO: &[u8] = include_bytes!("../static/sandbox/samples/studio.jpg");
+const TILE: &[u8] = include_bytes!("../static/sandbox/samples/tile.png");
 const VOICE: &[u8] = include_bytes!("../static/sandbox/samples/voice.ogg");
 const QUOTE: &[u8] = include_bytes!("../static/sandbox/samples/quote.pdf");
 
@@ -179,7 +180,7 @@ async fn a_document_is_kept_and_never_opened_by_itself(talk: &Talk<'_>) {
 async fn a_poisoned_picture_is_refused_in_words(talk: &Talk<'_>) {
     let page = b"<!doctype html><script>alert(1)</script>";
     let cases: [(&[u8], &str); 2] =
-        [(page, "something else than it was sent as"), (&STUDIO[..900], "Damaged")];
+        [(page, "something else than it was sent as"), (&TILE[..900], "Damaged")];
     for (bytes, words) in cases {
         let order =
             json!({"type": "image", "mime_type": "image/jpeg", "data": STANDARD.encode(bytes)});
@@ -241,7 +242,7 @@ async fn c_25_what_may_not_be_sent_is_told_at_the_field(talk: &Talk<'_>) {
         ("tile.exe.jpg", b"MZ\x90\0".to_vec(), "does not take files of this kind"),
         ("tile.pdf", STUDIO.to_vec(), "does not fit what is in it"),
         ("tile.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec(), "does not take files"),
-        ("tile.jpg", STUDIO[..900].to_vec(), "cannot be read"),
+        ("tile.png", TILE[..900].to_vec(), "cannot be read"),
         ("tile.png", huge, "picture"),
         ("note.txt", Vec::new(), "empty"),
         ("film.mp4", [b"\0\0\0\x18ftypmp42".as_slice(), &[0; 16_000_000]].concat(), "too large"),

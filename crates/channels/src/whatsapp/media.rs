@@ -19,7 +19,7 @@ use super::{
     graph::{self, ANSWER_LIMIT, error_in},
     wire::Loose,
 };
-use crate::http::{Answer, Broken, OutgoingHttp, exchange, how_it_broke};
+use crate::http::{Answer, Broken, OutgoingHttp, exchange, how_it_broke, send};
 
 /// How long a whole file may take, either way.
 const WITHIN: Duration = Duration::from_secs(120);
@@ -110,7 +110,7 @@ async fn follow(
         let request =
             http.request(Method::GET, url.clone()).map_err(|_| MediaFailure::Elsewhere)?;
         let request = request.bearer_auth(&access.access_token).timeout(WITHIN);
-        let response = request.send().await.map_err(|error| match how_it_broke(&error) {
+        let response = send(request).await.map_err(|error| match error {
             Broken::InnerNetwork => MediaFailure::Elsewhere,
             other => broken(other),
         })?;
