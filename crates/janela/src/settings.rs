@@ -446,6 +446,31 @@ mod tests {
     }
 
     #[test]
+    fn li_09_a_call_ends_before_its_lease_and_both_before_an_outcome_is_called_unknown() {
+        let problem = |call: &str, lease: &str, unknown: &str| {
+            let variables = environment(&[
+                ("JANELA_CALL_SECONDS", call),
+                ("JANELA_LEASE_SECONDS", lease),
+                ("JANELA_UNKNOWN_OUTCOME_SECONDS", unknown),
+            ]);
+            let loaded = load(&SettingsArgs::default(), None, variables);
+            loaded.err().map(|error| error.to_string())
+        };
+        assert_eq!(problem("20", "60", "600"), None);
+        assert_eq!(problem("20", "26", "52"), None, "just long enough");
+        let lease = problem("20", "25", "600").unwrap();
+        assert!(lease.starts_with("JANELA_LEASE_SECONDS must be above 25"), "{lease}");
+        let unknown = problem("20", "26", "51").unwrap();
+        assert!(
+            unknown.starts_with("JANELA_UNKNOWN_OUTCOME_SECONDS must be above 51"),
+            "{unknown}"
+        );
+        assert!(
+            problem("0", "60", "600").unwrap().starts_with("JANELA_CALL_SECONDS must be above 0")
+        );
+    }
+
+    #[test]
     fn a_variable_of_no_use_is_refused_by_its_name_with_what_is_expected() {
         let cases = [
             ("JANELA_BINDD", "127.0.0.1:1", "unknown setting JANELA_BINDD in the environment"),
