@@ -28,6 +28,7 @@ async fn walk(demo: &Demo) {
     assert_eq!(messages.len(), 1);
     assert!(messages[0].1.starts_with("Oi Ana, sentimos"), "{messages:?}");
 
+    r15_a_form_sent_again_is_one_message(&agent).await;
     reply_serve_and_close(&agent, phone).await;
 
     let stale = agent.choose(PLAIN, phone).await;
@@ -47,6 +48,22 @@ async fn walk(demo: &Demo) {
     agent.send(phone).await;
     agent.wait_for_row("/desk/sent", phone, "Read").await;
     assert_eq!(agent.count_sends_to(phone).await, 5, "nothing of the refused ones");
+}
+
+/// A double click, the way back with another press, and a second tab with the same form changed.
+async fn r15_a_form_sent_again_is_one_message(agent: &Agent<'_>) {
+    let phone = "+5511955550031";
+    let step = agent.choose(PLAIN, phone).await;
+    let press = || agent.press_send(&step, &[("name", "Ana")]);
+    let (first, second, third) = tokio::join!(press(), press(), press());
+    for answer in [first, second, third, press().await] {
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    }
+    agent.wait_for_row("/desk/sent", phone, "Read").await;
+    assert_eq!(press().await.status(), StatusCode::SEE_OTHER, "sent again from the page before");
+    let changed = agent.press_send(&step, &[("name", "Rui")]).await;
+    assert_ne!(changed.status(), StatusCode::SEE_OTHER, "another message is asked for anew");
+    assert_eq!(agent.count_sends_to(phone).await, 1);
 }
 
 /// The customer answers; the agent finds it in *In progress*, replies and closes.

@@ -468,13 +468,13 @@ pub fn janela(arguments: &[&str]) -> Command {
     command
 }
 
-/// A client as the platform or a program is one: no redirects, no kept connections, patience of 15 s.
+/// A client as the platform or a program is one: no redirects, no kept connections, patience of 30 s.
 pub fn client() -> Client {
     let _another_is_as_good = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .pool_max_idle_per_host(0)
-        .timeout(Duration::from_secs(15))
+        .timeout(Duration::from_secs(30))
         .build()
         .expect("a client")
 }
