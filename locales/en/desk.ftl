@@ -332,6 +332,22 @@ desk-contact-tags = Tags
 desk-local-there = { $place },
 desk-local-to = to
 desk-local-suffix = there
+desk-history-title = History
+# $to (String) - The new number.
+desk-history-number = Number changed to { $to }
+desk-history-id = Goes by another WhatsApp id
+desk-history-key = Another device: make sure who it is
+# $name (String) - The contact they are from then on.
+desk-history-is-now = Is { $name } now, says WhatsApp
+# $name (String) - The contact they were until then.
+desk-history-was = Was { $name } before, says WhatsApp
+desk-history-stop = Told WhatsApp: no more offers
+desk-history-resume = Told WhatsApp: offers again
+desk-history-signup = Signed up on WhatsApp
+desk-send-price = price
+# $category (String) - The platform's word for the rate.
+desk-price-charged = charged ({ $category })
+desk-price-free = free
 desk-tickets-title = Earlier tickets
 desk-tickets-none = None yet
 # $protocol (String) - The ticket's number.

@@ -2,7 +2,7 @@
 
 use persistence::{
     channel::{self, Channel},
-    health,
+    health, inbox,
     secret::{self, Vault},
     store::Store,
 };
@@ -79,6 +79,7 @@ fn examine(settings: &Settings) -> Vec<Finding> {
     let are_there = tables.is_ok();
     findings.push(Finding::of("tables", tables));
     if are_there {
+        findings.push(Finding::of("platform", look_at_kept(&store)));
         findings.extend(look_at_secrets(&store, settings));
     }
     findings.push(Finding::of("mail", look_at_mail(settings)));
@@ -101,6 +102,27 @@ fn look_at_tables(store: &Store) -> Result<String, String> {
         Ok(()) => Ok("up to date".to_owned()),
         Err(error) => Err(crate::chain(&error)),
     }
+}
+
+/// What the platform told that nobody here has a use for, by kind; it is kept, and nothing is wrong with it.
+fn look_at_kept(store: &Store) -> Result<String, String> {
+    let kept = store.blocking_read(inbox::list_kept).map_err(|error| crate::chain(&error))?;
+    let told = |is_known: bool| {
+        let of_kind = kept.iter().filter(|kept| kept.is_known == is_known);
+        let kinds: Vec<String> =
+            of_kind.map(|kept| format!("{:?} {} times", kept.kind, kept.seen)).collect();
+        kinds.join(", ")
+    };
+    Ok(match (told(false), told(true)) {
+        (unknown, known) if unknown.is_empty() && known.is_empty() => {
+            "told nothing that is not used here".to_owned()
+        }
+        (unknown, known) if unknown.is_empty() => format!("told of what is not used here: {known}"),
+        (unknown, known) if known.is_empty() => format!("told of what is not known: {unknown}"),
+        (unknown, known) => {
+            format!("told of what is not known: {unknown}; not used here: {known}")
+        }
+    })
 }
 
 /// Whether there is a key, and whether it opens what is sealed.
@@ -206,8 +228,13 @@ mod tests {
         assert!(told.contains("00000000000001") && told.contains("janela migrate"), "{told}");
 
         database::open(&settings).unwrap().migrate().unwrap();
-        let before_the_first_start =
-            [("database", true), ("tables", true), ("secret key", true), ("mail", true)];
+        let before_the_first_start = [
+            ("database", true),
+            ("tables", true),
+            ("platform", true),
+            ("secret key", true),
+            ("mail", true),
+        ];
         assert_eq!(checks(&settings), before_the_first_start);
         assert!(key::find(&settings).unwrap().is_none(), "no key was made");
 

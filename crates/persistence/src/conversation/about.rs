@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     admission::{self, Outlook},
+    contact_event::{self, ContactEvent},
     db::Db,
     error::PersistenceError,
     instant::Instant,
@@ -23,6 +24,9 @@ use crate::{
     schema::{chatbot_contacts, chatbots, contacts},
     user::Actor,
 };
+
+/// The most lines of the contact's history.
+const MOST_HISTORY: i64 = 10;
 
 /// The side panel of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub struct About {
     pub tags: Vec<String>,
     /// The latest closed tickets, the latest first.
     pub earlier_tickets: Vec<EarlierTicket>,
+    /// What happened to them other than messages, the latest first.
+    pub history: Vec<ContactEvent>,
 }
 
 #[derive(Queryable)]
@@ -123,5 +129,6 @@ pub fn find_about(
         opt_outs,
         tags: row.tags.split_whitespace().map(str::to_owned).collect(),
         earlier_tickets: list_earlier_tickets(db, conversation)?,
+        history: contact_event::list_latest(db, conversation.contact, MOST_HISTORY)?,
     })
 }

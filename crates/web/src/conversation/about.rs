@@ -17,9 +17,11 @@ use domain::{
 use persistence::{
     admission::{NumberOutlook, Outlook},
     conversation::{About, SentMessage, SentRow, Thread},
+    delivery::Prices,
 };
 
 use super::{
+    history,
     list::{shown_initials, shown_name},
     state::StateView,
 };
@@ -59,6 +61,8 @@ pub struct AboutView {
     pub facts: Vec<(String, String)>,
     /// When and what of each ticket that was closed.
     pub tickets: Vec<(Moment, String)>,
+    /// When and what happened to the contact other than messages.
+    pub history: Vec<(Moment, String)>,
     /// The reader's own sends that are still listed (LI-05).
     pub sends: Vec<SendView>,
 }
@@ -121,6 +125,8 @@ pub struct SendView {
     pub state: StateView,
     /// What happened to it, in that order.
     pub steps: Vec<(String, Moment)>,
+    /// What the platform charges for it; `None` when it did not tell.
+    pub price: Option<String>,
     /// When it leaves the desk.
     pub listed_until: Moment,
 }
@@ -135,6 +141,8 @@ pub struct AboutParts<'a> {
     pub sent: Option<SentRow>,
     /// What happened to each of them.
     pub logs: BTreeMap<MessageId, Vec<DeliveryEvent>>,
+    /// What each of them costs, as far as it was told.
+    pub prices: Prices,
     /// The query of its address.
     pub query: String,
     /// Who reads.
@@ -147,7 +155,7 @@ impl AboutView {
     /// The side panel for the one who is signed in.
     #[must_use]
     pub fn new(parts: AboutParts<'_>) -> Self {
-        let AboutParts { thread, about, sent, logs, query, session, viewer } = parts;
+        let AboutParts { thread, about, sent, logs, prices, query, session, viewer } = parts;
         let t = viewer.words();
         let path = format!("/desk/conversations/{}", thread.conversation);
         let reader = session.actor.id();
@@ -180,7 +188,8 @@ impl AboutView {
                     (viewer.day(ticket.closed_at), text)
                 })
                 .collect(),
-            sends: sent.map(|row| sends(&row, &logs, viewer)).unwrap_or_default(),
+            history: history::lines(&about.history, viewer),
+            sends: sent.map(|row| sends(&row, &logs, &prices, viewer)).unwrap_or_default(),
             path,
             query,
         }
@@ -190,6 +199,7 @@ impl AboutView {
 fn sends(
     row: &SentRow,
     logs: &BTreeMap<MessageId, Vec<DeliveryEvent>>,
+    prices: &Prices,
     viewer: &Viewer,
 ) -> Vec<SendView> {
     let t = viewer.words();
@@ -198,6 +208,7 @@ fn sends(
             template: t.desk_send_template(&sent.template, sent.language.replace('_', "-")),
             state: StateView::of_sent(sent, &row.chatbot, viewer),
             steps: steps(sent, logs.get(&sent.message).map_or(&[], Vec::as_slice), viewer),
+            price: prices.get(&sent.message).and_then(|price| history::price(price, t)),
             listed_until: viewer.at(sent.listed_until),
         })
         .collect()

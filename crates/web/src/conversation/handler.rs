@@ -20,7 +20,7 @@ use persistence::{
         self, About, ConversationId, SentPage, SentRow, TabCounts, Thread, TicketTab, WaitingPage,
     },
     db::Db,
-    delivery,
+    delivery::{self, Prices},
     error::PersistenceError,
     search::SearchId,
     user::Actor,
@@ -337,6 +337,7 @@ struct Loaded {
     about: About,
     sent: Option<SentRow>,
     logs: BTreeMap<MessageId, Vec<DeliveryEvent>>,
+    prices: Prices,
 }
 
 /// Where the messages shown end.
@@ -377,7 +378,8 @@ fn find_conversation(
     let sent = conversation::find_sent(db, actor, id, now)?;
     let sends = sent.iter().flat_map(SentRow::sends).map(|send| send.message).collect::<Vec<_>>();
     let logs = delivery::list_events_of(db, &sends)?;
-    Ok(Loaded { is_earlier: before.is_some(), thread, about, sent, logs })
+    let prices = delivery::list_prices_of(db, &sends)?;
+    Ok(Loaded { is_earlier: before.is_some(), thread, about, sent, logs, prices })
 }
 
 /// The page of a conversation with what was typed into it.
@@ -425,7 +427,7 @@ fn open_view(
     session: &Session,
     visit: &Visit,
 ) -> Result<OpenView, WebError> {
-    let Loaded { is_earlier, thread, about, sent, logs } = loaded;
+    let Loaded { is_earlier, thread, about, sent, logs, prices } = loaded;
     let viewer = visit.viewer();
     let kept = kept_query(tab, query);
     let parts = ThreadParts {
@@ -437,8 +439,16 @@ fn open_view(
         session,
         viewer: &viewer,
     };
-    let about =
-        AboutParts { thread: &thread, about, sent, logs, query: kept, session, viewer: &viewer };
+    let about = AboutParts {
+        thread: &thread,
+        about,
+        sent,
+        logs,
+        prices,
+        query: kept,
+        session,
+        viewer: &viewer,
+    };
     Ok(OpenView { thread: ThreadView::new(&thread, parts), about: AboutView::new(about) })
 }
 
@@ -511,6 +521,7 @@ pub async fn show_about(
         about: loaded.about,
         sent: loaded.sent,
         logs: loaded.logs,
+        prices: loaded.prices,
         query: kept_query(tab, &query),
         session: &agent,
         viewer: &viewer,

@@ -12,6 +12,7 @@ mod content;
 mod failure;
 mod file;
 mod handler;
+mod history;
 mod list;
 mod media;
 mod page;

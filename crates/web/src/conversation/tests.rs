@@ -10,7 +10,7 @@ use domain::{
     admission::{
         CapFacts, ContactReach, EffectiveLimit, Facts, OpenTicket, Refusal, RefusalCode, TierFacts,
     },
-    channel::ChannelKind,
+    channel::{ChannelKind, Pricing, PricingCategory, PricingKind, PricingModel},
     clock::Clock,
     contact_cap::{CapScope, ContactCap},
     delivery::{DeliveryEvent, DeliveryEventKind, EventSource, MessageState},
@@ -29,11 +29,13 @@ use domain::{
 use persistence::{
     admission::{NumberOutlook, Outlook},
     chatbot,
+    contact_event::{ContactEvent, ContactNews},
     conversation::{
         About, Around, ConversationId, EarlierTicket, Held, LastMessage, MessageFailure,
         OpenTicketRow, SentMedia, SentMessage, SentPage, SentRow, SentTemplate, Side, TabCounts,
         Thread, ThreadMessage, TicketRow, WaitingPage,
     },
+    delivery::Prices,
     reaction::{Reaction, ReactionSide},
     search::{Search, SearchId},
     test_support::TestStore,
@@ -361,6 +363,10 @@ fn about(outlook: Option<Outlook>) -> About {
             closed_at: now() - TimeDelta::days(19),
             closed_by: Some("Marina Costa".to_owned()),
         }],
+        history: vec![ContactEvent {
+            at: now() - TimeDelta::days(2),
+            news: ContactNews::NumberChanged { from: None, to: "+5511987654321".to_owned() },
+        }],
     }
 }
 
@@ -410,6 +416,17 @@ fn logs() -> BTreeMap<MessageId, Vec<DeliveryEvent>> {
     BTreeMap::from([(MessageId(9), log(1)), (MessageId(8), log(30))])
 }
 
+/// What the latest send costs.
+fn prices() -> Prices {
+    let pricing = Pricing {
+        model: Some(PricingModel::PerMessage),
+        kind: Some(PricingKind::Regular),
+        category: Some(PricingCategory::Utility),
+        told_billable: Some(true),
+    };
+    Prices::from([(MessageId(9), pricing)])
+}
+
 fn about_view(
     thread: &Thread,
     about: About,
@@ -424,6 +441,7 @@ fn about_view(
         about,
         sent,
         logs: logs(),
+        prices: prices(),
         query,
         session,
         viewer: &viewer,

@@ -54,6 +54,7 @@ fn li_02_the_steps_of_a_send_read_as_a_life_whatever_the_instants_are_cut_to() {
         about: about(Some(outlook(Vec::new()))),
         sent: Some(row),
         logs: BTreeMap::from([(latest.message, kinds.map(receipt).to_vec())]),
+        prices: prices(),
         query: String::new(),
         session: &session,
         viewer: &viewer,

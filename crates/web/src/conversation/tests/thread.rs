@@ -1,5 +1,14 @@
 //! The thread: messages, composer in each of its states, and what else asks for a word.
 
+use domain::{
+    channel::{
+        CallAnswer, CallPermission, CardPhone, ContactCard, FormReply, Forwarded, GeoPoint,
+        InboundContent, Location, Order, OrderItem, Unsupported, UnsupportedReason,
+    },
+    money::Millionths,
+};
+use persistence::conversation::Quoted;
+
 use super::*;
 
 #[test]
@@ -251,4 +260,92 @@ fn li_06_a_thread_of_sent_whose_customer_wrote_leads_to_where_it_is_now() {
     for (tab, ticket) in [(Tab::InProgress, Some(open_ticket(mine()))), (Tab::Sent, None)] {
         assert!(!shown_in(tab, ticket).contains("class=\"banner"), "{tab:?}: it is where it was");
     }
+}
+
+#[test]
+fn what_a_contact_sent_that_is_no_text_shows_as_what_it_is() {
+    let some = |text: &str| Some(text.to_owned());
+    let place = Location {
+        point: GeoPoint::new(51.073_1, -4.057_2),
+        name: some("Quay car park"),
+        address: some("Marine Parade"),
+        url: None,
+    };
+    let card = ContactCard {
+        formatted_name: some("Noor <b>Castell</b>"),
+        phones: vec![CardPhone { phone: some("+44 7700 900333"), ..CardPhone::default() }],
+        ..ContactCard::default()
+    };
+    let form = FormReply {
+        response_json: some(r#"{"flow_token":"secret","slot":"fri-15"}"#),
+        ..FormReply::default()
+    };
+    let item = OrderItem {
+        product_id: some("BOWL-BLUE"),
+        quantity: Some(2),
+        price: Some(Millionths(24_500_000)),
+        currency: some("GBP"),
+    };
+    let order = Order { items: vec![item], ..Order::default() };
+    let call = CallPermission { answer: Some(CallAnswer::Reject), expires_at: None, source: None };
+    let poll = Unsupported { kind: None, reason: UnsupportedReason::Type, error: None };
+    let hologram = InboundContent::Other { kind: "hologram".to_owned(), raw: "{}".to_owned() };
+    let cases: [(InboundContent, &[&str]); 7] = [
+        (
+            InboundContent::Location(place),
+            &["Quay car park", "Marine Parade", "mlat=51.07310", "rel=\"noreferrer\""],
+        ),
+        (InboundContent::Contacts(vec![card]), &["Noor &#60;b&#62;Castell", "+44 7700 900333"]),
+        (InboundContent::Form(form), &["Filled-in form", "slot", "fri-15"]),
+        (InboundContent::Order(order), &["BOWL-BLUE", "2 at 24.50 GBP", "49.00 GBP"]),
+        (InboundContent::CallPermission(call), &["Does not want to be called"]),
+        (InboundContent::Unsupported(poll), &["Ask the customer to say it in words"]),
+        (hologram, &["hologram", "It is kept"]),
+    ];
+    for (content, expected) in cases {
+        let mut thread = thread(closing_soon(), Some(open_ticket(mine())));
+        let message = thread.messages.get_mut(1).unwrap();
+        message.body = String::new();
+        message.around.payload.content = Some(content);
+        let shown = render_thread(&thread, Typed::default());
+        for words in expected {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        assert!(!shown.contains("secret"), "the platform's own mark is nobody's answer");
+    }
+}
+
+#[test]
+fn a_quote_leads_to_its_message_and_reactions_edits_and_deletions_show_at_theirs() {
+    let mut thread = thread(closing_soon(), Some(open_ticket(mine())));
+    let quoted = |id, body: &str| Quoted::Known {
+        id: MessageId(id),
+        is_ours: true,
+        agent: Some((UserId(1), "Marina Costa".to_owned())),
+        kind: "text".to_owned(),
+        body: body.to_owned(),
+        is_revoked: false,
+    };
+    let message = thread.messages.get_mut(1).unwrap();
+    message.around.quoted = Some(quoted(1, "Hi Luiza"));
+    message.around.reactions =
+        vec![Reaction { side: ReactionSide::Contact, emoji: "👍".to_owned() }];
+    message.around.edited_at = Some(now() - minutes(20));
+    message.around.earlier = vec![(now() - minutes(30), "No, thanks".to_owned())];
+    message.around.payload.forwarded = Some(Forwarded::Often);
+    let shown = render_thread(&thread, Typed::default());
+    assert!(shown.contains("href=\"#message-1\"") && shown.contains("Hi Luiza"));
+    assert!(shown.contains("reacted with 👍") && shown.contains("Forwarded many times"));
+    assert!(shown.contains("Edited") && shown.contains("No, thanks"));
+
+    let message = thread.messages.get_mut(1).unwrap();
+    message.around.quoted = Some(quoted(900, "Of long ago"));
+    let shown = render_thread(&thread, Typed::default());
+    assert!(shown.contains("1-42?tab=conversations&#38;to=900#message-900"), "{shown}");
+
+    let message = thread.messages.get_mut(1).unwrap();
+    message.around.revoked_at = Some(now());
+    let shown = render_thread(&thread, Typed::default());
+    assert!(shown.contains("The customer deleted this message"));
+    assert!(!shown.contains("Of long ago"));
 }
