@@ -19,7 +19,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("scheduler", &["domain", "persistence", "media"]),
     ("sandbox", &[]),
     ("bench", &["domain", "persistence"]),
-    ("janela", &["domain", "persistence", "channels", "web", "scheduler", "sandbox", "fault", "media"]),
+    (
+        "janela",
+        &["domain", "persistence", "channels", "web", "scheduler", "sandbox", "fault", "media"],
+    ),
 ];
 
 /// What a crate is made of, for one target alone or for all.

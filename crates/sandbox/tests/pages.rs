@@ -268,6 +268,7 @@ async fn samples_have_their_type_and_two_are_not_what_they_say() {
         ("studio.jpg", "image/jpeg", &b"\xff\xd8\xff"[..]),
         ("tile.png", "image/png", b"\x89PNG"),
         ("kiln.mp4", "video/mp4", b"\x00\x00\x00\x24ftyp"),
+        ("voice.ogg", "audio/ogg", b"OggS"),
         ("quote.pdf", "application/pdf", b"%PDF"),
         ("not-an-image.jpg", "image/jpeg", b"%PDF"),
         ("not-a-video.mp4", "text/plain; charset=utf-8", b"This"),

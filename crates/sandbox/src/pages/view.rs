@@ -321,9 +321,7 @@ fn media_view(media: &Media, t: Words) -> MediaView {
     let kind = kind(media.kind, t);
     let name = media.filename.as_deref().or(last_part).filter(|name| !name.is_empty());
     MediaView {
-        image: own
-            .clone()
-            .filter(|_| matches!(media.kind, MediaKind::Image | MediaKind::Sticker)),
+        image: own.clone().filter(|_| matches!(media.kind, MediaKind::Image | MediaKind::Sticker)),
         video: own.clone().filter(|_| media.kind == MediaKind::Video),
         audio: own.filter(|_| media.kind == MediaKind::Audio),
         link: media.link.clone(),

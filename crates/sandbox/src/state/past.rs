@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 
 use super::State;
 use crate::SandboxError;
-use crate::message::{
-    ChatMessage, Content, Failure, Media, MediaKind, Side, Status, TemplateUse,
-};
+use crate::message::{ChatMessage, Content, Failure, Media, MediaKind, Side, Status, TemplateUse};
 use crate::past::{PastContent, PastFate, PastMessage};
 use crate::samples;
 use crate::template::{Template, field, variables};
