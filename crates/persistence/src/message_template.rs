@@ -342,7 +342,9 @@ mod tests {
             let status = || store.blocking_read(|db| get(db, desk.template)).unwrap().status;
             for part in UnfillablePart::ALL {
                 let listed = PlatformTemplate { unfillable: Some(part), ..platform_template() };
-                store.blocking_write(|db| save_all(db, ACCOUNT, &[listed.clone()], now)).unwrap();
+                store
+                    .blocking_write(|db| save_all(db, ACCOUNT, std::slice::from_ref(&listed), now))
+                    .unwrap();
                 assert_eq!(status(), TemplateStatus::Unfillable(part));
             }
             for told in [TemplateStatus::Approved, TemplateStatus::Pending] {

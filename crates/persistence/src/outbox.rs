@@ -7,7 +7,19 @@ mod recheck;
 mod rescue;
 
 use chrono::TimeDelta;
-use domain::{dispatch::BackOff, policy::ActiveMessagePolicy};
+use diesel::prelude::*;
+use domain::{
+    dispatch::BackOff,
+    ids::{ChatbotId, ContactId, MessageId},
+    policy::ActiveMessagePolicy,
+};
+
+use crate::{
+    db::Db,
+    error::PersistenceError,
+    live::{self, LiveEvent, LiveKind},
+    schema::messages,
+};
 
 pub(crate) use self::recheck::{channel_policy, find_last_inbound};
 pub use self::{
@@ -25,4 +37,15 @@ pub struct DispatchPolicy {
     pub lease: TimeDelta,
     /// How long sends are tried, and unknown outcomes waited for.
     pub active_messages: ActiveMessagePolicy,
+}
+
+/// Tells the pages of its conversation that `message` waits, and perhaps for another reason than before.
+fn tell(db: &mut Db, message: MessageId) -> Result<(), PersistenceError> {
+    let (chatbot, contact): (i64, i64) = messages::table
+        .find(message.0)
+        .select((messages::chatbot_id, messages::contact_id))
+        .first(db)?;
+    let (chatbot, contact) = (ChatbotId(chatbot), ContactId(contact));
+    live::note(db, LiveEvent::of_contact(LiveKind::Message, chatbot, contact, message.0));
+    Ok(())
 }

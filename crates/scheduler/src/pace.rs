@@ -153,7 +153,7 @@ mod tests {
                     to_one += usize::from(pace.take_pair(CHANNEL, ContactId(7), now).is_none());
                 }
             }
-            assert!(860 <= sent && sent <= 880, "{processes}: {sent} in 10 s");
+            assert!((860..=880).contains(&sent), "{processes}: {sent} in 10 s");
             assert!(to_one <= 46, "{processes}: {to_one} to one contact");
         }
     }

@@ -25,7 +25,7 @@ use crate::{
     instant::Instant,
     media::{self, OutgoingFile},
     message_template, number,
-    outbox::{DispatchPolicy, recheck},
+    outbox::{DispatchPolicy, recheck, tell},
     reach,
     reaction::{self, REACTION},
     schema::{active_messages, attempts, channels, messages, numbers, outbox},
@@ -376,7 +376,7 @@ fn hold(
             outbox::due_at.eq(Instant::from(until)),
         ))
         .execute(db)?;
-    Ok(())
+    tell(db, message)
 }
 
 /// Leases the message and writes its attempt down, before anything leaves.

@@ -15,7 +15,7 @@ use crate::{
     error::PersistenceError,
     instant::Instant,
     number,
-    outbox::{Claim, DispatchPolicy},
+    outbox::{Claim, DispatchPolicy, tell},
     refusal,
     schema::{attempts, outbox},
 };
@@ -226,7 +226,7 @@ fn queue_again(
             outbox::lease_until.eq(None::<Instant>),
         ))
         .execute(db)?;
-    Ok(())
+    tell(db, message)
 }
 
 /// Parks a message whose request left without a known outcome since `since`: never repeated, settled by

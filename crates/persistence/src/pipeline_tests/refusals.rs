@@ -19,6 +19,7 @@ use crate::{
     conversation::{self, ConversationId, Held, Side},
     error::PersistenceError,
     instant::Instant,
+    live::LiveKind,
     number::{self, pause},
     outbox, policy,
     schema::{
@@ -397,5 +398,22 @@ fn templates_that_wait_go_as_soon_as_their_number_is_let_go() {
         let number = store.blocking_read(paused).unwrap()[0].number;
         store.blocking_write(|db| pause::resume(db, &admin, desk.chatbot, number, now)).unwrap();
         assert_eq!(desk.claim(10)[0].outgoing.id, message);
+    });
+}
+
+#[test]
+fn the_page_is_told_when_a_message_begins_to_wait() {
+    on_both(|store| {
+        let desk = TestDesk::new(store);
+        let message = desk.send(desk.agents[0], PHONE);
+        let claim = desk.claim(1).remove(0);
+        let mut live = store.live().subscribe();
+        let stopped = stop(PauseScope::Number, PausedSends::All);
+        let _held = desk.record(&claim, &refused("131031", stopped));
+        let mut told = Vec::new();
+        while let Ok(event) = live.try_recv() {
+            told.push((event.kind, event.id));
+        }
+        assert!(told.contains(&(LiveKind::Message, message.0)), "{told:?}");
     });
 }
