@@ -6,8 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     channel::{
-        ChannelEvent, InboundContent, InboundMessage, Pause, PauseScope, PausedSends, PlatformRefusal, Receipt, ReceiptStatus,
-        RefusalClass, SendOutcome, SenderIdentity, WebhookElement,
+        ChannelEvent, InboundContent, InboundMessage, Pause, PauseScope, PausedSends,
+        PlatformRefusal, Receipt, ReceiptStatus, RefusalClass, SendOutcome, SenderIdentity,
+        WebhookElement,
     },
     clock::Clock,
     dispatch::BackOff,
@@ -370,11 +371,18 @@ pub fn phone_of(seed: &ContactSeed) -> Result<PhoneNumber, PersistenceError> {
 
 /// Of the channel it is handed over with.
 fn element(event: ChannelEvent) -> WebhookElement {
-    WebhookElement { account_id: None, told_at: None, external_id: None, raw: String::new(), event: Ok(event) }
+    WebhookElement {
+        account_id: None,
+        told_at: None,
+        external_id: None,
+        raw: String::new(),
+        event: Ok(event),
+    }
 }
 
 fn failed(trouble: Trouble) -> ReceiptStatus {
-    let spam = RefusalClass::Pause(Pause { scope: PauseScope::Number, sends: PausedSends::Templates });
+    let spam =
+        RefusalClass::Pause(Pause { scope: PauseScope::Number, sends: PausedSends::Templates });
     let (code, title, class) = match trouble {
         Trouble::NotOnPlatform => ("131026", "Message undeliverable", RefusalClass::FailContact),
         Trouble::EnoughMarketing => {
