@@ -97,7 +97,7 @@ struct Shared {
 
 /// Those who write: on SQLite one after the other, so that they queue instead of sleeping in a busy handler.
 enum Writers {
-    InTurn(GroupCommit),
+    InTurn(Box<GroupCommit>),
     Pool(Pool<Connector>),
 }
 
@@ -141,7 +141,7 @@ impl Store {
             Location::Sqlite(_) => {
                 let connector = connector(false);
                 let writers = GroupCommit::new(first, MOST_AGE, move || connector.connect());
-                (Writers::InTurn(writers), pool(true, connections)?)
+                (Writers::InTurn(Box::new(writers)), pool(true, connections)?)
             }
             Location::Postgres(_) => {
                 let all = pool(false, connections)?;

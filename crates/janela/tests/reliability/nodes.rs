@@ -89,11 +89,11 @@ async fn a_rolling_restart_loses_nothing_and_refuses_nobody_for_long() {
         ids
     };
     let roll = async {
-        for nth in 0..3 {
-            nodes[nth].signal("TERM");
-            let status = nodes[nth].ended(Duration::from_secs(30)).await.expect("it ends");
+        for (nth, node) in nodes.iter_mut().enumerate() {
+            node.signal("TERM");
+            let status = node.ended(Duration::from_secs(30)).await.expect("it ends");
             assert!(status.success(), "{status}");
-            nodes[nth] = world.serve(nth).await;
+            *node = world.serve(nth).await;
         }
     };
     let (ids, ()) = tokio::join!(send_all, roll);

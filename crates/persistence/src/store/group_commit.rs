@@ -155,15 +155,15 @@ impl GroupCommit {
     }
 
     /// Leaves the open transaction to the next, to be committed with what they write; gives it back when nobody waits.
-    fn share(&self, mut held: Held, seat: &Arc<Seat>) -> Result<(), Held> {
+    fn share(&self, mut held: Held, seat: &Arc<Seat>) -> Option<Held> {
         let mut state = self.lock();
-        let Some(next) = state.waiting.pop_front() else { return Err(held) };
+        let Some(next) = state.waiting.pop_front() else { return Some(held) };
         if let Some(open) = &mut held.open {
             open.members.push(Arc::clone(seat));
         }
         state.held = Some(held);
         next.call(TURN);
-        Ok(())
+        None
     }
 
     /// Hands the connection to the next who waits, or keeps it for who comes.
@@ -211,8 +211,8 @@ impl Turn<'_> {
         if haste == Haste::None && held.takes_more(self.group.most_age) {
             let last = seat.call.load(Ordering::Acquire);
             match self.group.share(held, seat) {
-                Ok(()) => return seat.wait_for_commit(last),
-                Err(given_back) => held = given_back,
+                None => return seat.wait_for_commit(last),
+                Some(given_back) => held = given_back,
             }
         }
         self.held.insert(held).commit()?;
