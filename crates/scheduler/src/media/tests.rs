@@ -205,7 +205,8 @@ fn what_ends_a_file_ends_it_and_what_passes_is_tried_later() {
 #[test]
 fn c_25_a_file_that_is_something_else_is_refused_and_one_that_was_changed_is_tried_again() {
     let wrong = "00".repeat(32);
-    let cases: [(&str, InboundMediaKind, Option<&str>, &[u8], MediaState); 4] = [
+    type Case<'a> = (&'a str, InboundMediaKind, Option<&'a str>, &'a [u8], MediaState);
+    let cases: [Case<'_>; 4] = [
         (
             "a page for a picture",
             InboundMediaKind::Image,
