@@ -184,7 +184,8 @@ pub struct WordList {
 /// customer writes in the language of the moment.
 #[must_use]
 pub fn default_word_lists() -> Vec<WordList> {
-    let lists: [(&str, &[&str], &[&str], &[&str]); 5] = [
+    type Words<'a> = &'a [&'a str];
+    let lists: [(&str, Words<'_>, Words<'_>, Words<'_>); 5] = [
         (
             "en",
             &["stop", "stop all", "stopall", "unsubscribe", "opt out", "optout", "quit", "end"],
