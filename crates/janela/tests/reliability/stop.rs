@@ -19,12 +19,15 @@ async fn stop_amid_sends(kind: Kind) {
     world.set("JANELA_CALL_SECONDS", "12");
     world.set("JANELA_LEASE_SECONDS", "20");
     world.set("JANELA_UNKNOWN_OUTCOME_SECONDS", "40");
-    let mut node = world.serve(0).await;
-    world.platform.subscribe(0, &world.webhook_at(&node.url)).await;
     let slow = json!({ "kind": "delay", "ms": 7_000, "count": 100, "when": "after" });
     world.platform.order("/faults", slow).await;
-    let url = node.url.clone();
+    // Everything is queued before anyone sends, so that all of it goes out at once.
+    let pages = world.serve_as(0, "web").await;
+    let url = pages.url.clone();
     let ids = futures_util::future::join_all((0..24).map(|nth| world.send(&url, nth))).await;
+    pages.kill();
+    let mut node = world.serve(0).await;
+    world.platform.subscribe(0, &world.webhook_at(&node.url)).await;
     crate::world::until("16 calls under way", Duration::from_secs(30), async || {
         let leased = world.count("SELECT count(*) AS n FROM outbox WHERE state = 'leased'");
         (16 <= leased).then_some(())
