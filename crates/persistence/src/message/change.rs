@@ -306,13 +306,15 @@ fn with_same_file(
     }
 }
 
-/// What each of `messages` said before it says what it says now, and since when, oldest first. Served by the index
-/// on `(message_id, at)`.
+/// What messages said before, each by its id, and since when, oldest first.
+pub(crate) type EarlierTexts = BTreeMap<i64, Vec<(DateTime<Utc>, String)>>;
+
+/// What each of `messages` said before it says what it says now. Served by the index on `(message_id, at)`.
 pub(crate) fn list_earlier(
     db: &mut Db,
     messages: Vec<i64>,
-) -> Result<BTreeMap<i64, Vec<(DateTime<Utc>, String)>>, PersistenceError> {
-    let mut earlier: BTreeMap<i64, Vec<(DateTime<Utc>, String)>> = BTreeMap::new();
+) -> Result<EarlierTexts, PersistenceError> {
+    let mut earlier = EarlierTexts::new();
     if messages.is_empty() {
         return Ok(earlier);
     }

@@ -70,7 +70,7 @@ impl Payload {
             ("forwarded", forwarded.map(Value::from)),
             ("product", self.product.as_ref().map(write_product)),
             ("referral", self.referral.as_deref().map(write_referral)),
-            ("errors", (!errors.is_empty()).then(|| Value::Array(errors))),
+            ("errors", (!errors.is_empty()).then_some(Value::Array(errors))),
             ("from_app", self.is_from_app.then_some(Value::Bool(true))),
         ];
         for (name, part) in parts {

@@ -45,6 +45,9 @@ pub struct NumberEventLine {
     pub detail: Value,
 }
 
+/// A number's id and phone; its status, rating, limit and end of restriction by the platform.
+type NumberRow = (i64, String, String, Option<String>, Option<i64>, Option<Instant>);
+
 /// The numbers of `chatbot` by id, each with the `most` latest lines of its history.
 ///
 /// # Errors
@@ -56,20 +59,19 @@ pub fn list_histories(
     most: i64,
 ) -> Result<Vec<NumberHistory>, PersistenceError> {
     actor.require_portal_of(chatbot)?;
-    let rows: Vec<(i64, String, String, Option<String>, Option<i64>, Option<Instant>)> =
-        numbers::table
-            .inner_join(channels::table)
-            .filter(channels::chatbot_id.eq(chatbot.0))
-            .order(numbers::id.asc())
-            .select((
-                numbers::id,
-                numbers::phone,
-                numbers::platform_status,
-                numbers::platform_rating,
-                numbers::platform_limit,
-                numbers::platform_restricted_until,
-            ))
-            .load(db)?;
+    let rows: Vec<NumberRow> = numbers::table
+        .inner_join(channels::table)
+        .filter(channels::chatbot_id.eq(chatbot.0))
+        .order(numbers::id.asc())
+        .select((
+            numbers::id,
+            numbers::phone,
+            numbers::platform_status,
+            numbers::platform_rating,
+            numbers::platform_limit,
+            numbers::platform_restricted_until,
+        ))
+        .load(db)?;
     rows.into_iter()
         .map(|(id, phone, platform_status, platform_rating, limit, restricted_until)| {
             Ok(NumberHistory {

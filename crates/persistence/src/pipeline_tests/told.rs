@@ -286,7 +286,8 @@ fn quality_category_and_components_of_a_template_hold_by_their_own_instants() {
             let template = platform_template();
             store
                 .blocking_write(|db| {
-                    message_template::save_all(db, ACCOUNT, &[template.clone()], read_at)
+                    let synced = std::slice::from_ref(&template);
+                    message_template::save_all(db, ACCOUNT, synced, read_at)
                 })
                 .unwrap();
         };
