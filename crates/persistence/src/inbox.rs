@@ -16,7 +16,7 @@ mod writer;
 
 pub use self::{
     apply::{ApplyReport, ParsedWebhook, apply, apply_part, apply_unkept},
-    kept::{KeptKind, list_kept},
+    kept::{KeptKind, delete_kept, list_kept},
     quarantine::put_aside,
     waiting::{RawWebhook, list_waiting},
     writer::{AppendError, Appended, WebhookInbox},

@@ -86,6 +86,13 @@ fn delete_parts_but(db: &mut Db, id: &MediaId, take: Option<i64>) -> Result<(), 
     Ok(())
 }
 
+/// Deletes the file of `message`, wherever it stands: it is fetched no more, handed out no more, and whoever is
+/// fetching it just now keeps nothing. Its parts go with it.
+pub(crate) fn delete_of_message(db: &mut Db, message: MessageId) -> Result<(), PersistenceError> {
+    diesel::delete(media::table.filter(media::message_id.eq(message.0))).execute(db)?;
+    Ok(())
+}
+
 /// Tells open pages that the file of a message changed.
 fn tell(db: &mut Db, message: MessageId) -> Result<(), PersistenceError> {
     let (chatbot, contact): (i64, i64) = messages::table

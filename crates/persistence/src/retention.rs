@@ -126,7 +126,12 @@ mod tests {
     use domain::clock::Clock;
 
     use super::*;
-    use crate::{schema::message_changes, test_desk::TestDesk, test_support::on_both};
+    use crate::{
+        inbox,
+        schema::{kept_events, message_changes},
+        test_desk::TestDesk,
+        test_support::on_both,
+    };
 
     /// A row of a kind that is kept for a while, and how it goes.
     struct Kind {
@@ -135,7 +140,7 @@ mod tests {
         delete: fn(&mut Db, DateTime<Utc>) -> Result<usize, PersistenceError>,
     }
 
-    const KINDS: [Kind; 5] = [
+    const KINDS: [Kind; 6] = [
         Kind {
             name: "a webhook that is done",
             insert: |db, desk, at| {
@@ -213,6 +218,24 @@ mod tests {
                     .execute(db)
             },
             delete: |db, until| delete_stray_changes(db, until, 10),
+        },
+        Kind {
+            name: "what came and nobody has a use for",
+            insert: |db, desk, at| {
+                diesel::insert_into(kept_events::table)
+                    .values((
+                        kept_events::kind.eq("flows"),
+                        kept_events::known.eq(true),
+                        kept_events::seen.eq(7_i64),
+                        // Long ago first, and again at last.
+                        kept_events::first_seen_at.eq(Instant::from(at - TimeDelta::days(400))),
+                        kept_events::last_seen_at.eq(Instant::from(at)),
+                        kept_events::channel_id.eq(desk.channel.0),
+                        kept_events::latest.eq("{}"),
+                    ))
+                    .execute(db)
+            },
+            delete: |db, until| inbox::delete_kept(db, until, 10),
         },
     ];
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::policy::{Policy, RetentionPolicy};
 use persistence::{
-    compose, db::Db, error::PersistenceError, idempotency, job, media, policy, retention, search,
+    compose, db::Db, error::PersistenceError, idempotency, inbox, job, media, policy, retention, search,
     session, signal,
 };
 
@@ -21,6 +21,9 @@ const SEARCHES_KEPT: TimeDelta = TimeDelta::hours(24);
 /// How long it is kept what was told as read: it is not told again that long.
 const SIGNALS_KEPT: TimeDelta = TimeDelta::days(30);
 
+/// How long what came and nobody has a use for is counted after it last came.
+const UNUSED_KEPT: TimeDelta = TimeDelta::days(90);
+
 /// How long a file is kept that an agent chose and did not send.
 const UNSENT_KEPT: TimeDelta = TimeDelta::hours(24);
 /// Files are large: few go in one transaction.
@@ -29,7 +32,7 @@ const FEW_FILES: i64 = 10;
 type Step = fn(&mut Db, &RetentionPolicy, DateTime<Utc>) -> Result<usize, PersistenceError>;
 
 /// What is deleted, one kind after the other.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     |db, _, now| session::delete_expired(db, now, BATCH),
     |db, kept, now| idempotency::delete_until(db, now - kept.idempotency_keys, BATCH),
     |db, _, now| search::delete_until(db, now - SEARCHES_KEPT, BATCH),
@@ -40,12 +43,13 @@ const STEPS: [Step; 12] = [
     |db, kept, now| retention::put_stray_receipts_aside(db, now - kept.stray_receipts, BATCH, now),
     |db, kept, now| retention::delete_seen_changes(db, now - kept.raw_webhooks, BATCH),
     |db, kept, now| retention::delete_stray_changes(db, now - kept.raw_webhooks, BATCH),
+    |db, _, now| inbox::delete_kept(db, now - UNUSED_KEPT, BATCH),
     |db, _, now| signal::delete_old(db, now - SIGNALS_KEPT, BATCH),
     |db, _, now| job::delete_old_runs(db, now - RUNS_KEPT, BATCH),
 ];
 
 /// Sessions past their end, idempotency keys, searches, previews of media, raw webhooks, refusals, stray
-/// receipts, seen changes and runs of jobs.
+/// receipts, seen changes, kinds of what nobody has a use for and runs of jobs.
 #[must_use]
 pub fn tidy(parts: JobParts, now: DateTime<Utc>) -> JobFuture {
     Box::pin(async move {

@@ -119,3 +119,21 @@ pub fn list_kept(db: &mut Db) -> Result<Vec<KeptKind>, PersistenceError> {
         };
     Ok(rows.into_iter().map(read).collect())
 }
+
+/// Forgets kinds that came last at or before `until`, at most `limit`. Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_kept(
+    db: &mut Db,
+    until: DateTime<Utc>,
+    limit: i64,
+) -> Result<usize, PersistenceError> {
+    let kinds: Vec<String> = kept_events::table
+        .filter(kept_events::last_seen_at.le(Instant::from(until)))
+        .order(kept_events::last_seen_at.asc())
+        .limit(limit)
+        .select(kept_events::kind)
+        .load(db)?;
+    Ok(diesel::delete(kept_events::table.filter(kept_events::kind.eq_any(kinds))).execute(db)?)
+}

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use domain::{
     channel::{
         ChannelEvent, InboundContent, InboundMedia, InboundMediaKind, InboundMessage,
-        SenderIdentity, WebhookElement,
+        MessageRevocation, SenderIdentity,
     },
     clock::Clock,
     media::{FileKind, MediaRefusal, MediaState},
@@ -17,7 +17,7 @@ use crate::{
     explain::plans_of,
     instant::Instant,
     schema::{contacts, media, media_chunks},
-    test_desk::{EXTERNAL_ID, TestDesk},
+    test_desk::{TestDesk, element},
     test_support::on_both,
 };
 
@@ -37,21 +37,18 @@ fn picture(platform_id: Option<&str>) -> InboundMedia {
 
 /// A contact sends `file` now.
 fn receive(desk: &TestDesk, provider_id: &str, file: InboundMedia) {
-    let sender = SenderIdentity {
+    let content = InboundContent::Media(file);
+    let message = InboundMessage::new(provider_id, sender(), desk.clock.now(), content);
+    let element = element(provider_id, ChannelEvent::Inbound(message));
+    assert_eq!(desk.apply(vec![element]).applied, 1);
+}
+
+fn sender() -> SenderIdentity {
+    SenderIdentity {
         phone_digits: Some("351912345678".to_owned()),
         name: Some("Luísa".to_owned()),
         ..SenderIdentity::default()
-    };
-    let content = InboundContent::Media(file);
-    let message = InboundMessage::new(provider_id, sender, desk.clock.now(), content);
-    let element = WebhookElement {
-        account_id: None,
-        told_at: None,
-        external_id: Some(EXTERNAL_ID.to_owned()),
-        raw: provider_id.to_owned(),
-        event: Ok(ChannelEvent::Inbound(message)),
-    };
-    assert_eq!(desk.apply(vec![element]).applied, 1);
+    }
 }
 
 fn claim(desk: &TestDesk, now: DateTime<Utc>) -> Vec<ClaimedFetch> {
@@ -251,6 +248,54 @@ fn a_file_goes_with_its_message() {
             })
             .unwrap();
         assert_eq!(left, (0, 0));
+    });
+}
+
+/// The contact takes the message `provider_id` back.
+fn take_back(desk: &TestDesk, provider_id: &str) {
+    let revocation = MessageRevocation {
+        provider_id: format!("{provider_id}.back"),
+        sender: sender(),
+        at: desk.clock.now(),
+        revoked: provider_id.to_owned(),
+    };
+    let event = ChannelEvent::Revoked(revocation);
+    desk.apply(vec![element(&format!("{provider_id}.back"), event)]);
+}
+
+#[test]
+fn the_file_of_a_message_that_was_taken_back_is_neither_fetched_nor_handed_out() {
+    on_both(|store| {
+        let desk = TestDesk::new(store);
+        let now = desk.clock.now();
+        receive(&desk, "wamid.kept", picture(Some("881001")));
+        let kept = claim(&desk, now).remove(0);
+        assert!(keep(&desk, &kept, b"bytes"));
+        receive(&desk, "wamid.halfway", picture(Some("881002")));
+        let halfway = claim(&desk, now).remove(0);
+        store.blocking_write(|db| save_part(db, &halfway.id, halfway.take, 0, b"half")).unwrap();
+        receive(&desk, "wamid.waiting", picture(Some("881003")));
+        take_back(&desk, "wamid.early");
+        for sent in ["wamid.kept", "wamid.halfway", "wamid.waiting"] {
+            take_back(&desk, sent);
+        }
+        receive(&desk, "wamid.early", picture(Some("881004")));
+
+        assert!(claim(&desk, now + LEASE + LEASE).is_empty(), "none is fetched");
+        assert_eq!(count_parts(&desk), 0, "nothing of them is left");
+        let actor = holder(&desk);
+        for file in [&kept.id, &halfway.id] {
+            let found = store.blocking_read(|db| find_file(db, &actor, file));
+            assert!(matches!(found, Err(PersistenceError::NotFound)));
+            let small = store.blocking_read(|db| find_small(db, &actor, file));
+            assert!(matches!(small, Err(PersistenceError::NotFound)));
+        }
+        let part = store.blocking_write(|db| save_part(db, &halfway.id, halfway.take, 1, b"rest"));
+        assert!(matches!(part, Err(PersistenceError::NotFound)), "whoever was at it stops");
+        let fetched = Fetched { content_type: "image/jpeg".to_owned(), size: 8, picture: None };
+        let ended = store.blocking_write(|db| end_fetch(db, &halfway, Ok(&fetched))).unwrap();
+        assert!(!ended, "and keeps nothing");
+        assert!(thread(&desk).iter().all(|message| message.file.is_none()));
     });
 }
 

@@ -18,6 +18,7 @@ use crate::{
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
+    media,
     schema::{message_changes, messages},
     sender::{self, without_nul},
 };
@@ -243,7 +244,7 @@ fn forget(db: &mut Db, message: MessageId, at: Instant) -> Result<(), Persistenc
     diesel::update(message_changes::table.filter(message_changes::message_id.eq(message.0)))
         .set((message_changes::body.eq(""), message_changes::payload.eq("{}")))
         .execute(db)?;
-    Ok(())
+    media::delete_of_message(db, message)
 }
 
 /// The latest edit holds; what the message said at first is kept beside the edits.
