@@ -113,7 +113,7 @@ pub fn answered(
     })
 }
 
-/// Who wrote `message`, as its bubble says.
+/// Who wrote `message`: one of the people, else the business.
 #[must_use]
 pub fn author_of(
     message: &ThreadMessage,
@@ -125,8 +125,7 @@ pub fn author_of(
         Side::Contact => thread.name.clone(),
         Side::Ours { agent: Some((id, _)), .. } if *id == reader => t.desk_you(),
         Side::Ours { agent: Some((_, name)), .. } => name.clone(),
-        Side::Ours { agent: None, .. } if message.around.payload.is_from_app => t.desk_from_app(),
-        Side::Ours { agent: None, .. } => t.desk_program(),
+        Side::Ours { agent: None, .. } => thread.chatbot.clone(),
     };
     if author.is_empty() { t.desk_no_name() } else { author }
 }

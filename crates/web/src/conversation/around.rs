@@ -86,6 +86,8 @@ pub struct EditedView {
 
 /// The most characters of a quoted line.
 const MOST_QUOTED: usize = 140;
+/// The kind of a form that was filled in.
+pub(super) const FORM: &str = "nfm_reply";
 
 impl AroundView {
     /// What stands around `message` of `thread`, whose address with its query is `path` and `query`.
@@ -115,6 +117,8 @@ impl AroundView {
             quote: around
                 .quoted
                 .as_ref()
+                // Asked from a catalogue, it names no message that anyone could know.
+                .filter(|quoted| **quoted != Quoted::Unknown || around.payload.product.is_none())
                 .map(|quoted| quote(quoted, thread, &contact, reader, address, t)),
             marks: marks(message, t),
             referral: around.payload.referral.as_deref().map(|referral| came_from(referral, t)),
@@ -173,7 +177,8 @@ fn quote(
 
 /// What a message says, or what it is where it says nothing.
 pub(super) fn text_of(kind: &str, body: &str, t: Words) -> String {
-    if body.is_empty() {
+    // Whoever fills in a form writes nothing: the platform puts the same word there for everyone.
+    if body.is_empty() || kind == FORM {
         return media_of(kind, t).map(|media| media.text).unwrap_or_default();
     }
     body.to_owned()

@@ -9,7 +9,7 @@ use persistence::conversation::{SentMedia, Side, Thread, ThreadMessage};
 use url::Url;
 
 use super::{
-    answering::{AnsweringView, answering},
+    answering::{AnsweringView, answering, author_of},
     around::AroundView,
     failure::Failed,
     file::{FileView, file_view},
@@ -108,7 +108,8 @@ pub fn days(
             let mut bubble = bubble(message, around, thread, reader, viewer);
             if may_answer {
                 let t = viewer.words();
-                bubble.answering = answering(message, thread, &bubble.author, address, t);
+                let author = author_of(message, thread, reader, t);
+                bubble.answering = answering(message, thread, &author, address, t);
             }
             day.bubbles.push(bubble);
         }
@@ -189,7 +190,9 @@ fn template(message: &ThreadMessage, t: Words) -> Option<TemplateView> {
 /// What a card says is not said twice.
 fn text(message: &ThreadMessage, around: &AroundView) -> String {
     let stands_on_a_card = match &message.around.payload.content {
-        Some(InboundContent::Location(_) | InboundContent::Contacts(_)) => true,
+        Some(
+            InboundContent::Location(_) | InboundContent::Contacts(_) | InboundContent::Form(_),
+        ) => true,
         // A document without a caption is kept by its name.
         Some(_) | None => {
             let file_name = message.file.as_ref().and_then(|file| file.name.as_deref());

@@ -131,7 +131,7 @@ fn filled_form(form: &FormReply, t: Words) -> CardView {
             .iter()
             .filter(|(name, _)| *name != FORM_TOKEN)
             .take(MOST_ROWS)
-            .map(|(name, value)| (shortened(name), shortened(&field_text(value))))
+            .map(|(name, value)| (field_name(name), shortened(&field_text(value, t))))
             .collect(),
         _ => Vec::new(),
     };
@@ -139,12 +139,24 @@ fn filled_form(form: &FormReply, t: Words) -> CardView {
     CardView { rows, text, ..CardView::new("file-text", t.desk_form()) }
 }
 
-fn field_text(value: &Value) -> String {
+/// The name of a field, which is made for programs, as a person reads it: `visit_date` is `Visit date`.
+fn field_name(name: &str) -> String {
+    let name = shortened(name).replace('_', " ");
+    let mut letters = name.trim().chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}", letters.as_str())
+}
+
+fn field_text(value: &Value, t: Words) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(field_text).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => {
+            items.iter().map(|item| field_text(item, t)).collect::<Vec<_>>().join(", ")
+        }
         Value::Null => String::new(),
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+        Value::Bool(true) => t.portal_yes(),
+        Value::Bool(false) => t.portal_no(),
+        Value::Number(_) | Value::Object(_) => value.to_string(),
     }
 }
 

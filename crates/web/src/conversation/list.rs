@@ -12,7 +12,7 @@ use persistence::{
     search::{Search, SearchId},
 };
 
-use super::{bubble::media_of, clock::ClockView, state::StateView};
+use super::{around::FORM, bubble::media_of, clock::ClockView, state::StateView};
 use crate::{
     locale::{Words, isolated},
     moment::{Moment, Viewer},
@@ -421,6 +421,8 @@ fn last_text(last: &LastMessage, reader: UserId, t: Words) -> String {
     let text = match last.kind.as_str() {
         "reaction" if last.body.is_empty() => t.desk_reaction_removed(),
         "reaction" => t.desk_reaction(&last.body),
+        // The platform puts the same word below every form.
+        FORM => media.unwrap_or_default(),
         _ if last.body.is_empty() => media.unwrap_or_default(),
         _ => last.body.clone(),
     };

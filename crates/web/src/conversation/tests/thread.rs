@@ -277,7 +277,7 @@ fn what_a_contact_sent_that_is_no_text_shows_as_what_it_is() {
         ..ContactCard::default()
     };
     let form = FormReply {
-        response_json: some(r#"{"flow_token":"secret","slot":"fri-15"}"#),
+        response_json: some(r#"{"flow_token":"secret","visit_day":"fri-15","newsletter":true}"#),
         ..FormReply::default()
     };
     let item = OrderItem {
@@ -296,7 +296,7 @@ fn what_a_contact_sent_that_is_no_text_shows_as_what_it_is() {
             &["Quay car park", "Marine Parade", "mlat=51.07310", "rel=\"noreferrer\""],
         ),
         (InboundContent::Contacts(vec![card]), &["Noor &#60;b&#62;Castell", "+44 7700 900333"]),
-        (InboundContent::Form(form), &["Filled-in form", "slot", "fri-15"]),
+        (InboundContent::Form(form), &["Filled-in form", "Visit day", "fri-15", "yes"]),
         (InboundContent::Order(order), &["BOWL-BLUE", "2 at 24.50 GBP", "49.00 GBP"]),
         (InboundContent::CallPermission(call), &["Does not want to be called"]),
         (InboundContent::Unsupported(poll), &["Ask the customer to say it in words"]),
