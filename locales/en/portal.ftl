@@ -187,3 +187,42 @@ portal-number-templates-rest = { $phone } sends no templates for now
 portal-number-rests-until = Stopped { $since }. Messages wait; next try: { $until }.
 portal-number-resume = Try again now
 portal-number-resumed = The number sends again
+
+portal-numbers = Numbers
+portal-numbers-hint = What WhatsApp says of each, and what happened to it.
+portal-numbers-none = No number is connected yet.
+portal-number-no-history = Nothing happened yet.
+portal-number-unread = not read yet
+portal-number-no-end = until further notice
+# $when (String) - Day and time.
+portal-number-until = until { $when }
+portal-number-restricted = May not write first
+# $after (String) - What it is now.
+# $before (String) - What it was.
+portal-number-changed = { $after }, before: { $before }
+# $limit (String) - Customers in 24 hours, as WhatsApp wrote it.
+portal-number-limit-is = limit { $limit }
+portal-number-connected = Connected
+portal-number-disconnected = Disconnected
+portal-number-flagged = Flagged for low quality
+portal-number-restricted-status = Restricted
+portal-number-banned = Banned
+portal-number-event-quality = Quality or limit changed
+portal-number-event-limit = Limit changed
+portal-number-event-account = Account changed
+portal-number-event-alert = WhatsApp alert
+portal-number-event-review = Account reviewed
+portal-number-event-name = Display name reviewed
+portal-number-event-username = Username changed
+portal-number-event-security = Two-step verification changed
+portal-number-event-refusal = Message refused
+portal-number-event-trouble = Trouble at WhatsApp
+portal-number-event-paused = Stopped for now
+portal-number-event-resumed = Sends again
+portal-number-event-promoted = Limit raised by Janela
+portal-number-event-rating = Rating changed
+portal-number-event-status = Status changed
+portal-number-event-template-status = Template status changed
+portal-number-event-template-quality = Template quality changed
+portal-number-event-template-category = Template category changed
+portal-number-event-template-components = Template text changed

@@ -1,6 +1,7 @@
 //! Service, General settings: active messages with the cap per customer, and direct transfer.
 
 mod form;
+mod numbers;
 mod page;
 
 use actix_web::{
@@ -13,7 +14,7 @@ use domain::{
 };
 use persistence::{
     chatbot::{self, SaveOutcome},
-    number::pause,
+    number::{history, pause},
 };
 
 pub use self::{
@@ -130,7 +131,8 @@ async fn load(
             let mut chatbots = chatbot::list(db, &actor)?;
             chatbots.retain(|other| actor.opens_portal_of(other.id));
             let paused = pause::list_paused(db, &actor, chatbot, now)?;
-            Ok(Loaded { settings, chatbots, paused, public_url })
+            let numbers = history::list_histories(db, &actor, chatbot, numbers::MOST_LINES)?;
+            Ok(Loaded { settings, chatbots, paused, numbers, public_url })
         })
     };
     Ok(desk.store.read(read).await?)

@@ -24,10 +24,14 @@ use persistence::{
     growth::{self, SendChoices, SendDetail, SendRow, Sender},
     job::{JobOverview, JobRun, TimetableLine},
     message_template,
-    number::pause::PausedNumber,
+    number::{
+        history::{NumberEventLine, NumberHistory},
+        pause::PausedNumber,
+    },
     test_support::TestStore,
     user::{self, NewUser},
 };
+use serde_json::json;
 
 use super::{
     general_settings::{GeneralSettingsPage, Loaded, SettingsForm},
@@ -101,7 +105,7 @@ fn given(role: Role) -> (Session, GeneralSettings) {
 
 fn loaded(settings: GeneralSettings, chatbots: Vec<Chatbot>) -> Loaded {
     let public_url = "https://desk.example.com/".parse().unwrap();
-    Loaded { settings, chatbots, paused: Vec::new(), public_url }
+    Loaded { settings, chatbots, paused: Vec::new(), numbers: Vec::new(), public_url }
 }
 
 /// The part that is the page's own; addresses of static files lose the hash of their content.
@@ -168,6 +172,71 @@ fn a_number_that_rests_says_why_until_when_and_who_may_lets_it_go() {
         assert!(shown.contains("WhatsApp has restricted the account."), "{shown}");
         let button = "/numbers/3/resume\"";
         assert_eq!(shown.contains(button), may, "{role:?}: {shown}");
+    }
+}
+
+/// A number to which each kind of thing happened, and one that was never read.
+fn numbers() -> Vec<NumberHistory> {
+    let events = [
+        ("platform_status", json!({ "before": "FLAGGED", "after": "CONNECTED" })),
+        ("quality_update", json!({ "event": "DOWNGRADE", "current_limit": "1000" })),
+        ("platform_rating", json!({ "before": "none", "after": "YELLOW" })),
+        (
+            "account_update",
+            json!({
+                "event": "ACCOUNT_RESTRICTION", "ban": null, "violation": null,
+                "restrictions": [{
+                    "kind": "RESTRICTED_BIZ_INITIATED_MESSAGING",
+                    "until": (now() + TimeDelta::days(3)).timestamp_millis(),
+                }],
+            }),
+        ),
+        (
+            "template_category",
+            json!({
+                "template": "order_update", "language": "pt_BR", "before": "UTILITY",
+                "upcoming": "MARKETING", "from": (now() + TimeDelta::days(1)).timestamp_millis(),
+            }),
+        ),
+        ("refusal", json!({ "code": "131031" })),
+        ("a_kind_of_tomorrow", json!("<b>as it came</b>")),
+    ];
+    let line = |(hour, (kind, detail)): (i64, (&str, serde_json::Value))| NumberEventLine {
+        at: now() - TimeDelta::hours(hour),
+        kind: kind.to_owned(),
+        detail,
+    };
+    let read = NumberHistory {
+        number: NumberId(3),
+        phone: "+551140001000".to_owned(),
+        platform_status: "CONNECTED".to_owned(),
+        platform_rating: Some("YELLOW".to_owned()),
+        platform_limit: Some(1_000),
+        restricted_until: Some(now() + TimeDelta::days(3)),
+        name: Some(("Quay & Kiln".to_owned(), Some("APPROVED".to_owned()))),
+        events: (0..).zip(events).map(line).collect(),
+    };
+    let unread = NumberHistory {
+        number: NumberId(4),
+        phone: "+551140002000".to_owned(),
+        platform_status: "UNKNOWN".to_owned(),
+        platform_rating: None,
+        platform_limit: None,
+        restricted_until: None,
+        name: None,
+        events: Vec::new(),
+    };
+    vec![read, unread]
+}
+
+#[test]
+fn each_number_shows_what_the_platform_says_of_it_and_its_history() {
+    for locale in [Locale::En, Locale::PtBR, Locale::Es] {
+        let (session, settings) = given(Role::Manager);
+        let loaded = Loaded { numbers: numbers(), ..loaded(settings, Vec::new()) };
+        let shown = main_of(&GeneralSettingsPage::new(&visit(locale), &session, loaded));
+        let numbers = &shown[shown.find(r#"<div class="settings numbers">"#).unwrap()..];
+        insta::assert_snapshot!(format!("numbers_{locale:?}"), numbers);
     }
 }
 

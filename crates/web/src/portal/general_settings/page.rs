@@ -8,11 +8,11 @@ use domain::{
 };
 use persistence::{
     chatbot::{Chatbot, GeneralSettings, MissingStep, SettingsRight},
-    number::pause::PausedNumber,
+    number::{history::NumberHistory, pause::PausedNumber},
 };
 use url::Url;
 
-use super::form::SettingsForm;
+use super::{form::SettingsForm, numbers::NumberView};
 use crate::{
     conversation::failure_words,
     error::WebError,
@@ -42,6 +42,8 @@ pub struct Loaded {
     pub chatbots: Vec<Chatbot>,
     /// Its numbers that rest, because the platform told them to stop.
     pub paused: Vec<PausedNumber>,
+    /// Its numbers, each with the latest of its history.
+    pub numbers: Vec<NumberHistory>,
     /// Where platforms reach the installation.
     pub public_url: Url,
 }
@@ -69,6 +71,8 @@ pub struct GeneralSettingsPage {
     read_marks: bool,
     /// Numbers that send nothing, or no templates, for now.
     paused: Vec<PausedView>,
+    /// What the platform says of each number.
+    numbers: Vec<NumberView>,
     /// Who may change them, when the reader may only look.
     look: Option<LookView>,
     /// What active messages still need, while they are off.
@@ -131,7 +135,7 @@ impl GeneralSettingsPage {
     pub fn new(visit: &Visit, user: &Session, loaded: Loaded) -> Self {
         let t = visit.t();
         let viewer = visit.viewer();
-        let Loaded { settings, chatbots, paused, public_url } = loaded;
+        let Loaded { settings, chatbots, paused, numbers, public_url } = loaded;
         let GeneralSettings { chatbot, changed_by, missing, unverified, right } = settings;
         let webhook = |channel: &ChannelId| {
             let path = public_url.join(&format!("webhooks/whatsapp/{channel}"));
@@ -168,6 +172,7 @@ impl GeneralSettingsPage {
                 .into_iter()
                 .map(|paused| paused_view(paused, &chatbot, user, &viewer))
                 .collect(),
+            numbers: numbers.into_iter().map(|number| NumberView::new(number, &viewer)).collect(),
             look: look_view(right, t),
             missing: missing.into_iter().map(|step| missing_view(step, &webhooks, t)).collect(),
             changed,
