@@ -19,6 +19,7 @@ fn help_lists_the_commands_and_each_has_its_own() {
         "sandbox",
         "user",
         "doctor",
+        "clock",
         "config",
         "healthcheck",
         "openapi",

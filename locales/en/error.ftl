@@ -19,6 +19,8 @@ error-too-large = This is too large
 error-too-large-next = Send less at once.
 error-unavailable = Janela is busy right now
 error-unavailable-next = Nothing was changed. Try again in a moment.
+error-clock-jumped = This server's clock jumped, so sending is paused
+error-clock-jumped-next = Nothing was sent or lost. Send again in ten minutes, or ask your admin to confirm the clock.
 error-too-many = Too many tries
 # $wait (String) - How long until the next try.
 error-too-many-next = Wait { $wait } and try again.

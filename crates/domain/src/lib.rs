@@ -12,6 +12,7 @@ pub mod active_message;
 pub mod admission;
 pub mod channel;
 pub mod clock;
+pub mod clock_guard;
 pub mod contact_cap;
 pub mod delivery;
 pub mod dispatch;

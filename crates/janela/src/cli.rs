@@ -35,6 +35,9 @@ pub enum Command {
     User(UserCommand),
     /// Check everything Janela needs, and say what is wrong
     Doctor(ReportArgs),
+    /// Say that the clock is right after it jumped: sends and jobs go on
+    #[command(subcommand)]
+    Clock(ClockCommand),
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -181,6 +184,13 @@ pub struct UserStatusArgs {
     pub settings: SettingsArgs,
     /// The address they sign in with
     pub email: String,
+}
+
+/// Commands on the clock.
+#[derive(Debug, Subcommand)]
+pub enum ClockCommand {
+    /// Confirm the clock of every process: whoever paused for a jump goes on within a few seconds
+    Confirm(SettingsArgs),
 }
 
 /// Commands on settings.

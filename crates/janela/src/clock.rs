@@ -36,7 +36,7 @@ impl Clock for SystemClock {
 }
 
 /// The system's clock moved forward by what the sandbox's page asked for. Desk and sandbox share it,
-/// and both of its readings move together.
+/// and both of its readings move together. It is moved on purpose, so it is always trusted (JO-05).
 #[derive(Debug, Clone)]
 pub struct DemoClock {
     system: SystemClock,

@@ -28,8 +28,8 @@ use persistence::{
     workspace::{self, Workspace},
 };
 use scheduler::{
-    Scheduler, SchedulerHandle, SchedulerParts, SchedulerSettings, dispatch::DispatchSettings,
-    error::SchedulerError,
+    Scheduler, SchedulerHandle, SchedulerParts, SchedulerSettings, clock_watch,
+    dispatch::DispatchSettings, error::SchedulerError,
 };
 use thiserror::Error;
 use tokio::task::JoinHandle;
@@ -112,8 +112,14 @@ pub struct RunningDesk {
     waiting_jobs: Option<SchedulerParts>,
     jobs: Option<SchedulerHandle>,
     inbox: Option<Arc<WebhookInbox>>,
+    clock_watch: Option<ClockWatch>,
     metrics_server: Option<ServerHandle>,
     _alone: Option<File>,
+}
+
+struct ClockWatch {
+    task: JoinHandle<()>,
+    stopping: CancellationToken,
 }
 
 struct Pages {
@@ -155,10 +161,12 @@ pub async fn start(
         waiting_jobs: None,
         jobs: None,
         inbox: None,
+        clock_watch: None,
         metrics_server,
         _alone: alone,
     };
     let zone = zone_of(&workspace)?;
+    running.watch_clock(Arc::clone(&clock));
     if settings.role != ProcessRole::Web {
         let settings = scheduler_settings(settings, zone, purpose);
         let parts = SchedulerParts {
@@ -221,6 +229,12 @@ impl RunningDesk {
         Ok(())
     }
 
+    fn watch_clock(&mut self, clock: Arc<dyn Clock>) {
+        let stopping = CancellationToken::new();
+        let watch = clock_watch::watch(self.store.clone(), clock, stopping.clone());
+        self.clock_watch = Some(ClockWatch { task: tokio::spawn(watch), stopping });
+    }
+
     /// Waits for a signal or for the server to fail, then stops what runs: no new work, what is under way
     /// ends, nothing is left unknown.
     ///
@@ -261,6 +275,12 @@ impl RunningDesk {
         }
         if let Some(jobs) = self.jobs.take() {
             jobs.stop().await;
+        }
+        if let Some(watch) = self.clock_watch.take() {
+            watch.stopping.cancel();
+            if watch.task.await.is_err() {
+                error!("the task that watches the clock panicked");
+            }
         }
         if let Some(metrics) = self.metrics_server.take() {
             metrics.stop(false).await;

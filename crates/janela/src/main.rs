@@ -34,7 +34,7 @@ use std::{
 use clap::Parser;
 
 use crate::{
-    cli::{Cli, Command, ConfigCommand, SettingsArgs, UserCommand},
+    cli::{Cli, ClockCommand, Command, ConfigCommand, SettingsArgs, UserCommand},
     print::PrintError,
     role::ProcessRole,
     settings::LoadedSettings,
@@ -110,6 +110,9 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Command::Doctor(args) => {
             let loaded = load(&args.settings, None)?;
             Ok(command::doctor::run(&loaded.settings, args.json)?)
+        }
+        Command::Clock(ClockCommand::Confirm(args)) => {
+            Ok(command::clock::confirm(&load(&args, None)?.settings)?)
         }
         Command::Config(ConfigCommand::Check(args)) => {
             let loaded = settings::load(&args.settings, None, std::env::vars())?;

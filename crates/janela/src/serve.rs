@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::clock_guard::GuardedClock;
 use tracing::info;
 
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 pub async fn run(settings: &Settings) -> Result<(), DeskError> {
     let store = desk::open_store(settings)?;
     info!(database = %store.describe_location(), "opened {}", store.describe_location());
-    let desk =
-        desk::start(settings, store, Arc::new(SystemClock::new()), Purpose::Production).await?;
+    let clock = Arc::new(GuardedClock::new(SystemClock::new()));
+    let desk = desk::start(settings, store, clock, Purpose::Production).await?;
     desk.run_until_stopped().await
 }

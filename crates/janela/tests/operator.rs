@@ -19,6 +19,7 @@ use persistence::{
     live::LiveEvent,
     test_desk::{TestDesk, inbound},
     test_support::{TestStore, on_both},
+    workspace::{self, Workspace},
 };
 
 fn said(output: &Output) -> String {
@@ -197,4 +198,22 @@ fn a_second_demo_in_the_same_folder_is_refused_and_a_killed_one_frees_it() {
     let mut again = start();
     again.kill().unwrap();
     again.wait().unwrap();
+}
+
+#[test]
+fn jo_05_an_operator_confirms_the_clock_of_whoever_serves() {
+    on_both(|store| {
+        let confirm = || janela_at(store, &["clock", "confirm"]).output().unwrap();
+        let too_soon = confirm();
+        assert!(!too_soon.status.success());
+        assert!(said(&too_soon).contains("nothing has served this database yet"));
+        let new = Workspace { name: "J".into(), time_zone: "UTC".into(), language: "en".into() };
+        let at = chrono::DateTime::UNIX_EPOCH;
+        store.blocking_write(|db| workspace::find_or_create(db, &new, at)).unwrap();
+        for times in 1..=2 {
+            assert!(said(&confirm()).starts_with("confirmed: "));
+            let counted = store.blocking_read(workspace::count_clock_confirmations).unwrap();
+            assert_eq!(counted, times);
+        }
+    });
 }

@@ -92,6 +92,7 @@ pub struct Forecast {
 ///
 /// # Errors
 /// `NotFound` when the channel, the template or the contact does not exist or is not `actor`'s to know;
+/// `ClockJumped` while the wall clock is not trusted (JO-05);
 /// `Busy` when the database gave way to someone else each time it was asked.
 pub fn admit_and_queue(
     db: &mut Db,
@@ -124,6 +125,9 @@ pub fn admit_within(
     let mut locked = locked::lock(db, actor, draft)?;
     let policy = locked.policy(db)?;
     let now = locked.now_after_lock(&policy, clock);
+    if !clock.is_trusted() {
+        return Err(PersistenceError::ClockJumped);
+    }
     let keys_since = now - policy.retention.idempotency_keys;
     if let Some(key) = &draft.key
         && let Some(earlier) = find_earlier(db, key, keys_since)?

@@ -21,6 +21,9 @@ pub enum PersistenceError {
     /// The database cannot be reached, or has no room to write; the same call may pass once it can, or has.
     #[error("the database is not available")]
     Unavailable(#[source] DieselError),
+    /// The wall clock jumped and is not trusted yet; the same call may pass once it is (JO-05).
+    #[error("the wall clock jumped and is not trusted yet")]
+    ClockJumped,
     /// A stored value that this program does not know.
     #[error("cannot read {value:?} in {table}.{column}")]
     Unreadable {
@@ -68,10 +71,17 @@ impl PersistenceError {
         said.contains("file is not a database") || said.contains("disk image is malformed")
     }
 
-    /// Whether the database is to blame, and the same call may pass in a while.
+    /// Whether the database or the clock is to blame, and the same call may pass in a while.
     #[must_use]
     pub fn may_pass_later(&self) -> bool {
-        matches!(self, Self::Busy | Self::Unavailable(_) | Self::Open { .. } | Self::ThreadLost)
+        matches!(
+            self,
+            Self::Busy
+                | Self::Unavailable(_)
+                | Self::ClockJumped
+                | Self::Open { .. }
+                | Self::ThreadLost
+        )
     }
 
     /// A value of `table.column` that this program does not know.

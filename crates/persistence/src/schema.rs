@@ -6,6 +6,7 @@ diesel::table! {
         name -> Text,
         time_zone -> Text,
         language -> Text,
+        clock_confirmations -> BigInt,
         created_at -> BigInt,
     }
 }

@@ -51,7 +51,7 @@ use crate::{
 /// A clock that stands still until a test moves it.
 #[derive(Debug)]
 pub struct TestClock {
-    start: DateTime<Utc>,
+    start: Mutex<DateTime<Utc>>,
     now: Mutex<DateTime<Utc>>,
 }
 
@@ -59,7 +59,7 @@ impl TestClock {
     /// Stands at `now`.
     #[must_use]
     pub fn at(now: DateTime<Utc>) -> Self {
-        Self { start: now, now: Mutex::new(now) }
+        Self { start: Mutex::new(now), now: Mutex::new(now) }
     }
 
     /// Moves on by `step`.
@@ -69,6 +69,16 @@ impl TestClock {
     pub fn advance(&self, step: TimeDelta) {
         *self.now.lock().expect("the clock") += step;
     }
+
+    /// Sets the wall clock ahead by `step`, back when it is negative, and leaves the monotonic one as it is.
+    ///
+    /// # Panics
+    /// As [`TestClock::advance`].
+    pub fn set_ahead(&self, step: TimeDelta) {
+        let mut now = self.now.lock().expect("the clock");
+        *self.start.lock().expect("the clock") += step;
+        *now += step;
+    }
 }
 
 impl Clock for TestClock {
@@ -77,7 +87,8 @@ impl Clock for TestClock {
     }
 
     fn monotonic(&self) -> Duration {
-        (self.now() - self.start).to_std().unwrap_or_default()
+        let now = self.now.lock().expect("the clock");
+        (*now - *self.start.lock().expect("the clock")).to_std().unwrap_or_default()
     }
 }
 

@@ -50,6 +50,7 @@ pub fn find_or_create(
             workspace::name.eq(&new.name),
             workspace::time_zone.eq(&new.time_zone),
             workspace::language.eq(&new.language),
+            workspace::clock_confirmations.eq(0),
             workspace::created_at.eq(Instant::from(now)),
         ))
         .execute(db)
@@ -60,4 +61,23 @@ pub fn find_or_create(
         Err(PersistenceError::Duplicate) => find(db)?.ok_or(PersistenceError::NotFound),
         Err(error) => Err(error),
     }
+}
+
+/// Tells every process that an operator has looked at the clocks: whoever distrusts its own trusts it again (JO-05).
+///
+/// # Errors
+/// `NotFound` before the first start made the workspace.
+pub fn confirm_clock(db: &mut Db) -> Result<(), PersistenceError> {
+    let confirmed = diesel::update(workspace::table.find(ONLY))
+        .set(workspace::clock_confirmations.eq(workspace::clock_confirmations + 1))
+        .execute(db)?;
+    if confirmed == 0 { Err(PersistenceError::NotFound) } else { Ok(()) }
+}
+
+/// How often [`confirm_clock`] was called.
+///
+/// # Errors
+/// `NotFound` before the first start made the workspace.
+pub fn count_clock_confirmations(db: &mut Db) -> Result<i64, PersistenceError> {
+    Ok(workspace::table.find(ONLY).select(workspace::clock_confirmations).first(db)?)
 }

@@ -232,13 +232,16 @@ impl Shared {
         }
     }
 
-    /// One round; answers how many messages it moved.
+    /// One round; answers how many messages it moved. None while the wall clock is not trusted (JO-05).
     async fn round(
         self: &Arc<Self>,
         senders: &TaskTracker,
         tell: &mpsc::Sender<Told>,
     ) -> Result<usize, SchedulerError> {
         let now = self.parts.clock.now();
+        if !self.parts.clock.is_trusted() {
+            return Ok(0);
+        }
         let open = self.parts.store.read(move |db| outbox::list_open_channels(db, now)).await?;
         let shares = self.shares(&open);
         if shares.is_empty() {
@@ -294,6 +297,9 @@ impl Shared {
                 let (accesses, shares) =
                     open_accesses(db, &vault, shares, shared.parts.clock.now())?;
                 let leased_at = LeasedAt::read(&*shared.parts.clock);
+                if !shared.parts.clock.is_trusted() {
+                    return Ok((Claimed::default(), accesses, leased_at));
+                }
                 let mut pair_wait = |channel, contact| {
                     shared.pace().take_pair(channel, contact, leased_at.monotonic)
                 };

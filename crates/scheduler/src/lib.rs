@@ -6,6 +6,7 @@
 //! *Must not live here*: SQL, rules, a platform's wire format. What is due, what becomes of an attempt
 //! and what a rule says is asked of `persistence` and `domain`.
 
+pub mod clock_watch;
 mod consume;
 pub mod dispatch;
 pub mod error;

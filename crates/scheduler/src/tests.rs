@@ -1,5 +1,7 @@
 //! Tests of dispatcher, consumer and jobs with a recording channel, on both databases.
 
+mod clock_jump;
+
 use std::{
     collections::HashMap,
     future::pending,

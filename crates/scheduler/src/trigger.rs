@@ -97,19 +97,27 @@ impl Trigger {
         Ok(())
     }
 
-    /// One look: keeps the lease, obeys *Run now*, starts what is due.
+    /// One look: keeps the lease, obeys *Run now*, starts what is due. Does nothing while the wall clock is not
+    /// trusted: the lease then ends for a process whose clock is (JO-05).
     async fn tick(
         &self,
         term: &mut Option<Term>,
         tracker: &TaskTracker,
     ) -> Result<(), SchedulerError> {
         let now = self.parts.clock.now();
+        if !self.parts.clock.is_trusted() {
+            return Ok(());
+        }
         if !self.hold_lease(term, now).await? {
             return Ok(());
         }
         let Some(term) = term else { return Ok(()) };
         let requested = self.parts.store.read(rows::list_run_requests).await?;
         for job in &self.jobs {
+            // It may have jumped while the database was asked.
+            if !self.parts.clock.is_trusted() {
+                return Ok(());
+            }
             if self.running().contains(&job.name) {
                 continue;
             }

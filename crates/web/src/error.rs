@@ -73,6 +73,9 @@ pub enum WebError {
     /// Too busy for now.
     #[error("too busy")]
     Unavailable,
+    /// The wall clock jumped, and nothing is decided by it for now (JO-05).
+    #[error("the wall clock jumped")]
+    ClockJumped,
     /// The database did not do what was asked.
     #[error("the database did not do what was asked")]
     Store(#[source] PersistenceError),
@@ -100,6 +103,7 @@ impl From<PersistenceError> for WebError {
             PersistenceError::NotFound => Self::NotFound,
             PersistenceError::Denied => Self::Forbidden,
             PersistenceError::Busy | PersistenceError::Unavailable(_) => Self::Unavailable,
+            PersistenceError::ClockJumped => Self::ClockJumped,
             other => Self::Store(other),
         }
     }
@@ -124,7 +128,7 @@ impl WebError {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::ClockJumped => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Render(_) | Self::Panicked(_) | Self::Misrouted => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -148,6 +152,7 @@ impl WebError {
             Self::Unprocessable => "unprocessable",
             Self::TooMany { .. } => "too_many_requests",
             Self::Unavailable => "unavailable",
+            Self::ClockJumped => "clock_jumped",
             Self::Store(_) | Self::Render(_) | Self::Panicked(_) | Self::Misrouted => {
                 "internal_error"
             }
@@ -159,6 +164,7 @@ impl WebError {
         match self {
             Self::TooMany { wait } => Some(*wait),
             Self::Unavailable => Some(Duration::from_secs(2)),
+            Self::ClockJumped => Some(Duration::from_secs(60)),
             Self::NotFound
             | Self::SignInNeeded
             | Self::Forbidden
@@ -192,6 +198,7 @@ impl WebError {
             Self::TooSlow | Self::Unavailable => {
                 (t.error_unavailable(), t.error_unavailable_next())
             }
+            Self::ClockJumped => (t.error_clock_jumped(), t.error_clock_jumped_next()),
             Self::TooMany { wait } => {
                 (t.error_too_many(), t.error_too_many_next(wait_text(t, *wait)))
             }

@@ -617,6 +617,21 @@ async fn c8_wrong_tokens_wait_and_right_ones_do_not() {
 }
 
 #[actix_web::test]
+async fn jo_05_while_the_clock_is_not_trusted_a_send_is_told_to_come_again() {
+    on_both(async |given| {
+        given.desk.clock.distrust(true);
+        let answer = given.post(SENDS, &given.body()).await;
+        assert_eq!(answer.headers()["retry-after"], "60");
+        let problem = read(answer, 503).await;
+        assert_eq!(problem["code"], "clock_jumped");
+        assert_eq!(problem["title"], "This server's clock jumped, so sending is paused");
+        given.desk.clock.distrust(false);
+        read(given.post(SENDS, &given.body()).await, 202).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn the_description_in_docs_is_the_one_that_is_served() {
     let given = Given::on(TestStore::sqlite());
     let served = given.get("/api/v1/openapi.json").await.text().await.unwrap();

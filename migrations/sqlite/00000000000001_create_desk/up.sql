@@ -6,6 +6,8 @@ CREATE TABLE workspace (
     name TEXT NOT NULL,
     time_zone TEXT NOT NULL,
     language TEXT NOT NULL,
+    -- How often an operator said that a clock is right after it jumped.
+    clock_confirmations BIGINT NOT NULL,
     created_at BIGINT NOT NULL
 );
 

@@ -1,5 +1,6 @@
 //! The small commands, one file each. They print and stop.
 
+pub mod clock;
 pub mod config_check;
 pub mod doctor;
 pub mod healthcheck;

@@ -296,7 +296,8 @@ pub(super) fn lock_row(db: &mut Db, number: NumberId) -> Result<NumberRow, Persi
 /// window needs any more. A job does this every minute, so that no admission pays for a long pause.
 ///
 /// # Errors
-/// `NotFound` when there is no such number.
+/// `NotFound` when there is no such number; `ClockJumped` while the wall clock is not trusted: a cursor moved
+/// too far does not come back (JO-05).
 pub fn expire(
     db: &mut Db,
     number: NumberId,
@@ -307,6 +308,9 @@ pub fn expire(
         let mut row = lock_row(db, number)?;
         let policy = policy::get(db, domain::ids::PolicyId(row.policy_id))?;
         let now = clock.now();
+        if !clock.is_trusted() {
+            return Err(PersistenceError::ClockJumped);
+        }
         expire_day(db, &mut row, &policy, now)?;
         expire_week(db, &mut row, &policy, now)?;
         store(db, &row)?;

@@ -22,7 +22,7 @@ use crate::{
 /// Promotes `number` by one level if everything holds; tells the new level, `None` when it stays.
 ///
 /// # Errors
-/// `NotFound` when there is no such number.
+/// `NotFound` when there is no such number; `ClockJumped` while the wall clock is not trusted (JO-05).
 pub fn promote(
     db: &mut Db,
     number: NumberId,
@@ -31,7 +31,11 @@ pub fn promote(
     db.write(|db| {
         let mut row = counters::lock_row(db, number)?;
         let policy = policy::get(db, PolicyId(row.policy_id))?;
-        let promoted = try_promotion(db, &mut row, &policy, clock.now())?;
+        let now = clock.now();
+        if !clock.is_trusted() {
+            return Err(PersistenceError::ClockJumped);
+        }
+        let promoted = try_promotion(db, &mut row, &policy, now)?;
         counters::store(db, &row)?;
         Ok(promoted)
     })

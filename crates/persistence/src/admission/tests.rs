@@ -1,6 +1,7 @@
 //! Admission on both databases: races, a brute-force model, table A of the cap, what is given back, and what is
 //! logged.
 
+mod clock;
 mod model;
 mod races;
 mod table_a;

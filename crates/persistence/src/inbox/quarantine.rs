@@ -79,12 +79,13 @@ pub(super) fn reason(error: &PersistenceError) -> String {
     }
 }
 
-/// Whether the trouble is the database's as a whole, so that the same element may pass in a moment; what
+/// Whether the trouble is the database's as a whole, or the clock's, so that the same element may pass in a moment; what
 /// is left is the element's own.
 pub(super) fn is_passing(error: &PersistenceError) -> bool {
     match error {
         PersistenceError::Busy
         | PersistenceError::Unavailable(_)
+        | PersistenceError::ClockJumped
         | PersistenceError::ThreadLost
         | PersistenceError::Open { .. }
         | PersistenceError::Settings(_)

@@ -8,7 +8,7 @@ use std::{
     net::TcpListener,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -21,6 +21,7 @@ use domain::{
         NumberReading, OutgoingMessage, SendOutcome, WebhookElement, WebhookRejection,
     },
     clock::Clock,
+    clock_guard::ClockJump,
     ids::{ChannelId, ChatbotId, UserId},
     permission::{Role, WorkspacePermission},
     template::{MediaKind, PlatformTemplate},
@@ -49,14 +50,19 @@ pub const AGENT: &str = "ana@example.com";
 pub const MANAGER: &str = "rui@example.com";
 pub const ADMIN: &str = "eva@example.com";
 
-/// 22 Nov 2026, 17:02 UTC, and a monotonic reading, both moved by hand.
-pub struct TestClock(AtomicI64);
+/// 22 Nov 2026, 17:02 UTC, and a monotonic reading, both moved by hand; trusted unless told otherwise.
+pub struct TestClock(AtomicI64, AtomicBool);
 
 impl TestClock {
     const START: i64 = 1_795_366_920_000;
 
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).expect("a short while"), Ordering::SeqCst);
+    }
+
+    /// From now on it is the clock of a process that saw it jump, or no more.
+    pub fn distrust(&self, is_distrusted: bool) {
+        self.1.store(is_distrusted, Ordering::SeqCst);
     }
 }
 
@@ -68,6 +74,11 @@ impl Clock for TestClock {
     fn monotonic(&self) -> Duration {
         let since = self.0.load(Ordering::SeqCst) - Self::START;
         Duration::from_millis(u64::try_from(since).expect("forwards"))
+    }
+
+    fn jump(&self) -> Option<ClockJump> {
+        let jump = ClockJump { by: chrono::TimeDelta::hours(1), noticed_at: self.monotonic() };
+        self.1.load(Ordering::SeqCst).then_some(jump)
     }
 }
 
@@ -172,7 +183,7 @@ impl TestDesk {
     pub fn start_on(store: TestStore, public_url: Option<&str>) -> Self {
         // A second test in the same process finds it installed already.
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        let clock = Arc::new(TestClock(AtomicI64::new(TestClock::START)));
+        let clock = Arc::new(TestClock(AtomicI64::new(TestClock::START), AtomicBool::new(false)));
         let now = clock.now();
         let vault = store.vault().expect("unlocked");
         let hash = password::hash(PASSWORD).expect("a hash");

@@ -333,3 +333,33 @@ async fn what_was_typed_as_a_session_ended_is_there_after_the_sign_in_for_its_au
     let answer = press(&[("author", "forged")], true).await;
     assert_eq!(answer.headers()["hx-redirect"], "/account/sign-in?expired=1");
 }
+
+#[actix_web::test]
+async fn jo_05_while_the_clock_is_not_trusted_the_dialog_stays_as_it_is_and_a_toast_says_why() {
+    let given = Given::desk().await;
+    let (template, luis) = (given.plain.to_string(), format!("c{}", given.luis));
+    let send = [
+        ("dialog", "1"),
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", luis.as_str()),
+        ("key", "0123456789abcdef"),
+        ("go", "send"),
+    ];
+    let press = || given.posting(&send).header("hx-request", "true").send();
+    given.desk.clock.distrust(true);
+    let answer = press().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["hx-reswap"], "none", "nothing typed is lost");
+    let trigger = answer.headers()["hx-trigger"].to_str().unwrap().to_owned();
+    let events: serde_json::Value = serde_json::from_str(&trigger).unwrap();
+    assert_eq!(
+        events["janela:toast"]["text"],
+        "This server's clock jumped, so sending is paused. Nothing was sent or lost. Send again in ten \
+         minutes, or ask your admin to confirm the clock."
+    );
+    assert_eq!(given.count_sends(), 0);
+    given.desk.clock.distrust(false);
+    assert_eq!(press().await.unwrap().status(), 200, "the same press goes once it is trusted");
+    assert_eq!(given.count_sends(), 1);
+}

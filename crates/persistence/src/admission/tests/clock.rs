@@ -1,0 +1,49 @@
+//! What admission and the cursors do while the wall clock is not trusted.
+
+use std::sync::Arc;
+
+use domain::clock_guard::GuardedClock;
+
+use super::*;
+use crate::{schema::numbers, test_desk::TestClock};
+
+/// Until when the counters of the only number are exact.
+fn cursors(desk: &Desk) -> (Instant, Instant) {
+    let columns = (numbers::day_expired_through, numbers::week_expired_through);
+    desk.store.blocking_read(|db| Ok(numbers::table.select(columns).first(db)?)).unwrap()
+}
+
+#[test]
+fn jo_05_nothing_is_admitted_and_no_cursor_moves_until_the_clocks_agreed_for_ten_minutes() {
+    on_both(|store| {
+        let desk = Desk::given(store);
+        let contact = desk.contact("Luísa", "+5511987654321");
+        let draft = desk.draft(Recipient::Contact(contact), desk.ana.id());
+        let hands = Arc::new(TestClock::at(desk.clock.now()));
+        let clock = GuardedClock::new(Arc::clone(&hands));
+        let send = || {
+            store.blocking_write(|db| admit_and_queue(db, &desk.ana, &draft, &clock).map(queued))
+        };
+        let number = store
+            .blocking_read(|db| Ok(numbers::table.select(numbers::id).first(db)?))
+            .map(domain::ids::NumberId)
+            .unwrap();
+        hands.set_ahead(TimeDelta::minutes(5));
+        send().expect("five minutes are no jump");
+        hands.set_ahead(TimeDelta::days(2));
+        let before = (count_rows(&desk), cursors(&desk));
+        for wait in [TimeDelta::zero(), TimeDelta::minutes(10) - TimeDelta::milliseconds(1)] {
+            hands.advance(wait);
+            let moved = store.blocking_write(|db| expire(db, number, &clock, 100));
+            let promoted = store.blocking_write(|db| promote(db, number, &clock));
+            assert!(matches!(send(), Err(PersistenceError::ClockJumped)));
+            assert!(matches!(moved, Err(PersistenceError::ClockJumped)));
+            assert!(matches!(promoted, Err(PersistenceError::ClockJumped)));
+        }
+        assert_eq!((count_rows(&desk), cursors(&desk)), before, "nothing was consumed");
+        hands.advance(TimeDelta::milliseconds(1));
+        send().expect("ten minutes of agreement");
+        store.blocking_write(|db| expire(db, number, &clock, 100)).expect("cursors go on");
+        assert!(before.1 < cursors(&desk));
+    });
+}
