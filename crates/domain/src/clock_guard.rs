@@ -146,6 +146,12 @@ mod tests {
     use super::*;
 
     const MINUTE: i64 = 60_000;
+    const FIVE: i64 = 5 * MINUTE;
+    const TEN: i64 = 10 * MINUTE;
+    const HOUR: i64 = 60 * MINUTE;
+
+    /// What happens, the readings of (wall, monotonic) in milliseconds, and what is to be seen after them.
+    type Case<T> = (&'static str, &'static [(i64, i64)], T);
 
     fn reading((wall_ms, monotonic_ms): (i64, i64)) -> ClockReading {
         ClockReading {
@@ -165,29 +171,28 @@ mod tests {
 
     #[test]
     fn jo_05_more_than_five_minutes_of_disagreement_is_a_jump_either_way() {
-        let (five, ten, hour) = (5 * MINUTE, 10 * MINUTE, 60 * MINUTE);
-        let cases: [(&str, &[(i64, i64)], Option<i64>); 11] = [
+        let cases: [Case<Option<i64>>; 11] = [
             ("nothing was read yet", &[], None),
-            ("both went on together for an hour in one step", &[(hour, hour)], None),
-            ("exactly five minutes ahead", &[(five, 0)], None),
-            ("a millisecond more", &[(five + 1, 0)], Some(five + 1)),
-            ("exactly five minutes back", &[(-five, 0)], None),
-            ("a millisecond further back", &[(-five - 1, 0)], Some(-five - 1)),
-            ("after an hour in which nobody looked", &[(2 * hour, hour)], Some(hour)),
+            ("both went on together for an hour in one step", &[(HOUR, HOUR)], None),
+            ("exactly five minutes ahead", &[(FIVE, 0)], None),
+            ("a millisecond more", &[(FIVE + 1, 0)], Some(FIVE + 1)),
+            ("exactly five minutes back", &[(-FIVE, 0)], None),
+            ("a millisecond further back", &[(-FIVE - 1, 0)], Some(-FIVE - 1)),
+            ("after an hour in which nobody looked", &[(2 * HOUR, HOUR)], Some(HOUR)),
             (
                 "two steps of three minutes add up",
                 &[(3 * MINUTE, 0), (7 * MINUTE, MINUTE)],
                 Some(6 * MINUTE),
             ),
-            ("a step there and back is none", &[(3 * MINUTE, 0), (0, 0), (-five, 0)], None),
+            ("a step there and back is none", &[(3 * MINUTE, 0), (0, 0), (-FIVE, 0)], None),
             (
                 "two steps, the second a millisecond before the anchor is renewed",
-                &[(3 * MINUTE, 0), (13 * MINUTE - 1, ten - 1), (16 * MINUTE, ten)],
+                &[(3 * MINUTE, 0), (13 * MINUTE - 1, TEN - 1), (16 * MINUTE, TEN)],
                 Some(6 * MINUTE),
             ),
             (
                 "two steps, between them ten minutes of agreement",
-                &[(3 * MINUTE, 0), (13 * MINUTE, ten), (16 * MINUTE, ten)],
+                &[(3 * MINUTE, 0), (13 * MINUTE, TEN), (16 * MINUTE, TEN)],
                 None,
             ),
         ];
@@ -199,21 +204,20 @@ mod tests {
 
     #[test]
     fn jo_05_ten_minutes_of_agreement_end_the_distrust() {
-        let (ten, hour) = (10 * MINUTE, 60 * MINUTE);
-        let jumped = (hour, 0);
-        let cases: [(&str, &[(i64, i64)], bool); 6] = [
-            ("a millisecond before", &[jumped, (hour + ten - 1, ten - 1)], false),
-            ("after ten minutes", &[jumped, (hour + ten, ten)], true),
-            ("off by five minutes by then", &[jumped, (hour + 5 * MINUTE, ten)], true),
-            ("a jump back is a jump", &[jumped, (9 * MINUTE, 9 * MINUTE)], false),
+        const JUMPED: (i64, i64) = (HOUR, 0);
+        let cases: [Case<bool>; 6] = [
+            ("a millisecond before", &[JUMPED, (HOUR + TEN - 1, TEN - 1)], false),
+            ("after ten minutes", &[JUMPED, (HOUR + TEN, TEN)], true),
+            ("off by five minutes by then", &[JUMPED, (HOUR + 5 * MINUTE, TEN)], true),
+            ("a jump back is a jump", &[JUMPED, (9 * MINUTE, 9 * MINUTE)], false),
             (
                 "ten minutes less a millisecond after the second jump",
-                &[jumped, (9 * MINUTE, 9 * MINUTE), (19 * MINUTE - 1, 19 * MINUTE - 1)],
+                &[JUMPED, (9 * MINUTE, 9 * MINUTE), (19 * MINUTE - 1, 19 * MINUTE - 1)],
                 false,
             ),
             (
                 "ten minutes after the second jump",
-                &[jumped, (9 * MINUTE, 9 * MINUTE), (19 * MINUTE, 19 * MINUTE)],
+                &[JUMPED, (9 * MINUTE, 9 * MINUTE), (19 * MINUTE, 19 * MINUTE)],
                 true,
             ),
         ];
