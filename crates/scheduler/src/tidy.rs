@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::policy::{Policy, RetentionPolicy};
 use persistence::{
-    compose, db::Db, error::PersistenceError, idempotency, inbox, job, media, policy, retention, search,
-    session, signal,
+    compose, db::Db, error::PersistenceError, idempotency, inbox, job, media, policy, retention,
+    search, session, signal,
 };
 
 use crate::job::{Budget, JobFuture, JobParts, JobReport};
