@@ -499,6 +499,7 @@ mod tests {
             workspace::name.eq("Ana"),
             workspace::time_zone.eq("Europe/Madrid"),
             workspace::language.eq("en"),
+            workspace::clock_confirmations.eq(0),
             workspace::created_at.eq(0_i64),
         );
         diesel::insert_into(workspace::table).values(row).execute(db)?;

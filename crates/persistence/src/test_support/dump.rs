@@ -73,6 +73,7 @@ mod tests {
                     workspace::name.eq(name),
                     workspace::time_zone.eq("Europe/Madrid"),
                     workspace::language.eq("en"),
+                    workspace::clock_confirmations.eq(0),
                     workspace::created_at.eq(0_i64),
                 );
                 store
