@@ -1,5 +1,9 @@
 //! Who no longer wants to be written to, since when and from where it is known (AD-09).
 
+mod enter;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
@@ -7,7 +11,9 @@ use domain::{
     opt_out::{OptOut, OptOutScope, OptOutSource},
 };
 
+pub use self::enter::{Entered, WishOf, Wishes, enter, find_wishes, may_enter};
 use crate::{
+    among::is_among,
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
@@ -126,25 +132,61 @@ pub fn lift(
     })
 }
 
-/// The opt-outs of `contact` that were not lifted, oldest first. Served by the index on `contact_id`.
+/// The opt-outs of `contact` that were not lifted, oldest first.
 pub fn list_in_force(db: &mut Db, contact: ContactId) -> Result<Vec<OptOut>, PersistenceError> {
-    let rows: Vec<(String, String, Instant)> = on_either!(db => opt_outs::table
+    let rows: Vec<OptOutRow> = on_either!(db => opt_outs::table
         .filter(opt_outs::contact_id.eq(contact.0))
         .filter(opt_outs::lifted_at.is_null())
         .order(opt_outs::at.asc())
-        .select((opt_outs::scope, opt_outs::source, opt_outs::at))
+        .select(row_columns())
         .load(db))?;
-    rows.into_iter()
-        .map(|(scope, source, at)| {
-            let unreadable =
-                |column, value| PersistenceError::unreadable("opt_outs", column, value);
-            Ok(OptOut {
-                scope: OptOutScope::parse(&scope).ok_or_else(|| unreadable("scope", scope))?,
-                source: OptOutSource::parse(&source).ok_or_else(|| unreadable("source", source))?,
-                at: at.into(),
-            })
+    rows.into_iter().map(OptOut::try_from).collect()
+}
+
+/// [`list_in_force`] of each of `contacts`; who stopped nothing is left out.
+pub(crate) fn list_in_force_of(
+    db: &mut Db,
+    contacts: &BTreeSet<ContactId>,
+) -> Result<BTreeMap<ContactId, Vec<OptOut>>, PersistenceError> {
+    let rows: Vec<OptOutRow> = opt_outs::table
+        .filter(is_among(opt_outs::contact_id, contacts.iter().map(|contact| contact.0)))
+        .filter(opt_outs::lifted_at.is_null())
+        .order(opt_outs::at.asc())
+        .select(row_columns())
+        .load(db)?;
+    let mut in_force: BTreeMap<ContactId, Vec<OptOut>> = BTreeMap::new();
+    for row in rows {
+        in_force.entry(ContactId(row.contact_id)).or_default().push(row.try_into()?);
+    }
+    Ok(in_force)
+}
+
+type RowColumns = (opt_outs::contact_id, opt_outs::scope, opt_outs::source, opt_outs::at);
+
+fn row_columns() -> RowColumns {
+    (opt_outs::contact_id, opt_outs::scope, opt_outs::source, opt_outs::at)
+}
+
+#[derive(Queryable)]
+struct OptOutRow {
+    contact_id: i64,
+    scope: String,
+    source: String,
+    at: Instant,
+}
+
+impl TryFrom<OptOutRow> for OptOut {
+    type Error = PersistenceError;
+
+    fn try_from(row: OptOutRow) -> Result<Self, Self::Error> {
+        let unreadable = |column, value| PersistenceError::unreadable("opt_outs", column, value);
+        Ok(Self {
+            scope: OptOutScope::parse(&row.scope).ok_or_else(|| unreadable("scope", row.scope))?,
+            source: OptOutSource::parse(&row.source)
+                .ok_or_else(|| unreadable("source", row.source))?,
+            at: row.at.into(),
         })
-        .collect()
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! they are sent, and settled by what became of them (LI-04, LI-09, AD-11).
 
 mod claim;
+mod due;
 mod outcome;
 mod recheck;
 mod rescue;

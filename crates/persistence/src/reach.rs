@@ -1,5 +1,7 @@
 //! How a contact is reached on a channel, and what the platform last said of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 use diesel::{dsl, prelude::*};
 use domain::{
@@ -8,6 +10,7 @@ use domain::{
 };
 
 use crate::{
+    among::is_among,
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
@@ -74,33 +77,53 @@ pub(crate) fn mark_not_on_platform(
     Ok(())
 }
 
-/// How a platform's `account` knows the contact: the number as they last wrote it, else the id the account
-/// gave them, and of these one at which they can be reached before any other. `None` when the account knows
-/// neither.
-pub(crate) fn find_address(
+/// How a platform's `account` knows each of `contacts`: the number as they last wrote it, else the id the account
+/// gave them, and of these one at which they can be reached before any other. Whom the account does not know is
+/// left out.
+pub(crate) fn list_addresses(
     db: &mut Db,
-    contact: ContactId,
+    contacts: &BTreeSet<ContactId>,
     account: &str,
-) -> Result<Option<String>, PersistenceError> {
-    let mut ways: Vec<(String, String, String)> = contact_identities::table
-        .filter(contact_identities::contact_id.eq(contact.0))
+) -> Result<BTreeMap<ContactId, String>, PersistenceError> {
+    let mut ways: Vec<Way> = contact_identities::table
+        .inner_join(contacts::table)
+        .filter(is_among(contact_identities::contact_id, contacts.iter().map(|contact| contact.0)))
         .filter(is_of_account(account))
         .filter(contact_identities::left_at.is_null())
-        .order(contact_identities::id.asc())
         .select((
+            contact_identities::contact_id,
+            contact_identities::id,
             contact_identities::kind,
             contact_identities::value,
             contact_identities::reachable,
+            contacts::phone,
         ))
         .load(db)?;
     let reachable = ContactReach::Reachable.as_str();
-    ways.sort_by_key(|(kind, _, reach)| (reach != reachable, kind != "phone"));
-    let Some((kind, value, _)) = ways.into_iter().next() else { return Ok(None) };
-    let written = match kind.as_str() {
-        "phone" => contacts::table.find(contact.0).select(contacts::phone).first(db)?,
-        _ => None::<String>,
-    };
-    Ok(Some(written.unwrap_or(value).trim_start_matches('+').to_owned()))
+    ways.sort_by_key(|way| (way.reachable != reachable, way.kind != "phone", way.id));
+    let mut addresses = BTreeMap::new();
+    for way in ways {
+        addresses.entry(ContactId(way.contact_id)).or_insert_with(|| way.address());
+    }
+    Ok(addresses)
+}
+
+/// One of the ways to a contact.
+#[derive(Queryable)]
+struct Way {
+    contact_id: i64,
+    id: i64,
+    kind: String,
+    value: String,
+    reachable: String,
+    written_phone: Option<String>,
+}
+
+impl Way {
+    fn address(self) -> String {
+        let written = self.written_phone.filter(|_| self.kind == "phone");
+        written.unwrap_or(self.value).trim_start_matches('+').to_owned()
+    }
 }
 
 #[cfg(test)]

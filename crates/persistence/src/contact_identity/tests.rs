@@ -1,5 +1,7 @@
 //! Who someone is after the platform said that they are someone else.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use domain::{
     channel::{ChannelEvent, InboundContent, InboundMessage, WebhookElement},
@@ -55,7 +57,9 @@ fn history(desk: &TestDesk, contact: ContactId) -> Vec<ContactNews> {
 }
 
 fn address(desk: &TestDesk, contact: ContactId) -> Option<String> {
-    desk.store.blocking_read(|db| reach::find_address(db, contact, ACCOUNT)).unwrap()
+    let contacts = BTreeSet::from([contact]);
+    let list = |db: &mut Db| reach::list_addresses(db, &contacts, ACCOUNT);
+    desk.store.blocking_read(list).unwrap().remove(&contact)
 }
 
 #[test]

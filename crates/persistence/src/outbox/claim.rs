@@ -1,13 +1,10 @@
 //! Claims due messages: asked again whether they may go, leased to one worker, their attempt written
 //! down before anything leaves (AD-11, LI-09).
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::{
-    dsl::{exists, not},
-    prelude::*,
-};
+use diesel::{dsl::exists, prelude::*};
 use domain::{
     admission::Admission,
     channel::{OutgoingContent, OutgoingMessage},
@@ -18,17 +15,23 @@ use domain::{
     template::{VariableName, VariableValues},
 };
 
+use super::{
+    DispatchPolicy,
+    due::{DueRow, list_due, waiting_states},
+    recheck::Standing,
+    tell,
+};
 use crate::{
-    db::Db,
+    among::is_among,
+    db::{Db, on_either},
     delivery::fail,
     error::PersistenceError,
     instant::Instant,
+    kept::kept_update,
     media::{self, OutgoingFile},
-    message_template, number,
-    outbox::{DispatchPolicy, recheck, tell},
-    reach,
+    number,
     reaction::{self, REACTION},
-    schema::{active_messages, attempts, channels, messages, numbers, outbox},
+    schema::{attempts, channels, numbers, outbox},
 };
 
 /// How long a message whose file is on the way to the platform is left alone: it is due at once when the file is there.
@@ -111,10 +114,6 @@ pub fn list_open_channels(
         .collect())
 }
 
-fn waiting_states() -> [&'static str; 2] {
-    [OutboxState::Queued.as_str(), OutboxState::Held.as_str()]
-}
-
 /// A message that may no longer go, and why.
 struct Ending {
     channel: ChannelId,
@@ -161,15 +160,19 @@ fn claim_shares(
     let (mut claimed, mut endings) = (Claimed::default(), Vec::new());
     for (channel, share) in request.shares {
         let channel = *channel;
-        for message in list_due(db, channel, *share, now)? {
-            let turn = match db.savepoint(|db| take_turn(db, message, request, now)) {
-                // One message that cannot be read must not keep the others from going.
-                Err(error @ (PersistenceError::Unreadable { .. } | PersistenceError::NotFound)) => {
-                    tracing::error!(message.id = %message, error = %error, "cannot send a message");
-                    Turn::MayNotGo(Failure::from_code("unreadable"))
-                }
-                turn => turn?,
+        let due = list_due(db, channel, *share, now)?;
+        if due.is_empty() {
+            continue;
+        }
+        let mut standing = readable(Standing::read(db, channel, &due))?;
+        let first = claimed.claims.len();
+        for row in due {
+            let message = row.message();
+            let turn = match &mut standing {
+                Some(standing) => readable(take_turn(db, standing, channel, row, request, now))?,
+                None => None,
             };
+            let turn = turn.unwrap_or_else(|| Turn::MayNotGo(Failure::from_code("unreadable")));
             match turn {
                 Turn::Claimed(claim) => claimed.claims.push(*claim),
                 Turn::PutOff => claimed.put_off += 1,
@@ -180,8 +183,20 @@ fn claim_shares(
                 }
             }
         }
+        lease(db, &claimed.claims[first..], request, now)?;
     }
     Ok((claimed, endings))
+}
+
+/// `None` for what cannot be read: one message, or one channel, must not keep the others from going.
+fn readable<T>(read: Result<T, PersistenceError>) -> Result<Option<T>, PersistenceError> {
+    match read {
+        Err(error @ (PersistenceError::Unreadable { .. } | PersistenceError::NotFound)) => {
+            tracing::error!(error = %error, "cannot send what cannot be read");
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
 }
 
 /// Ends messages, given back. Whoever folds messages takes the locks of their numbers before their rows; who
@@ -205,86 +220,16 @@ fn end_all(db: &mut Db, endings: &[Ending], now: DateTime<Utc>) -> Result<(), Pe
     })
 }
 
-diesel::alias!(outbox as earlier: Earlier);
-
-/// Due messages of `channel` with nothing earlier for the same contact before them, oldest first, at
-/// most `share`. Rows another worker is claiming are left out.
-fn list_due(
-    db: &mut Db,
-    channel: ChannelId,
-    share: usize,
-    now: DateTime<Utc>,
-) -> Result<Vec<MessageId>, PersistenceError> {
-    let limit = i64::try_from(share).unwrap_or(i64::MAX);
-    let ids: Vec<i64> = match db {
-        Db::Sqlite(sqlite) => list_due_on_sqlite(sqlite, channel, limit, now)?,
-        Db::Postgres(postgres) => lock_due_on_postgres(postgres, channel, limit, now)?,
-    };
-    Ok(ids.into_iter().map(MessageId).collect())
-}
-
-/// What is due: the same words for both databases.
-macro_rules! due_messages {
-    ($channel:expr, $limit:expr, $now:expr) => {{
-        let before = earlier
-            .filter(earlier.field(outbox::channel_id).eq(outbox::channel_id))
-            .filter(earlier.field(outbox::contact_id).eq(outbox::contact_id))
-            .filter(earlier.field(outbox::message_id).lt(outbox::message_id))
-            .filter(earlier.field(outbox::state).ne(OutboxState::Unknown.as_str()));
-        outbox::table
-            .filter(outbox::channel_id.eq($channel.0))
-            .filter(outbox::state.eq_any(waiting_states()))
-            .filter(outbox::due_at.le(Instant::from($now)))
-            .filter(not(exists(before)))
-            .order((outbox::due_at.asc(), outbox::message_id.asc()))
-            .limit($limit)
-            .select(outbox::message_id)
-    }};
-}
-
-/// The transaction holds SQLite's only write lock, so nobody else can be claiming.
-fn list_due_on_sqlite(
-    sqlite: &mut SqliteConnection,
-    channel: ChannelId,
-    limit: i64,
-    now: DateTime<Utc>,
-) -> QueryResult<Vec<i64>> {
-    due_messages!(channel, limit, now).load(sqlite)
-}
-
-/// Locks the rows it finds and passes over those that another worker has locked, instead of waiting.
-fn lock_due_on_postgres(
-    postgres: &mut PgConnection,
-    channel: ChannelId,
-    limit: i64,
-    now: DateTime<Utc>,
-) -> QueryResult<Vec<i64>> {
-    due_messages!(channel, limit, now).for_update().skip_locked().load(postgres)
-}
-
-/// A message as the dispatcher sees it.
-#[derive(Queryable)]
-struct DueRow {
-    channel_id: i64,
-    account_id: String,
-    contact_id: i64,
-    kind: String,
-    body: String,
-    callback_id: Option<String>,
-    quoted_provider_id: Option<String>,
-    created_at: Instant,
-    attempts: i64,
-    lease_fence: i64,
-}
-
+/// Decides what becomes of the due message of `row`. Whoever is claimed is not leased yet.
 fn take_turn(
     db: &mut Db,
-    message: MessageId,
+    standing: &mut Standing,
+    channel: ChannelId,
+    row: DueRow,
     request: &mut ClaimRequest<'_>,
     now: DateTime<Utc>,
 ) -> Result<Turn, PersistenceError> {
-    let row = read_due(db, message)?;
-    let (channel, contact) = (ChannelId(row.channel_id), ContactId(row.contact_id));
+    let (message, contact) = (row.message(), row.contact());
     let out_of_time_at =
         dispatch::out_of_time_at(row.created_at.into(), &request.policy.active_messages);
     if out_of_time_at <= now {
@@ -295,7 +240,7 @@ fn take_turn(
         return Ok(Turn::TooLate);
     }
     let may_not_go = |code: &str| Ok(Turn::MayNotGo(Failure::from_code(code)));
-    let checked = recheck::recheck(db, message, channel, contact, now)?;
+    let checked = standing.check(db, &row, now)?;
     if let Admission::Blocked(refusals) = checked.admission {
         return may_not_go(refusals.first().map_or("refused", |refusal| refusal.code.as_str()));
     }
@@ -306,7 +251,12 @@ fn take_turn(
         hold(db, message, HoldReason::TemplatesPaused, until)?;
         return Ok(Turn::PutOff);
     }
-    let Some(content) = read_content(db, message, &row.kind, row.body, now)? else {
+    let Some(to) = standing.address(contact).map(str::to_owned) else {
+        return may_not_go("contact_unreachable");
+    };
+    let (callback_id, quotes) = (row.callback_id.clone(), row.quoted_provider_id.clone());
+    let (attempts, fence) = (row.attempts + 1, row.lease_fence + 1);
+    let Some(content) = read_content(db, standing, row, now)? else {
         put_off(db, message, now + FILE_WAIT)?;
         return Ok(Turn::PutOff);
     };
@@ -314,45 +264,20 @@ fn take_turn(
         put_off(db, message, now + wait)?;
         return Ok(Turn::PutOff);
     }
-    let Some(to) = reach::find_address(db, contact, &row.account_id)? else {
-        return may_not_go("contact_unreachable");
-    };
     let outgoing = OutgoingMessage {
         id: message,
         to,
-        callback_id: row.callback_id.unwrap_or_else(|| message.to_string()),
-        quotes: row.quoted_provider_id,
+        callback_id: callback_id.unwrap_or_else(|| message.to_string()),
+        quotes,
         content,
     };
-    let fence = row.lease_fence + 1;
-    lease(db, message, request, fence, row.attempts + 1, now)?;
     Ok(Turn::Claimed(Box::new(Claim {
         outgoing,
         channel,
         fence,
-        attempts: u32::try_from(row.attempts + 1).unwrap_or(u32::MAX),
+        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
         out_of_time_at,
     })))
-}
-
-fn read_due(db: &mut Db, message: MessageId) -> Result<DueRow, PersistenceError> {
-    Ok(outbox::table
-        .inner_join(messages::table)
-        .inner_join(channels::table)
-        .filter(outbox::message_id.eq(message.0))
-        .select((
-            outbox::channel_id,
-            channels::account_id,
-            outbox::contact_id,
-            messages::kind,
-            messages::body,
-            messages::callback_id,
-            messages::quoted_provider_id,
-            messages::created_at,
-            outbox::attempts,
-            outbox::lease_fence,
-        ))
-        .first(db)?)
 }
 
 fn put_off(db: &mut Db, message: MessageId, due_at: DateTime<Utc>) -> Result<(), PersistenceError> {
@@ -379,63 +304,68 @@ fn hold(
     tell(db, message)
 }
 
-/// Leases the message and writes its attempt down, before anything leaves.
+/// Leases what is claimed and writes the attempts down, before anything leaves.
 fn lease(
     db: &mut Db,
-    message: MessageId,
+    claims: &[Claim],
     request: &ClaimRequest<'_>,
-    fence: i64,
-    attempt: i64,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    diesel::update(outbox::table.find(message.0))
-        .set((
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let update = kept_update(
+        outbox::table,
+        is_among(outbox::message_id, claims.iter().map(|claim| claim.outgoing.id.0)),
+        (
             outbox::state.eq(OutboxState::Leased.as_str()),
             outbox::lease_token.eq(Some(request.token)),
-            outbox::lease_fence.eq(fence),
+            outbox::lease_fence.eq(outbox::lease_fence + 1),
             outbox::lease_until.eq(Some(Instant::from(now + request.policy.lease))),
-            outbox::attempts.eq(attempt),
+            outbox::attempts.eq(outbox::attempts + 1),
             outbox::reason.eq(None::<String>),
-        ))
-        .execute(db)?;
-    diesel::insert_into(attempts::table)
-        .values((
-            attempts::message_id.eq(message.0),
-            attempts::fence.eq(fence),
-            attempts::started_at.eq(Instant::from(now)),
-        ))
-        .execute(db)?;
+        ),
+    );
+    on_either!(db => update.execute(db))?;
+    let started: Vec<_> = claims
+        .iter()
+        .map(|claim| {
+            (
+                attempts::message_id.eq(claim.outgoing.id.0),
+                attempts::fence.eq(claim.fence),
+                attempts::started_at.eq(Instant::from(now)),
+            )
+        })
+        .collect();
+    on_either!(db => diesel::insert_into(attempts::table).values(&started).execute(db))?;
     Ok(())
 }
 
 /// What is to be sent; `None` while its file is on the way to the platform.
 fn read_content(
     db: &mut Db,
-    message: MessageId,
-    kind: &str,
-    body: String,
+    standing: &mut Standing,
+    row: DueRow,
     now: DateTime<Utc>,
 ) -> Result<Option<OutgoingContent>, PersistenceError> {
-    if kind == REACTION {
+    let message = row.message();
+    if row.kind == REACTION {
         let to = reaction::target(db, message)?;
-        return Ok(Some(OutgoingContent::Reaction { to, emoji: body }));
+        return Ok(Some(OutgoingContent::Reaction { to, emoji: row.body }));
     }
-    if FileKind::ALL.into_iter().any(|file| file.message_kind() == kind) {
-        return Ok(match media::find_outgoing(db, message, body, now)? {
+    if FileKind::ALL.into_iter().any(|file| file.message_kind() == row.kind) {
+        return Ok(match media::find_outgoing(db, message, row.body, now)? {
             OutgoingFile::Ready(file) => Some(OutgoingContent::Media(file)),
             OutgoingFile::OnItsWay => None,
         });
     }
-    if kind != "template" {
-        return Ok(Some(OutgoingContent::Text { body }));
+    if row.kind != "template" {
+        return Ok(Some(OutgoingContent::Text { body: row.body }));
     }
-    let (template, variables): (i64, String) = active_messages::table
-        .find(message.0)
-        .select((active_messages::template_id, active_messages::variables))
-        .first(db)?;
-    let template = message_template::get(db, TemplateId(template))?;
-    let values: std::collections::BTreeMap<String, String> = serde_json::from_str(&variables)
-        .map_err(|error| {
+    let active = row.active.ok_or(PersistenceError::NotFound)?;
+    let template = standing.template(db, TemplateId(active.template_id))?.clone();
+    let values: BTreeMap<String, String> =
+        serde_json::from_str(&active.variables).map_err(|error| {
             PersistenceError::unreadable("active_messages", "variables", error.to_string())
         })?;
     let values: VariableValues =
