@@ -28,3 +28,5 @@ api-field-unscheduled = Sends cannot be scheduled yet. Leave this field out to s
 api-field-limit = This must be a whole number from 1 to 100.
 api-field-cursor = This is not a cursor of this list.
 api-field-key = The key must have 1 to 255 visible ASCII characters, without spaces.
+api-field-wish = This must be one of stop_marketing, stop_all, resume and opt_in.
+api-field-reason-too-long = This must have 200 characters at most.

@@ -41,6 +41,7 @@ compose-pending = in review
 compose-rejected = rejected
 compose-paused = paused
 compose-disabled = disabled
+compose-archived = archived
 compose-gone = gone
 compose-pending-why = Only approved templates can be sent. The platform is still reviewing this one.
 compose-rejected-why = The platform rejected this template. Only approved templates can be sent.
@@ -48,6 +49,7 @@ compose-paused-why = The platform paused this template because of its quality. C
 # $when (String) - Day and time, such as "23 Nov at 09:00".
 compose-paused-until-why = The platform paused this template because of its quality, until { $when }. Choose another one.
 compose-disabled-why = The platform turned this template off for good. Choose another one.
+compose-archived-why = This template was put away in the platform's account. Choose another one, or have it taken out again there.
 compose-gone-why = This template is no longer in the platform's account. Choose another one.
 compose-unfillable = Not from here
 compose-unfillable-carousel = It is a carousel: each of its cards takes a picture of its own, which cannot be given here yet.

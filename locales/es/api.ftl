@@ -25,3 +25,5 @@ api-field-unscheduled = Aún no se pueden programar envíos. Omite este campo pa
 api-field-limit = Debe ser un número entero de 1 a 100.
 api-field-cursor = No es un cursor de esta lista.
 api-field-key = La clave debe tener de 1 a 255 caracteres ASCII visibles, sin espacios.
+api-field-wish = Este campo debe ser uno de estos: stop_marketing, stop_all, resume, opt_in.
+api-field-reason-too-long = Este campo debe tener 200 caracteres como máximo.

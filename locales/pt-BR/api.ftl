@@ -25,3 +25,5 @@ api-field-unscheduled = Ainda não é possível agendar envios. Omita este campo
 api-field-limit = Deve ser um número inteiro de 1 a 100.
 api-field-cursor = Não é um cursor desta lista.
 api-field-key = A chave deve ter de 1 a 255 caracteres ASCII visíveis, sem espaços.
+api-field-wish = Este campo deve ser um destes: stop_marketing, stop_all, resume, opt_in.
+api-field-reason-too-long = Este campo deve ter no máximo 200 caracteres.

@@ -1,7 +1,10 @@
 //! Opt-outs: what a contact no longer wants, from where it is known, and the words that say it (AD-09).
 
+mod entered;
+
 use chrono::{DateTime, Utc};
 
+pub use self::entered::{EnteredWish, LONGEST_REASON, WishProblem};
 use crate::template::TemplateCategory;
 
 /// What a contact no longer wants.

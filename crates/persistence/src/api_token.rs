@@ -25,6 +25,8 @@ pub enum ApiScope {
     ReadActiveMessages,
     /// Read contacts.
     ReadContacts,
+    /// Enter what contacts wish.
+    WriteContacts,
     /// Read message templates.
     ReadTemplates,
     /// Read channels and numbers.
@@ -33,10 +35,11 @@ pub enum ApiScope {
 
 impl ApiScope {
     /// Every scope.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SendActiveMessages,
         Self::ReadActiveMessages,
         Self::ReadContacts,
+        Self::WriteContacts,
         Self::ReadTemplates,
         Self::ReadChannels,
     ];
@@ -48,6 +51,7 @@ impl ApiScope {
             Self::SendActiveMessages => "active_messages:send",
             Self::ReadActiveMessages => "active_messages:read",
             Self::ReadContacts => "contacts:read",
+            Self::WriteContacts => "contacts:write",
             Self::ReadTemplates => "templates:read",
             Self::ReadChannels => "channels:read",
         }

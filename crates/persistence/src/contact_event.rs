@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     channel::{PreferenceCategory, PreferenceChoice, UserPreference},
-    ids::ContactId,
+    ids::{ContactId, UserId},
+    opt_out::EnteredWish,
 };
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
-    schema::{contact_events, contacts},
+    schema::{contact_events, contacts, users},
 };
 
 /// One line of the history.
@@ -59,6 +60,19 @@ pub enum ContactNews {
         /// The platform's own sentence.
         detail: Option<String>,
     },
+    /// Someone of the team, or a program, entered what they wish (AD-09).
+    Entered {
+        /// What.
+        wish: EnteredWish,
+        /// How it is known; `None` when nobody said.
+        reason: Option<String>,
+        /// Who, or for whom the program speaks.
+        by: UserId,
+        /// Their name, as it is by now.
+        name: String,
+        /// Whether a program entered it.
+        is_program: bool,
+    },
 }
 
 /// What a contact told the platform.
@@ -99,6 +113,7 @@ impl ContactNews {
             Self::KeyChanged { .. } => "key_changed",
             Self::SamePerson { .. } => "same_person",
             Self::Preference { .. } => "preference",
+            Self::Entered { .. } => "entered",
         }
     }
 
@@ -118,6 +133,9 @@ impl ContactNews {
                 };
                 json!({ "wish": wish, "category": category, "detail": detail })
             }
+            Self::Entered { wish, reason, by, is_program, .. } => json!({
+                "wish": wish.as_str(), "reason": reason, "by": by.0, "program": is_program,
+            }),
         }
     }
 
@@ -142,6 +160,13 @@ impl ContactNews {
                 },
                 category: text("category"),
                 detail: text("detail"),
+            }),
+            "entered" => Some(Self::Entered {
+                wish: EnteredWish::parse(&text("wish")?)?,
+                reason: text("reason"),
+                by: UserId(detail.get("by")?.as_i64()?),
+                name: String::new(),
+                is_program: flag("program")?,
             }),
             _ => None,
         }
@@ -196,7 +221,29 @@ pub fn list_latest(
         })
         .collect::<Result<_, PersistenceError>>()?;
     name_others(db, &mut events)?;
+    name_users(db, &mut events)?;
     Ok(events)
+}
+
+fn name_users(db: &mut Db, events: &mut [ContactEvent]) -> Result<(), PersistenceError> {
+    let user = |event: &ContactEvent| match event.news {
+        ContactNews::Entered { by, .. } => Some(by.0),
+        _ => None,
+    };
+    let ids: Vec<i64> = events.iter().filter_map(user).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<(i64, String)> =
+        users::table.filter(users::id.eq_any(ids)).select((users::id, users::name)).load(db)?;
+    for event in events {
+        if let ContactNews::Entered { by, name, .. } = &mut event.news
+            && let Some((_, known)) = names.iter().find(|(id, _)| *id == by.0)
+        {
+            name.clone_from(known);
+        }
+    }
+    Ok(())
 }
 
 fn name_others(db: &mut Db, events: &mut [ContactEvent]) -> Result<(), PersistenceError> {

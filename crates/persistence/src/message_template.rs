@@ -194,9 +194,23 @@ fn save(
     };
     let read_at = Instant::from(news.at);
     let status_at = message_templates::status_changed_at;
-    diesel::update(it().filter(status_at.is_null().or(status_at.le(read_at))))
-        .set(status)
-        .execute(db)?;
+    let is_older = || status_at.is_null().or(status_at.le(read_at));
+    // A list tells that a template is paused, and never until when.
+    let keeps_its_end = message_templates::status
+        .eq("paused")
+        .and(message_templates::paused_until.is_not_null())
+        .and(message_templates::paused_until.gt(read_at));
+    let kept = match template.status {
+        TemplateStatus::Paused { until: None } => {
+            diesel::update(it().filter(is_older()).filter(keeps_its_end))
+                .set(status_at.eq(Some(read_at)))
+                .execute(db)?
+        }
+        _ => 0,
+    };
+    if kept == 0 {
+        diesel::update(it().filter(is_older())).set(status).execute(db)?;
+    }
     let category_at = message_templates::category_changed_at;
     diesel::update(it().filter(category_at.is_null().or(category_at.le(read_at))))
         .set(category)
@@ -250,7 +264,8 @@ pub(crate) fn apply_news(
     });
     let holds = known.is_none_or(|known| news.replaces(&known));
     if holds {
-        diesel::update(row).set(news_columns(news)).execute(db)?;
+        let news = known.map_or(*news, |known| news.after(&known));
+        diesel::update(row).set(news_columns(&news)).execute(db)?;
         live::note(db, LiveEvent::of_all(LiveKind::Template, template.0));
     }
     Ok(holds)
@@ -264,6 +279,7 @@ pub(crate) fn status_columns(status: TemplateStatus) -> (&'static str, Option<In
         TemplateStatus::Rejected => ("rejected", None),
         TemplateStatus::Paused { until } => ("paused", until.map(Instant::from)),
         TemplateStatus::Disabled => ("disabled", None),
+        TemplateStatus::Archived => ("archived", None),
         TemplateStatus::Unfillable(_) => ("unfillable", None),
         TemplateStatus::Gone => ("gone", None),
     }
@@ -277,6 +293,7 @@ pub(crate) fn read_status(word: &str, paused_until: Option<DateTime<Utc>>) -> Te
         "rejected" => TemplateStatus::Rejected,
         "paused" => TemplateStatus::Paused { until: paused_until },
         "disabled" => TemplateStatus::Disabled,
+        "archived" => TemplateStatus::Archived,
         "unfillable" => TemplateStatus::Unfillable(UnfillablePart::Other),
         _ => TemplateStatus::Gone,
     }
@@ -314,6 +331,7 @@ pub(crate) fn write_content(
         | TemplateStatus::Rejected
         | TemplateStatus::Paused { .. }
         | TemplateStatus::Disabled
+        | TemplateStatus::Archived
         | TemplateStatus::Gone => None,
     };
     content::write(content, unfillable)

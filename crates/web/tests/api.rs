@@ -571,6 +571,8 @@ async fn c15_each_call_needs_its_scope_and_a_token_that_holds() {
             (Method::POST, CHECK, Some(ApiScope::SendActiveMessages), 415),
             (Method::GET, "/api/v1/active-messages/1", Some(ApiScope::ReadActiveMessages), 404),
             (Method::GET, "/api/v1/contacts", Some(ApiScope::ReadContacts), 200),
+            (Method::GET, "/api/v1/contacts/99/wishes", Some(ApiScope::ReadContacts), 404),
+            (Method::POST, "/api/v1/contacts/99/wishes", Some(ApiScope::WriteContacts), 415),
             (Method::GET, "/api/v1/templates", Some(ApiScope::ReadTemplates), 200),
             (Method::GET, "/api/v1/channels", Some(ApiScope::ReadChannels), 200),
             (Method::GET, "/api/v1/numbers/99", Some(ApiScope::ReadChannels), 404),
@@ -637,4 +639,39 @@ async fn the_description_in_docs_is_the_one_that_is_served() {
     let served = given.get("/api/v1/openapi.json").await.text().await.unwrap();
     let committed = include_str!("../../../docs/openapi.json");
     assert!(served.trim() == committed.trim(), "write it anew: janela openapi > docs/openapi.json");
+}
+
+#[actix_web::test]
+async fn ad_09_a_program_enters_a_wish_and_the_next_send_obeys_it() {
+    on_both(async |given| {
+        let path = format!("/api/v1/contacts/{}/wishes", given.luiza);
+        let none =
+            json!({ "contact": given.luiza.to_string(), "opt_outs": [], "marketing_opt_in": null });
+        assert_eq!(read(given.get(&path).await, 200).await, none);
+        let at = "2026-11-22T17:02:00.000Z";
+        let stopped = read(given.post(&path, &json!({ "wish": "stop_all" })).await, 200).await;
+        assert_eq!(stopped["opt_outs"], json!([{ "scope": "all", "source": "api", "at": at }]));
+        let refused = read(given.post(SENDS, &given.body()).await, 409).await;
+        assert_eq!(refused["reasons"][0]["code"], "contact_opted_out");
+
+        let wrong = [
+            (json!({ "wish": "resume" }), "reason"),
+            (json!({ "wish": "opt_in", "reason": " " }), "reason"),
+            (json!({ "wish": "stop_all", "reason": "x".repeat(201) }), "reason"),
+            (json!({ "wish": "stop" }), "wish"),
+            (json!({ "reason": "said so" }), "wish"),
+        ];
+        for (body, field) in wrong {
+            let problem = read(given.post(&path, &body).await, 422).await;
+            assert!(problem["fields"][field].is_string(), "{body}: {problem}");
+        }
+        let again = json!({ "wish": "opt_in", "reason": "Asked in the shop" });
+        let entered = read(given.post(&path, &again).await, 200).await;
+        assert_eq!(entered["opt_outs"], json!([]));
+        assert_eq!(entered["marketing_opt_in"], json!({ "source": "api", "at": at }));
+        read(given.post(SENDS, &given.body()).await, 202).await;
+        let foreign = format!("/api/v1/contacts/{}/wishes", given.foreign);
+        read(given.post(&foreign, &json!({ "wish": "stop_all" })).await, 404).await;
+    })
+    .await;
 }

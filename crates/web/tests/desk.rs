@@ -166,3 +166,61 @@ async fn a_closed_ticket_is_told_once_to_whoever_closed_it_and_by_no_address() {
         assert!(!told(&page.text().await.unwrap()), "{case}");
     }
 }
+
+#[actix_web::test]
+async fn ad_09_an_agent_enters_what_a_contact_wishes_with_or_without_script() {
+    let desk = TestDesk::start();
+    let ana = desk.signed_in(AGENT).await;
+    arrive(&desk, "wamid.1");
+    let now = desk.clock.now();
+    let actor = desk.store().blocking_read(|db| user::find_actor(db, desk.agent)).unwrap().unwrap();
+    let rows = desk.store().blocking_read(|db| conversation::list_in_progress(db, &actor, "", now));
+    let conversation = rows.unwrap().pop().unwrap().conversation;
+    let page = format!("/desk/conversations/{conversation}");
+    let (path, facts) = (format!("{page}/wish"), format!("{page}?pane=facts"));
+    let token = desk.form_token(&ana);
+    let enter = async |wish: &str, reason: &str, from: &str| {
+        let form = [("form_token", token.as_str()), ("wish", wish), ("reason", reason)];
+        let mut request = ana.post(&path).form(&form);
+        if !from.is_empty() {
+            request = request.header("hx-request", "true").header("hx-current-url", from);
+        }
+        request.send().await.unwrap()
+    };
+    let shown = async |path: &str| ana.get(path).send().await.unwrap().text().await.unwrap();
+
+    let fresh = shown(&path).await;
+    assert!(fresh.contains("What does") && !fresh.contains("value=\"resume\""), "nothing to end");
+    let answer = enter("stop_marketing", "told me on the phone", "").await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["location"]),
+        (303, &facts.parse().unwrap())
+    );
+    let told = shown(&facts).await;
+    assert!(
+        told.contains(
+            "No offers, entered by \u{2068}Ana Lima\u{2069}: \u{2068}told me on the phone"
+        )
+    );
+
+    // What was typed and chosen comes back with what is missing.
+    let cases = [("resume", "", "Say how you know"), ("", "on the phone", "Choose what they wish")];
+    for (wish, reason, problem) in cases {
+        let answer = enter(wish, reason, "").await;
+        assert_eq!(answer.status(), 422, "{wish}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains(problem) && page.contains("<title>Error:"), "{wish}");
+        assert!(page.contains(&format!("name=\"reason\" autocomplete=\"off\" value=\"{reason}\"")));
+        assert_eq!(page.contains("value=\"resume\" checked"), wish == "resume");
+    }
+
+    let answer = enter("resume", "came to the shop", &format!("http://desk.example{page}")).await;
+    assert_eq!(
+        answer.headers()["hx-trigger"],
+        "{\"janela:close-dialog\":{},\"janela:answered\":{}}"
+    );
+    let answer = enter("opt_in", "paper form", &format!("http://desk.example{path}?lang=en")).await;
+    assert_eq!(answer.headers()["hx-redirect"], facts);
+    let told = shown(&facts).await;
+    assert!(told.contains("Active messages again, entered by") && told.contains("opted in"));
+}

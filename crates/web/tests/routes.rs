@@ -59,12 +59,13 @@ const VISITORS: [Option<&str>; 7] = [
 ];
 
 /// The columns of `[[api]]`: the names of [`Walk::token`].
-const CLIENTS: [&str; 8] = [
+const CLIENTS: [&str; 9] = [
     "nobody",
     "elsewhere",
     "active_messages:send",
     "active_messages:read",
     "contacts:read",
+    "contacts:write",
     "templates:read",
     "channels:read",
     "all",

@@ -152,7 +152,11 @@ fn filled<'a>(
     })
 }
 
-/// Sends `message`, once.
+/// The platform takes marketing templates of this account by their own way only.
+const MARKETING_ELSEWHERE: &str = "131063";
+
+/// Sends `message`, once. A marketing template that the account sends by the Marketing Messages API alone goes there
+/// after the platform has refused it here (protocol, 2.7): of what it refuses nothing is on its way.
 pub(super) async fn send(
     http: &OutgoingHttp,
     access: &ChannelAccess,
@@ -162,9 +166,24 @@ pub(super) async fn send(
         Ok(payload) => payload,
         Err(unfilled) => return not_sendable(&unfilled),
     };
-    let path = &[access.external_id.as_str(), "messages"];
+    let outcome = post(http, access, "messages", &payload).await;
+    match &outcome {
+        SendOutcome::Refused { refusal, .. } if refusal.code == MARKETING_ELSEWHERE => {
+            post(http, access, "marketing_messages", &payload).await
+        }
+        _ => outcome,
+    }
+}
+
+async fn post(
+    http: &OutgoingHttp,
+    access: &ChannelAccess,
+    way: &str,
+    payload: &MessageWire<'_>,
+) -> SendOutcome {
+    let path = &[access.external_id.as_str(), way];
     let request = match graph::call(http, access, Method::POST, path, &[]) {
-        Ok(request) => request.json(&payload),
+        Ok(request) => request.json(payload),
         Err(broken) => return broken_outcome(broken),
     };
     match exchange(request, ANSWER_LIMIT).await {

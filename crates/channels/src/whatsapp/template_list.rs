@@ -181,6 +181,7 @@ fn status_of(word: &str) -> TemplateStatus {
         "REJECTED" | "LIMIT_EXCEEDED" => TemplateStatus::Rejected,
         "PAUSED" => TemplateStatus::Paused { until: None },
         "DISABLED" => TemplateStatus::Disabled,
+        "ARCHIVED" => TemplateStatus::Archived,
         _ => TemplateStatus::Gone,
     }
 }
@@ -335,7 +336,7 @@ mod tests {
             ("DELETED", TemplateStatus::Gone),
             ("FLAGGED", TemplateStatus::Gone),
             ("LOCKED", TemplateStatus::Gone),
-            ("ARCHIVED", TemplateStatus::Gone),
+            ("ARCHIVED", TemplateStatus::Archived),
             ("SOMETHING_NEW", TemplateStatus::Gone),
             ("", TemplateStatus::Gone),
         ];

@@ -67,6 +67,34 @@ async fn a_send_is_one_post_with_the_token() {
     assert_eq!(body["biz_opaque_callback_data"], json!("janela-7"));
 }
 
+/// 131063: the first way refuses, so nothing is on its way; what the second says is what became of it.
+#[tokio::test]
+async fn a_marketing_template_takes_the_way_that_its_account_leaves_it() {
+    let cases = [
+        ("taken", Reply::json(200, TAKEN), "accepted", 2),
+        ("refused again", refused(131_063), "131063", 2),
+        ("still syncing", refused(134_101), "134101", 2),
+        ("no readable answer", Reply::json(502, ""), "unknown", 2),
+    ];
+    for (case, second, expected, calls) in cases {
+        let server = TestServer::start(vec![refused(131_063), second]).await;
+        let outcome = send_to(server.client(), &server.url("/v25.0")).await;
+        let told = match &outcome {
+            SendOutcome::Accepted { .. } => "accepted",
+            SendOutcome::Refused { refusal, .. } => refusal.code.as_str(),
+            SendOutcome::Unknown { .. } => "unknown",
+            SendOutcome::NotSent { .. } => "not sent",
+        };
+        assert_eq!(told, expected, "{case}");
+        let requests = server.requests();
+        let bodies: Vec<&str> =
+            requests.iter().filter_map(|it| it.split_once("\r\n\r\n")).map(|it| it.1).collect();
+        assert_eq!(requests.len(), calls, "{case}");
+        assert!(requests[1].starts_with("POST /v25.0/730055819924406/marketing_messages "));
+        assert_eq!(bodies[0], bodies[1], "{case}: the same message, with the same callback data");
+    }
+}
+
 #[tokio::test]
 async fn what_never_left_was_not_sent() {
     let tls_expected =

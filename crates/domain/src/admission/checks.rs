@@ -89,6 +89,7 @@ pub(super) fn template_not_approved(status: TemplateStatus, now: DateTime<Utc>) 
         TemplateStatus::Pending
         | TemplateStatus::Rejected
         | TemplateStatus::Disabled
+        | TemplateStatus::Archived
         | TemplateStatus::Unfillable(_)
         | TemplateStatus::Gone => None,
     };

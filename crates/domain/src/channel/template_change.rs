@@ -1,6 +1,6 @@
 //! What the platform tells of a template between two lists of them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::words::open_words;
 
@@ -125,6 +125,18 @@ open_words! {
         Unpause = "UNPAUSE",
         /// It is off.
         Disabled = "DISABLED",
+    }
+}
+
+impl PauseStage {
+    /// How long the platform says such a pause lasts (protocol, 3.7); `None` for one without an end of its own.
+    #[must_use]
+    pub fn length(&self) -> Option<TimeDelta> {
+        match self {
+            Self::First => Some(TimeDelta::hours(3)),
+            Self::Second => Some(TimeDelta::hours(6)),
+            Self::RateLimiting | Self::Unpause | Self::Disabled | Self::Other(_) => None,
+        }
     }
 }
 

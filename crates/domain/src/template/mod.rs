@@ -69,6 +69,8 @@ pub enum TemplateStatus {
     },
     /// Off for good.
     Disabled,
+    /// Put away by the business, which may take it out again.
+    Archived,
     /// The platform takes it, but a part of it cannot be filled from here.
     Unfillable(UnfillablePart),
     /// No longer in the account, or a status this program does not know: not sendable.

@@ -35,6 +35,18 @@ impl StatusNews {
         (known.at, known.strictness()) <= (self.at, self.strictness())
     }
 
+    /// This after `known`: a pause whose end is not told ends when it was told before to.
+    #[must_use]
+    pub fn after(self, known: &Self) -> Self {
+        match (self.status, known.status) {
+            (
+                TemplateStatus::Paused { until: None },
+                TemplateStatus::Paused { until: Some(end) },
+            ) if self.at < end => Self { status: known.status, ..self },
+            _ => self,
+        }
+    }
+
     fn strictness(&self) -> u8 {
         match self.status {
             TemplateStatus::Approved => 0,
@@ -42,8 +54,9 @@ impl StatusNews {
             TemplateStatus::Paused { .. } => 2,
             TemplateStatus::Rejected => 3,
             TemplateStatus::Disabled => 4,
-            TemplateStatus::Unfillable(_) => 5,
-            TemplateStatus::Gone => 6,
+            TemplateStatus::Archived => 5,
+            TemplateStatus::Unfillable(_) => 6,
+            TemplateStatus::Gone => 7,
         }
     }
 }

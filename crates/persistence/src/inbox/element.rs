@@ -202,7 +202,7 @@ fn apply_template_news(
 ) -> Result<(), PersistenceError> {
     match &change.news {
         TemplateNews::Status(news) => {
-            template_status::apply(db, &channel.account, change, &news.event, at)?;
+            template_status::apply(db, &channel.account, change, news, at)?;
         }
         TemplateNews::Quality { current, .. } => {
             template_news::apply_quality(db, &channel.account, change, current, at)?;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
-    channel::{TemplateChange, TemplateStatusEvent},
+    channel::{PauseStage, TemplateChange, TemplateStatusEvent, TemplateStatusNews},
     ids::TemplateId,
     template::{StatusNews, TemplateStatus},
 };
@@ -16,10 +16,10 @@ pub(super) fn apply(
     db: &mut Db,
     account: &str,
     change: &TemplateChange,
-    event: &TemplateStatusEvent,
+    news: &TemplateStatusNews,
     at: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let Some(status) = status_of(event) else { return Ok(()) };
+    let Some(status) = status_of(news, at) else { return Ok(()) };
     let template: Option<i64> = message_templates::table
         .filter(message_templates::account_id.eq(account))
         .filter(message_templates::name.eq(&change.name))
@@ -35,21 +35,25 @@ pub(super) fn apply(
 }
 
 /// What the platform's word says; `None` when it leaves the template as it is.
-fn status_of(event: &TemplateStatusEvent) -> Option<TemplateStatus> {
+fn status_of(news: &TemplateStatusNews, at: DateTime<Utc>) -> Option<TemplateStatus> {
     use TemplateStatusEvent as Event;
-    match event {
+    match &news.event {
         Event::Approved | Event::Reinstated => Some(TemplateStatus::Approved),
         Event::Pending | Event::InAppeal => Some(TemplateStatus::Pending),
         Event::Rejected => Some(TemplateStatus::Rejected),
-        Event::Paused => Some(TemplateStatus::Paused { until: None }),
+        Event::Paused => {
+            let stage = news.pause.as_ref().and_then(|pause| pause.stage.as_ref());
+            let length = stage.and_then(PauseStage::length);
+            Some(TemplateStatus::Paused { until: length.map(|length| at + length) })
+        }
         Event::Disabled => Some(TemplateStatus::Disabled),
         // The first only announces; after the second it is as it was, which the next sync tells.
         Event::Flagged | Event::Unarchived => None,
+        Event::Archived => Some(TemplateStatus::Archived),
         Event::PendingDeletion
         | Event::Deleted
         | Event::Locked
         | Event::LimitExceeded
-        | Event::Archived
         | Event::Other(_) => Some(TemplateStatus::Gone),
     }
 }
@@ -58,7 +62,7 @@ fn status_of(event: &TemplateStatusEvent) -> Option<TemplateStatus> {
 mod tests {
     use chrono::TimeDelta;
     use domain::{
-        channel::{ChannelEvent, TemplateNews, TemplateStatusNews, WebhookElement},
+        channel::{ChannelEvent, TemplateNews, TemplatePause, WebhookElement},
         clock::Clock,
         template::PlatformTemplate,
     };
@@ -118,8 +122,8 @@ mod tests {
             ("FLAGGED", paused),
             ("DISABLED", TemplateStatus::Disabled),
             ("REINSTATED", TemplateStatus::Approved),
-            ("ARCHIVED", TemplateStatus::Gone),
-            ("UNARCHIVED", TemplateStatus::Gone),
+            ("ARCHIVED", TemplateStatus::Archived),
+            ("UNARCHIVED", TemplateStatus::Archived),
             ("APPROVED", TemplateStatus::Approved),
             ("SOMETHING_NEW", TemplateStatus::Gone),
         ];
@@ -129,6 +133,46 @@ mod tests {
             for (hour, (word, expected)) in (0..).zip(told) {
                 desk.apply(vec![event(word, start + TimeDelta::hours(hour))]);
                 assert_eq!(status(&desk), expected, "{word}, hour {hour}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_pause_of_the_platform_ends_when_it_says_and_a_list_leaves_the_end() {
+        let stages = [
+            ("FIRST_PAUSE", Some(3)),
+            ("SECOND_PAUSE", Some(6)),
+            ("RATE_LIMITING_PAUSE", None),
+            ("SOMETHING_NEW", None),
+        ];
+        on_both(|store| {
+            let desk = TestDesk::new(store);
+            let start = desk.clock.now();
+            for (day, (stage, hours)) in (0..).zip(stages) {
+                let at = start + TimeDelta::days(day);
+                let mut news = TemplateStatusNews::of(TemplateStatusEvent::Paused);
+                let stage = Some(PauseStage::parse(stage));
+                news.pause = Some(TemplatePause { stage, description: None });
+                let mut told = event("PAUSED", at);
+                if let Ok(ChannelEvent::Template(change)) = &mut told.event {
+                    change.news = TemplateNews::Status(news);
+                }
+                told.raw = format!("paused on day {day}");
+                desk.apply(vec![told]);
+                let until = hours.map(|hours| at + TimeDelta::hours(hours));
+                let expected = TemplateStatus::Paused { until };
+                assert_eq!(status(&desk), expected, "day {day}");
+                let listed = PlatformTemplate {
+                    status: TemplateStatus::Paused { until: None },
+                    ..platform_template()
+                };
+                let read_at = at + TimeDelta::hours(1);
+                store
+                    .blocking_write(|db| {
+                        message_template::save_all(db, ACCOUNT, &[listed], read_at)
+                    })
+                    .unwrap();
+                assert_eq!(status(&desk), expected, "listed on day {day}");
             }
         });
     }

@@ -3,13 +3,13 @@
 use chrono::TimeDelta;
 use domain::{
     clock::Clock,
-    ids::TicketId,
+    ids::{MessageId, TicketId},
     media::{LONGEST_CAPTION, MediaId},
     permission::Permission,
 };
 
 use super::{
-    desk::{Outgoing, Reply, ReplyRefusal, queue, replayed, session_refusal},
+    desk::{Outgoing, Reply, ReplyRefusal, find_quotable, queue, replayed, session_refusal},
     lock,
 };
 use crate::{
@@ -34,6 +34,8 @@ pub struct FileDraft {
     pub caption: String,
     /// Made when the form was shown, so that a double click is one message.
     pub key: String,
+    /// The message of the conversation that it answers; `None` for one that stands alone.
+    pub quotes: Option<MessageId>,
 }
 
 impl std::fmt::Debug for FileDraft {
@@ -63,7 +65,10 @@ pub fn send_file(
         let ticket = lock(db, draft.ticket)?;
         actor.require(ticket.chatbot, Permission::ServeTickets)?;
         let now = clock.now();
-        let hashed = format!("{} file {caption}", draft.ticket);
+        let hashed = match draft.quotes {
+            Some(quotes) => format!("{} file {caption}\u{1f}{quotes}", draft.ticket),
+            None => format!("{} file {caption}", draft.ticket),
+        };
         let key = IdempotencyKey {
             owner: KeyOwner::User(actor.id()),
             key: draft.key.clone(),
@@ -80,10 +85,17 @@ pub fn send_file(
         if let Some(refusal) = session_refusal(db, ticket.channel, ticket.contact, now)? {
             return Ok(Reply::Refused(ReplyRefusal::Session(refusal)));
         }
+        let quoted_provider_id = match draft.quotes {
+            None => None,
+            Some(quotes) => match find_quotable(db, &ticket, quotes)? {
+                Some(provider_id) => Some(provider_id),
+                None => return Ok(Reply::Refused(ReplyRefusal::QuoteGone)),
+            },
+        };
         let file = media::find_unsent(db, actor, &draft.file)?.ok_or(PersistenceError::NotFound)?;
         let body = if file.kind.takes_caption() { caption } else { "" };
         let kind = file.kind.message_kind();
-        let outgoing = Outgoing { kind, body, payload: "{}", quoted_provider_id: None };
+        let outgoing = Outgoing { kind, body, payload: "{}", quoted_provider_id };
         let message = queue(db, actor, &ticket, &outgoing, now)?;
         if !media::give_to_message(db, actor, &draft.file, message, now)? {
             return Err(PersistenceError::NotFound);

@@ -177,6 +177,8 @@ scopes! {
     MessageReader needs ApiScope::ReadActiveMessages;
     /// A token that may read contacts.
     ContactReader needs ApiScope::ReadContacts;
+    /// A token that may enter what contacts wish.
+    ContactWriter needs ApiScope::WriteContacts;
     /// A token that may read message templates.
     TemplateReader needs ApiScope::ReadTemplates;
     /// A token that may read channels and numbers.

@@ -64,7 +64,8 @@ pub struct TemplateAnswer {
     language: String,
     /// `marketing`, `utility` or `authentication`.
     category: &'static str,
-    /// `approved`, `pending`, `rejected`, `paused` or `disabled`; only an approved one is sent.
+    /// `approved`, `pending`, `rejected`, `paused`, `disabled`, `archived`, `unfillable` or `gone`; only an approved
+    /// one is sent.
     status: &'static str,
     /// When a pause ends; null when it is not paused, or the end is not known.
     #[schema(required = true, format = DateTime)]
@@ -418,6 +419,7 @@ fn status_word(status: TemplateStatus) -> &'static str {
         TemplateStatus::Rejected => "rejected",
         TemplateStatus::Paused { .. } => "paused",
         TemplateStatus::Disabled => "disabled",
+        TemplateStatus::Archived => "archived",
         TemplateStatus::Unfillable(_) => "unfillable",
         TemplateStatus::Gone => "gone",
     }

@@ -12,6 +12,7 @@ mod request;
 mod sentence;
 #[cfg(test)]
 mod tests;
+mod wish;
 
 use actix_web::{
     HttpResponse,
@@ -34,6 +35,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .service(web::resource("/active-messages/check").post(active_message::check))
             .service(web::resource("/active-messages/{id}").get(active_message::show))
             .service(web::resource("/contacts").get(listing::list_contacts))
+            .service(web::resource("/contacts/{id}/wishes").get(wish::show).post(wish::submit))
             .service(web::resource("/templates").get(listing::list_templates))
             .service(web::resource("/channels").get(listing::list_channels))
             .service(web::resource("/numbers/{id}").get(listing::show_number))

@@ -12,7 +12,7 @@ use utoipa::{
     },
 };
 
-use super::{active_message, listing, problem};
+use super::{active_message, listing, problem, wish};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,6 +29,8 @@ use super::{active_message, listing, problem};
         active_message::check,
         active_message::show,
         listing::list_contacts,
+        wish::show,
+        wish::submit,
         listing::list_templates,
         listing::list_channels,
         listing::show_number,

@@ -78,6 +78,10 @@ pub enum Fault {
     Cursor,
     /// It must be 1 to 255 visible characters.
     Key,
+    /// It must be one of the wishes.
+    Wish,
+    /// It must have 200 characters at most.
+    ReasonTooLong,
 }
 
 impl From<PersistenceError> for ApiError {
@@ -226,6 +230,8 @@ impl Fault {
             Self::Limit => t.api_field_limit(),
             Self::Cursor => t.api_field_cursor(),
             Self::Key => t.api_field_key(),
+            Self::Wish => t.api_field_wish(),
+            Self::ReasonTooLong => t.api_field_reason_too_long(),
         }
     }
 }

@@ -158,6 +158,8 @@ fn errors() -> Vec<ApiError> {
         Fault::Limit,
         Fault::Cursor,
         Fault::Key,
+        Fault::Wish,
+        Fault::ReasonTooLong,
     ];
     let named = faults.into_iter().enumerate().map(|(index, it)| (format!("field_{index}"), it));
     let mut errors = vec![

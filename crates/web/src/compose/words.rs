@@ -52,6 +52,7 @@ pub fn status(status: TemplateStatus, t: Words) -> String {
         TemplateStatus::Rejected => t.compose_rejected(),
         TemplateStatus::Paused { .. } => t.compose_paused(),
         TemplateStatus::Disabled => t.compose_disabled(),
+        TemplateStatus::Archived => t.compose_archived(),
         TemplateStatus::Unfillable(_) => t.compose_unfillable(),
         TemplateStatus::Gone => t.compose_gone(),
     }
@@ -69,6 +70,7 @@ pub fn not_approved(status: TemplateStatus, viewer: &Viewer) -> Option<String> {
             Some(t.compose_paused_until_why(&viewer.from_when(until).text))
         }
         TemplateStatus::Disabled => Some(t.compose_disabled_why()),
+        TemplateStatus::Archived => Some(t.compose_archived_why()),
         TemplateStatus::Unfillable(part) => Some(match part {
             UnfillablePart::Carousel => t.compose_unfillable_carousel(),
             UnfillablePart::LimitedTimeOffer => t.compose_unfillable_offer(),

@@ -18,6 +18,7 @@ use persistence::{
     admission::{NumberOutlook, Outlook},
     conversation::{About, SentMessage, SentRow, Thread},
     delivery::Prices,
+    opt_out::may_enter,
 };
 
 use super::{
@@ -61,6 +62,8 @@ pub struct AboutView {
     pub facts: Vec<(String, String)>,
     /// When and what of each ticket that was closed.
     pub tickets: Vec<(Moment, String)>,
+    /// Where what the contact wishes is entered; `None` for whom may not.
+    pub wish_path: Option<String>,
     /// When and what happened to the contact other than messages.
     pub history: Vec<(Moment, String)>,
     /// The reader's own sends that are still listed (LI-05).
@@ -188,6 +191,8 @@ impl AboutView {
                     (viewer.day(ticket.closed_at), text)
                 })
                 .collect(),
+            wish_path: may_enter(&session.actor, thread.conversation.chatbot)
+                .then(|| format!("{path}/wish")),
             history: history::lines(&about.history, viewer),
             sends: sent.map(|row| sends(&row, &logs, &prices, viewer)).unwrap_or_default(),
             path,

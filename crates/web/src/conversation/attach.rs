@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header::HeaderValue},
-    web::{Data, Path, Payload},
+    http::StatusCode,
+    web::{Data, Path, Payload, Query},
 };
 use domain::{
     channel::{ChannelKind, MediaProblem},
-    ids::{ChannelId, TicketId},
+    ids::{ChannelId, MessageId, TicketId},
     media::{FileKind, MediaId, OutgoingFileProblem},
     template::MediaKind,
 };
@@ -22,17 +22,17 @@ use persistence::{
     media::{self, NewUpload, UnsentFile},
     ticket::{self, FileDraft, Reply, ReplyRefusal},
 };
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use self::page::{AttachPage, Attached};
-use super::{action, handler::parse_id};
+use super::{action, dialog, handler::parse_id};
 use crate::{
     compose::media_problem,
     desk::Desk,
     error::WebError,
-    form::see_other,
     session::{Agent, Session},
-    visit::{Reader, Visit},
+    visit::Visit,
 };
 
 /// How long a whole form with its file may take to arrive.
@@ -51,15 +51,24 @@ impl Default for Uploads {
     }
 }
 
+/// What the address of the form may say besides its path.
+#[derive(Debug, Deserialize)]
+pub struct AttachQuery {
+    /// The message that the file answers.
+    quote: Option<i64>,
+}
+
 /// The form.
 pub async fn show_attach(
     desk: Data<Desk>,
     visit: Visit,
     agent: Agent,
     path: Path<String>,
+    query: Query<AttachQuery>,
 ) -> Result<HttpResponse, WebError> {
     let thread = load(&desk, &visit, &agent, parse_id(&path)?).await?;
-    AttachPage::new(&desk, &visit, &agent, &thread, Attached::default()).await?.respond()
+    let attached = Attached { quote: query.quote.map(MessageId), ..Attached::default() };
+    AttachPage::new(&desk, &visit, &agent, &thread, attached).await?.respond()
 }
 
 /// Takes the file as it comes and queues it, or brings the form back with all that was typed and chosen.
@@ -94,6 +103,7 @@ pub async fn submit_attach(
                 file: file.id.clone(),
                 caption: attached.caption.clone(),
                 key: attached.key.clone(),
+                quotes: attached.quote,
             };
             attached.kept = Some(file);
             send(&desk, &visit, &agent, &thread, draft, attached, &request).await
@@ -213,7 +223,8 @@ async fn send(
         Reply::Queued(_) | Reply::Replayed(_) => {
             desk.nudges.media.notify_one();
             desk.nudges.dispatch.notify_one();
-            return Ok(sent(visit, thread.conversation, request));
+            let back = format!("/desk/conversations/{}", thread.conversation);
+            return Ok(dialog::done(visit, request, "/file", &back));
         }
         Reply::KeyReused => {
             attached.key = String::new();
@@ -223,6 +234,8 @@ async fn send(
             (StatusCode::UNPROCESSABLE_ENTITY, ("caption", t.file_problem_caption()))
         }
         Reply::Refused(refusal) => {
+            // What is sent once more goes without it.
+            attached.quote = attached.quote.filter(|_| refusal != ReplyRefusal::QuoteGone);
             let (status, text) = action::refused(refusal, t);
             (status, ("file", text))
         }
@@ -231,25 +244,6 @@ async fn send(
     let mut page = AttachPage::new(desk, visit, agent, thread, attached).await?;
     page.correct(status, problem);
     page.respond()
-}
-
-/// In the dialog it closes, and the thread shows the message by itself; on a page of its own the way leads back.
-fn sent(visit: &Visit, id: ConversationId, request: &HttpRequest) -> HttpResponse {
-    let back = format!("/desk/conversations/{id}");
-    if visit.reader != Reader::Fragment {
-        return see_other(&back);
-    }
-    let from = request.headers().get("hx-current-url").and_then(|url| url.to_str().ok());
-    let is_own_page =
-        from.is_some_and(|url| url.split('?').next().unwrap_or(url).ends_with("/file"));
-    let mut response = HttpResponse::Ok();
-    if is_own_page {
-        return response.insert_header(("hx-redirect", back)).finish();
-    }
-    response
-        .insert_header(("hx-trigger", HeaderValue::from_static("{\"janela:close-dialog\":{}}")))
-        .insert_header(("hx-reswap", "none"))
-        .finish()
 }
 
 async fn corrected(

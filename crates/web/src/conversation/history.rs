@@ -6,6 +6,7 @@ use domain::{
 };
 use persistence::contact_event::{ContactEvent, ContactNews, Wish};
 
+use super::wish;
 use crate::{
     locale::{Words, isolated},
     moment::{Moment, Viewer},
@@ -32,6 +33,17 @@ fn line(news: &ContactNews, t: Words) -> String {
         ContactNews::Preference { wish: Wish::Stop, .. } => t.desk_history_stop(),
         ContactNews::Preference { wish: Wish::Resume, .. } => t.desk_history_resume(),
         ContactNews::Preference { wish: Wish::SignUp, .. } => t.desk_history_signup(),
+        ContactNews::Entered { wish, reason, name, is_program, .. } => {
+            let (wish, name) = (wish::told(*wish, t), isolated(name));
+            let line = match is_program {
+                true => t.wish_history_program(wish, name),
+                false => t.wish_history(wish, name),
+            };
+            match reason {
+                Some(reason) => t.wish_history_reason(line, isolated(reason)),
+                None => line,
+            }
+        }
     }
 }
 

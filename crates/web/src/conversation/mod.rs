@@ -9,6 +9,7 @@ mod attach;
 mod bubble;
 mod clock;
 mod content;
+mod dialog;
 mod failure;
 mod file;
 mod handler;
@@ -21,6 +22,7 @@ mod state;
 mod tests;
 mod thread;
 mod unread;
+mod wish;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -55,6 +57,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route("/typing", web::post().to(action::submit_typing))
                 .route("/file", web::get().to(attach::show_attach))
                 .route("/file", web::post().to(attach::submit_attach))
+                .route("/wish", web::get().to(wish::show_wish))
+                .route("/wish", web::post().to(wish::submit_wish))
                 .route("/take", web::post().to(action::submit_take))
                 .route("/close", web::post().to(action::submit_close))
                 .route("/seen", web::post().to(action::submit_seen)),

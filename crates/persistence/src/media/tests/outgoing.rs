@@ -8,6 +8,7 @@ use domain::{
 
 use super::*;
 use crate::{
+    conversation::Quoted,
     outbox::{self, Claim, ClaimRequest},
     schema::{outbox as outbox_rows, tickets},
     test_desk::{dispatch_policy, inbound},
@@ -54,6 +55,7 @@ fn send(desk: &TestDesk, actor: &Actor, ticket: TicketId, file: &MediaId, key: &
         file: file.clone(),
         caption: "Your quote".to_owned(),
         key: key.to_owned(),
+        quotes: None,
     };
     desk.store.blocking_write(|db| ticket::send_file(db, actor, &draft, &*desk.clock)).unwrap()
 }
@@ -98,6 +100,31 @@ fn a_file_goes_once_the_platform_has_it_and_never_before() {
 }
 
 #[test]
+fn a_file_answers_a_message_that_is_there_and_none_that_is_not() {
+    on_both(|store| {
+        let (desk, actor, ticket) = desk_with_a_ticket(store);
+        let file = choose(&desk, &actor, b"%PDF-1.7");
+        let asked = thread(&desk).remove(0).id;
+        let send = |quotes: MessageId| {
+            let draft = FileDraft {
+                ticket,
+                file: file.clone(),
+                caption: String::new(),
+                key: "key".to_owned(),
+                quotes: Some(quotes),
+            };
+            let send = |db: &mut Db| ticket::send_file(db, &actor, &draft, &*desk.clock);
+            store.blocking_write(send).unwrap()
+        };
+        assert_eq!(send(MessageId(4711)), Reply::Refused(ReplyRefusal::QuoteGone));
+        assert!(matches!(send(asked), Reply::Queued(_)), "the file is kept for another try");
+        let answer = thread(&desk).remove(1);
+        let Some(Quoted::Known { id, .. }) = answer.around.quoted else { panic!() };
+        assert_eq!(id, asked);
+    });
+}
+
+#[test]
 fn am_11_the_same_form_sends_one_file_and_a_file_is_sent_once() {
     on_both(|store| {
         let (desk, actor, ticket) = desk_with_a_ticket(store);
@@ -110,6 +137,7 @@ fn am_11_the_same_form_sends_one_file_and_a_file_is_sent_once() {
             file: file.clone(),
             caption: String::new(),
             key: "another key".to_owned(),
+            quotes: None,
         };
         let sent = store.blocking_write(|db| ticket::send_file(db, &actor, &draft, &*desk.clock));
         assert!(matches!(sent, Err(PersistenceError::NotFound)), "it is given away");
@@ -127,6 +155,7 @@ fn c_26_a_file_is_sent_by_whoever_chose_it_and_seen_by_nobody_else_before() {
             file: theirs.clone(),
             caption: String::new(),
             key: "key".to_owned(),
+            quotes: None,
         };
         let sent = store.blocking_write(|db| ticket::send_file(db, &actor, &draft, &*desk.clock));
         assert!(matches!(sent, Err(PersistenceError::NotFound)));

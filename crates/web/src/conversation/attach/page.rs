@@ -2,11 +2,16 @@
 
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
+use domain::ids::MessageId;
 use persistence::{conversation::Thread, media::UnsentFile};
 
 use crate::{
     compose::new_key,
-    conversation::{list::shown_name, with_unread},
+    conversation::{
+        answering::{AnsweredView, answered},
+        list::shown_name,
+        with_unread,
+    },
     desk::Desk,
     error::WebError,
     form::{Problems, html},
@@ -31,6 +36,8 @@ pub(super) struct Attached {
     pub link: String,
     /// A file that is here already.
     pub kept: Option<UnsentFile>,
+    /// The message it answers.
+    pub quote: Option<MessageId>,
 }
 
 /// The form.
@@ -47,6 +54,8 @@ pub(super) struct AttachPage {
     caption: String,
     link: String,
     kept: Option<KeptView>,
+    /// The message it answers.
+    answers: Option<AnsweredView>,
     accepts: &'static str,
     problems: Problems,
     status: StatusCode,
@@ -72,12 +81,15 @@ impl AttachPage {
         let title = t.file_title(isolated(&name));
         let page = Page::new(visit, agent, title.clone(), Place::Conversations);
         let page = with_unread(desk, agent, page).await?;
-        let Attached { key, caption, link, kept } = attached;
+        let Attached { key, caption, link, kept, quote } = attached;
+        let path = format!("/desk/conversations/{}", thread.conversation);
+        let reader = agent.actor.id();
+        let answers = answered(quote, thread, reader, (&path, ""), &visit.viewer());
         let ticket = thread.ticket.as_ref().map(|ticket| ticket.id.to_string());
         Ok(Self {
             t,
             page,
-            path: format!("/desk/conversations/{}", thread.conversation),
+            path,
             title,
             ticket: ticket.unwrap_or_default(),
             key: if key.is_empty() { new_key()? } else { key },
@@ -87,6 +99,7 @@ impl AttachPage {
                 id: file.id.to_string(),
                 text: t.file_kept(isolated(&file.name), size_words(file.size, t)),
             }),
+            answers,
             accepts: ACCEPTS,
             problems: Problems::default(),
             status: StatusCode::OK,

@@ -8,7 +8,7 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 use domain::{
-    ids::ChannelId,
+    ids::{ChannelId, MessageId},
     media::{FileKind, MediaId, OutgoingFileProblem, largest_outgoing},
 };
 use futures_util::StreamExt;
@@ -116,6 +116,10 @@ async fn read(
             "key" => received.attached.key = text(field).await?,
             "ticket" => {
                 received.ticket = text(field).await?.parse().map_err(|_| WebError::BadRequest)?;
+            }
+            "quote" => {
+                let quote = text(field).await?.parse().map_err(|_| WebError::BadRequest)?;
+                received.attached.quote = Some(MessageId(quote));
             }
             "kept" => received.kept = MediaId::parse(&text(field).await?),
             "caption" => received.attached.caption = text(field).await?,

@@ -1,0 +1,23 @@
+# What a contact wishes to get from the business, as an agent enters it.
+wish-enter = Anotar lo que desea
+wish-title = ¿Qué desea { $name }?
+wish-intro = Vale desde ahora, para todos los chatbots y agentes de aquí.
+wish-choice = Deseo
+wish-stop-marketing = Sin ofertas
+wish-stop-marketing-hint = Los demás mensajes siguen permitidos.
+wish-stop-all = Ningún mensaje activo
+wish-stop-all-hint = Solo respuestas a lo que escriba.
+wish-resume = Mensajes activos de nuevo
+wish-resume-hint = Termina todas las paradas. Di cómo lo sabes.
+wish-opt-in = Ofertas, con su acuerdo
+wish-opt-in-hint = Termina todas las paradas y se guarda como consentimiento. Di cómo lo sabes.
+wish-reason = ¿Cómo lo sabes?
+wish-reason-hint = Por ejemplo, "me lo dijo por teléfono"
+wish-save = Guardar
+wish-cancel = Cancelar
+wish-problem-none = Elige lo que desea el cliente
+wish-problem-reason = Di cómo lo sabes
+wish-problem-reason-long = Acórtalo a 200 caracteres como máximo
+wish-history = { $wish }, anotado por { $name }
+wish-history-program = { $wish }, anotado por un programa de { $name }
+wish-history-reason = { $line }: { $reason }

@@ -1,0 +1,23 @@
+# What a contact wishes to get from the business, as an agent enters it.
+wish-enter = Registrar o que deseja
+wish-title = O que { $name } deseja?
+wish-intro = Vale a partir de agora, para todos os chatbots e agentes daqui.
+wish-choice = Desejo
+wish-stop-marketing = Sem ofertas
+wish-stop-marketing-hint = As outras mensagens continuam permitidas.
+wish-stop-all = Nenhuma mensagem ativa
+wish-stop-all-hint = Só respostas ao que escrever.
+wish-resume = Mensagens ativas de novo
+wish-resume-hint = Encerra todas as paradas. Diga como você sabe.
+wish-opt-in = Ofertas, com consentimento
+wish-opt-in-hint = Encerra todas as paradas e fica registrado como consentimento. Diga como você sabe.
+wish-reason = Como você sabe?
+wish-reason-hint = Por exemplo, "disse por telefone"
+wish-save = Salvar
+wish-cancel = Cancelar
+wish-problem-none = Escolha o que o cliente deseja
+wish-problem-reason = Diga como você sabe
+wish-problem-reason-long = Encurte para no máximo 200 caracteres
+wish-history = { $wish }, registrado por { $name }
+wish-history-program = { $wish }, registrado por um programa de { $name }
+wish-history-reason = { $line }: { $reason }
