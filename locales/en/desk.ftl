@@ -202,6 +202,9 @@ desk-failure-variables = The values do not fit the template. Check the variables
 desk-failure-too-long = With its values the text is too long. Shorten a value and send it again.
 desk-failure-content = WhatsApp does not allow this text. Choose another template, and tell an admin.
 desk-failure-template-paused = WhatsApp has paused this template for low quality. Choose another one, or wait until it is approved again.
+# $when (String) - Day and time, such as "23 Nov at 09:00".
+desk-failure-template-paused-until = WhatsApp has paused this template for low quality until { $when }. Choose another one, or send it again then.
+desk-failure-template-paused-over = WhatsApp had paused this template for low quality. You may send it again now.
 desk-failure-template-off = WhatsApp has switched this template off for good. Choose another one.
 desk-failure-marketing-off = WhatsApp takes no marketing template this way from this account. Tell an admin.
 desk-failure-account = WhatsApp has restricted the account. Nothing goes out until it lifts that. Tell an admin.

@@ -94,7 +94,7 @@ fn pause_template_of(
         .first(db)
         .optional()?;
     let Some(template) = template.map(TemplateId) else { return Ok(()) };
-    if message_template::get(db, template)?.status == TemplateStatus::Approved {
+    if message_template::get(db, template)?.status.at(at) == TemplateStatus::Approved {
         let paused = TemplateStatus::Paused { until: None };
         message_template::apply_news(db, template, &StatusNews::of_change(paused, at))?;
     }

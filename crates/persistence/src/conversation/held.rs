@@ -11,7 +11,9 @@ use crate::{
     db::Db,
     error::PersistenceError,
     instant::Instant,
-    schema::{channels, delivery_events, messages, numbers, outbox},
+    schema::{
+        active_messages, channels, delivery_events, message_templates, messages, numbers, outbox,
+    },
 };
 
 /// Why a message has not left yet, or not certainly.
@@ -38,9 +40,15 @@ pub struct MessageFailure {
     pub title: Option<String>,
     /// When it was told; `None` when no one told and the clock says so.
     pub at: Option<DateTime<Utc>>,
+    /// Until when its template is, or was, paused; `None` when that is not known, or not why.
+    pub template_paused_until: Option<DateTime<Utc>>,
 }
 
-/// Says of each message of ours that has not left why, and of each that failed when: two queries for all.
+/// The platform's code for a template that it has paused.
+const TEMPLATE_PAUSED: &str = "132015";
+
+/// Says of each message of ours that has not left why, and of each that failed when, and until when its template is
+/// paused: three queries for all.
 pub(super) fn add_reasons(
     db: &mut Db,
     shown: &mut [(Option<i64>, ThreadMessage)],
@@ -55,12 +63,17 @@ pub(super) fn add_reasons(
     };
     let held = find_held(db, &ids_of(MessageState::Sending), now)?;
     let failed = find_failed(db, &ids_of(MessageState::Failed))?;
+    let is_paused = |((_, code), _): &(&(MessageId, String), _)| code == TEMPLATE_PAUSED;
+    let paused: Vec<i64> = failed.iter().filter(is_paused).map(|((id, _), _)| id.0).collect();
+    let pauses = find_pauses(db, &paused)?;
     for (_, message) in shown {
         let id = message.id;
         if let Side::Ours { failure, held: shown_held, .. } = &mut message.side {
             *shown_held = held.get(&id).copied();
             if let Some(failure) = failure {
                 failure.at = failed.get(&(id, failure.code.clone())).copied();
+                failure.template_paused_until =
+                    pauses.get(&id).copied().filter(|_| failure.code == TEMPLATE_PAUSED);
             }
         }
     }
@@ -75,14 +88,14 @@ struct HeldRow {
     attempts: i64,
     due_at: Instant,
     credentials_failing_since: Option<Instant>,
-    rests: Option<(Option<Instant>, Option<Instant>)>,
+    rests: Option<(Option<Instant>, Option<Instant>, Option<Instant>)>,
 }
 
 impl HeldRow {
     fn read(&self, now: DateTime<Utc>) -> Option<Held> {
         let state = OutboxState::parse(&self.state)?;
         let to_come = |at: Option<Instant>| at.map(DateTime::from).filter(|at| now < *at);
-        let (all, templates) = self.rests.unwrap_or_default();
+        let (all, templates, slow) = self.rests.unwrap_or_default();
         match state {
             OutboxState::Unknown => Some(Held::OutcomeUnknown),
             OutboxState::Leased => None,
@@ -98,6 +111,7 @@ impl HeldRow {
                         let again = to_come(Some(self.due_at)).filter(|_| 0 < self.attempts);
                         again.map(Held::TriedAgain)
                     })
+                    .or_else(|| to_come(slow).map(Held::TriedAgain))
             }
         }
     }
@@ -122,10 +136,27 @@ fn find_held(
             outbox::attempts,
             outbox::due_at,
             channels::credentials_failing_since,
-            (numbers::paused_until, numbers::templates_paused_until).nullable(),
+            (numbers::paused_until, numbers::templates_paused_until, numbers::slow_until)
+                .nullable(),
         ))
         .load(db)?;
     Ok(rows.iter().filter_map(|row| Some((MessageId(row.message_id), row.read(now)?))).collect())
+}
+
+/// Until when the templates of these messages are paused, or were last.
+fn find_pauses(
+    db: &mut Db,
+    ids: &[i64],
+) -> Result<BTreeMap<MessageId, DateTime<Utc>>, PersistenceError> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows: Vec<(i64, Option<Instant>)> = active_messages::table
+        .inner_join(message_templates::table)
+        .filter(active_messages::message_id.eq_any(ids))
+        .select((active_messages::message_id, message_templates::paused_until))
+        .load(db)?;
+    Ok(rows.into_iter().filter_map(|(id, until)| Some((MessageId(id), until?.into()))).collect())
 }
 
 /// The first instant of each code with which a message failed. Served by the unique index on the message.

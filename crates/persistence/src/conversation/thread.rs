@@ -397,7 +397,9 @@ impl MessageRow {
                 PersistenceError::unreadable("messages", "state", self.state.as_str())
             })?;
             // Not sent in time, though no job has noted it yet (LI-04, LI-08).
-            let failure = |code: String, title| Some(MessageFailure { code, title, at: None });
+            let failure = |code: String, title| {
+                Some(MessageFailure { code, title, at: None, template_paused_until: None })
+            };
             let (state, failure) = match state {
                 MessageState::Sending if is_too_late => {
                     let code = Failure::NotSentInTime.code().to_owned();

@@ -22,6 +22,8 @@ pub struct Failed<'a> {
     pub title: Option<&'a str>,
     /// When it was told.
     pub at: Option<DateTime<Utc>>,
+    /// Until when its template is, or was, paused.
+    pub template_paused_until: Option<DateTime<Utc>>,
 }
 
 impl<'a> From<Option<&'a str>> for Failed<'a> {
@@ -32,7 +34,12 @@ impl<'a> From<Option<&'a str>> for Failed<'a> {
 
 impl<'a> From<&'a MessageFailure> for Failed<'a> {
     fn from(failure: &'a MessageFailure) -> Self {
-        Self { code: Some(&failure.code), title: failure.title.as_deref(), at: failure.at }
+        Self {
+            code: Some(&failure.code),
+            title: failure.title.as_deref(),
+            at: failure.at,
+            template_paused_until: failure.template_paused_until,
+        }
     }
 }
 
@@ -49,6 +56,9 @@ pub fn failure_words<'a>(failed: impl Into<Failed<'a>>, chatbot: &str, viewer: &
     }
     if code == "131049" {
         return held_back(failed.at, viewer);
+    }
+    if let ("132015", Some(until)) = (code, failed.template_paused_until) {
+        return template_paused(until, viewer);
     }
     own_failure(code, t).or_else(|| platform_failure(code, t)).unwrap_or_else(|| {
         match failed.title.filter(|title| !title.trim().is_empty()) {
@@ -80,6 +90,16 @@ fn held_back(at: Option<DateTime<Utc>>, viewer: &Viewer) -> String {
         }
         Some(_) => t.desk_failure_held_back_over(),
         None => t.desk_failure_held_back(),
+    }
+}
+
+/// A pause ends by itself, and then the template may be sent again.
+fn template_paused(until: DateTime<Utc>, viewer: &Viewer) -> String {
+    let t = viewer.words();
+    if viewer.now < until {
+        t.desk_failure_template_paused_until(viewer.from_when(until).text)
+    } else {
+        t.desk_failure_template_paused_over()
     }
 }
 
@@ -262,7 +282,7 @@ mod tests {
     #[test]
     fn a_code_that_nobody_knows_is_told_in_the_platforms_own_words() {
         let viewer = viewer(Locale::En);
-        let told = Failed { code: Some("424242"), title: Some(" Odd thing "), at: None };
+        let told = Failed { code: Some("424242"), title: Some(" Odd thing "), ..Failed::default() };
         assert_eq!(
             failure_words(told, "Sales", &viewer),
             "The platform refused it: \u{2068}Odd thing\u{2069} (code 424242). Try again, or tell an admin the code."
@@ -275,10 +295,36 @@ mod tests {
     }
 
     #[test]
+    fn a_paused_template_says_until_when_and_that_the_pause_is_over() {
+        let viewer = viewer(Locale::En);
+        let failed = |until: Option<&str>| Failed {
+            template_paused_until: until.map(|until| until.parse().unwrap()),
+            ..Failed::from(Some("132015"))
+        };
+        let cases = [
+            (
+                Some("2026-11-22T19:00:01Z"),
+                "WhatsApp has paused this template for low quality until 16:01. Choose another one, or send it again then.",
+            ),
+            (
+                Some("2026-11-22T19:00:00Z"),
+                "WhatsApp had paused this template for low quality. You may send it again now.",
+            ),
+            (
+                None,
+                "WhatsApp has paused this template for low quality. Choose another one, or wait until it is approved again.",
+            ),
+        ];
+        for (until, expected) in cases {
+            assert_eq!(failure_words(failed(until), "Sales", &viewer), expected);
+        }
+    }
+
+    #[test]
     fn whom_the_platform_spares_may_be_written_to_a_day_later_and_not_before() {
         let viewer = viewer(Locale::En);
         let failed =
-            |at: &str| Failed { code: Some("131049"), title: None, at: Some(at.parse().unwrap()) };
+            |at: &str| Failed { at: Some(at.parse().unwrap()), ..Failed::from(Some("131049")) };
         assert_eq!(
             failure_words(failed("2026-11-22T18:58:30Z"), "Sales", &viewer),
             "WhatsApp held it back to spare the customer. Send it again on 23 Nov at 15:59, not before."

@@ -210,8 +210,12 @@ fn message(id: i64, side: Side, body: &str, at: DateTime<Utc>) -> ThreadMessage 
 
 fn ours(state: MessageState, failure_code: Option<&str>) -> Side {
     let agent = Some((UserId(1), "Marina Costa".to_owned()));
-    let failure =
-        failure_code.map(|code| MessageFailure { code: code.to_owned(), title: None, at: None });
+    let failure = failure_code.map(|code| MessageFailure {
+        code: code.to_owned(),
+        title: None,
+        at: None,
+        template_paused_until: None,
+    });
     Side::Ours { agent, state, failure, held: None }
 }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Lines of the history that are shown of each number.
-pub(super) const MOST_LINES: i64 = 20;
+pub(super) const MOST_LINES: usize = 20;
 /// The most characters of what the platform wrote.
 const MOST_CHARACTERS: usize = 200;
 /// The end of what has no end: 31 December 9999.
