@@ -9,8 +9,6 @@ mod telling;
 mod tests;
 mod view;
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
@@ -34,30 +32,38 @@ use crate::{
     schema::{messages, outbox},
 };
 
-/// Notes that the platform took `message` under `provider_id`, and joins the receipts that were faster.
-pub(crate) fn accept(
-    db: &mut Db,
-    channel: ChannelId,
-    message: MessageId,
-    provider_id: &str,
-    at: DateTime<Utc>,
-) -> Result<(), PersistenceError> {
-    settle(db, message, provider_id)?;
-    let source = EventSource::Dispatcher;
-    tell_taken(db, channel, message, provider_id, NewEvent { source, ..taken(at, at) })
+/// A message that the platform took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken<'a> {
+    /// Over which channel.
+    pub channel: ChannelId,
+    /// Ours.
+    pub message: MessageId,
+    /// What the platform calls it.
+    pub provider_id: &'a str,
 }
 
-/// Notes that the platform had `message` at `at`, which was not sent from here, and joins the receipts that were
+/// Notes at `at` that the platform took messages, and joins the receipts that were faster.
+pub(crate) fn accept(
+    db: &mut Db,
+    taken: &[Taken<'_>],
+    at: DateTime<Utc>,
+) -> Result<(), PersistenceError> {
+    for Taken { message, provider_id, .. } in taken {
+        settle(db, *message, provider_id)?;
+    }
+    tell_taken(db, taken, EventSource::Dispatcher, at, at)
+}
+
+/// Notes that the platform had a message at `at`, which was not sent from here, and joins the receipts that were
 /// faster than the news of it.
 pub(crate) fn note_taken(
     db: &mut Db,
-    channel: ChannelId,
-    message: MessageId,
-    provider_id: &str,
+    taken: Taken<'_>,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    tell_taken(db, channel, message, provider_id, taken(at, now))
+    tell_taken(db, &[taken], EventSource::Platform, at, now)
 }
 
 /// Counts a message written at `written_at` as the reply to the active messages `answered`: never Expired, and out
@@ -84,26 +90,28 @@ pub(crate) fn count_reply(
     telling.finish(db, now)
 }
 
-fn taken(at: DateTime<Utc>, received_at: DateTime<Utc>) -> NewEvent<'static> {
-    let (kind, source) = (DeliveryEventKind::Accepted, EventSource::Platform);
-    NewEvent { kind, at, source, title: None, pricing: None, received_at }
-}
-
 fn tell_taken(
     db: &mut Db,
-    channel: ChannelId,
-    message: MessageId,
-    provider_id: &str,
-    event: NewEvent<'_>,
+    taken: &[Taken<'_>],
+    source: EventSource,
+    at: DateTime<Utc>,
+    received_at: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let now = event.received_at;
-    let early = take_early_receipts(db, &BTreeMap::from([((channel, provider_id), message)]))?;
-    let mut telling = Telling::begin(db, [message])?;
-    telling.tell(message, event, None);
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let names = taken.iter().map(|it| ((it.channel, it.provider_id), it.message)).collect();
+    let early = take_early_receipts(db, &names)?;
+    let mut telling = Telling::begin(db, taken.iter().map(|it| it.message))?;
+    for Taken { message, .. } in taken {
+        let kind = DeliveryEventKind::Accepted;
+        let event = NewEvent { kind, at, source, title: None, pricing: None, received_at };
+        telling.tell(*message, event, None);
+    }
     for early in &early {
         early.tell(&mut telling)?;
     }
-    telling.finish(db, now)
+    telling.finish(db, received_at)
 }
 
 /// Ends `message` as Failure for a reason of ours or the platform's, given back where the rules say so.

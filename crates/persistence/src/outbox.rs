@@ -25,7 +25,7 @@ use crate::{
 pub(crate) use self::recheck::{channel_policy, find_last_inbound};
 pub use self::{
     claim::{Claim, ClaimRequest, Claimed, OpenChannel, claim, list_open_channels},
-    outcome::{Recorded, record_outcome, record_outcomes},
+    outcome::{Recorded, record_outcomes},
     rescue::{RescueReport, expire_unsent, rescue, settle_unknown},
 };
 

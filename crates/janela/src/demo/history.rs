@@ -250,7 +250,7 @@ impl<'a> Stage<'a> {
         let claim = claim.ok_or_else(|| unplayable("a message could not be claimed"))?;
         let provider_id = self.provider_id();
         let outcome = SendOutcome::Accepted { provider_id: provider_id.clone() };
-        outbox::record_outcome(db, claim, &outcome, &self.policy, at)?;
+        outbox::record_outcomes(db, std::iter::once((claim, &outcome)), &self.policy, at)?;
         Ok(Taken { message, provider_id, at })
     }
 

@@ -13,7 +13,7 @@ use domain::{
 use super::{ChannelFacts, Payload, Reading, is_known};
 use crate::{
     db::Db,
-    delivery,
+    delivery::{self, Taken},
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
@@ -50,7 +50,8 @@ pub(crate) fn apply_echo(
         let (side, emoji, at) = (ReactionSide::Desk, &reading.body, echo.at);
         reaction::save(db, &NewReaction { channel: channel.id, to, side, agent: None, emoji, at })?;
     }
-    delivery::note_taken(db, channel.id, message, &echo.provider_id, echo.at, now)?;
+    let taken = Taken { channel: channel.id, message, provider_id: &echo.provider_id };
+    delivery::note_taken(db, taken, echo.at, now)?;
     live::note(db, LiveEvent::of_contact(LiveKind::Message, channel.chatbot, contact, message.0));
     Ok(EchoOutcome::Kept)
 }

@@ -1,5 +1,7 @@
 //! Records what became of an attempt, if the claim still stands (LI-09).
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
@@ -10,10 +12,12 @@ use domain::{
 };
 
 use crate::{
-    db::Db,
-    delivery::{self, NewEvent},
+    among::is_among,
+    db::{Db, on_either},
+    delivery::{self, NewEvent, Taken},
     error::PersistenceError,
     instant::Instant,
+    kept::kept_update,
     number,
     outbox::{Claim, DispatchPolicy, tell},
     refusal,
@@ -29,21 +33,69 @@ pub enum Recorded {
     Stale,
 }
 
-/// Records many outcomes in one transaction, as [`record_outcome`] does; answers in the same order.
+/// Records what became of claims, in one transaction, and does what follows from it; answers in the same order.
+///
+/// An outcome with an older fence than the message's is kept in the attempt's row and has no other effect. When a
+/// message is out of the dispatcher's hands already (a receipt was faster, or its outcome was called unknown), an
+/// acceptance is still evidence.
+///
+/// # Errors
+/// When the database fails; nothing is recorded then.
 pub fn record_outcomes<'a>(
     db: &mut Db,
-    outcomes: impl Iterator<Item = (&'a Claim, &'a SendOutcome)> + Clone,
+    outcomes: impl Iterator<Item = (&'a Claim, &'a SendOutcome)>,
     policy: &DispatchPolicy,
     now: DateTime<Utc>,
 ) -> Result<Vec<Recorded>, PersistenceError> {
+    let outcomes: Vec<_> = outcomes.collect();
     db.write(|db| {
         let mut channels = Vec::new();
-        for (claim, outcome) in outcomes.clone() {
+        for (claim, outcome) in &outcomes {
             channels.extend(channels_of(db, claim.channel, outcome)?);
         }
         number::lock_of_channels(db, &channels)?;
-        outcomes.map(|(claim, outcome)| record_outcome(db, claim, outcome, policy, now)).collect()
+        finish_attempts(db, &outcomes, now)?;
+        let holds = lock_holds(db, &outcomes)?;
+        let mut recorded = Vec::with_capacity(outcomes.len());
+        let mut accepted = Vec::new();
+        for (claim, outcome) in &outcomes {
+            let message = claim.outgoing.id;
+            let step = match holds.of(claim) {
+                Hold::Ours(state) => {
+                    let attempt = Attempt {
+                        message,
+                        attempts: claim.attempts,
+                        out_of_time_at: claim.out_of_time_at,
+                    };
+                    let step = dispatch::after_attempt(outcome, attempt, policy.back_off, now);
+                    follow(db, claim, outcome, &step, state, policy, now)?;
+                    Some(step)
+                }
+                Hold::Gone => evidence(outcome),
+                Hold::Another => None,
+            };
+            if let (Some(NextStep::Accepted { .. }), SendOutcome::Accepted { provider_id }) =
+                (&step, outcome)
+            {
+                accepted.push(Taken { channel: claim.channel, message, provider_id });
+            }
+            recorded.push(step.map_or(Recorded::Stale, Recorded::Done));
+        }
+        delivery::accept(db, &accepted, now)?;
+        Ok(recorded)
     })
+}
+
+/// What the outcome of a message still tells that nobody holds any more.
+fn evidence(outcome: &SendOutcome) -> Option<NextStep> {
+    match outcome {
+        SendOutcome::Accepted { provider_id } => {
+            Some(NextStep::Accepted { provider_id: provider_id.clone() })
+        }
+        SendOutcome::Refused { .. } | SendOutcome::NotSent { .. } | SendOutcome::Unknown { .. } => {
+            None
+        }
+    }
 }
 
 /// The channels whose numbers `outcome` of a send over `channel` may change.
@@ -61,45 +113,8 @@ fn channels_of(
     }
 }
 
-/// Records `outcome` of `claim` and does what follows from it.
-///
-/// With an older fence than the message's it is kept in the attempt's row and has no other effect. When
-/// the message is out of the dispatcher's hands already (a receipt was faster, or its outcome was called
-/// unknown), an acceptance is still evidence.
-pub fn record_outcome(
-    db: &mut Db,
-    claim: &Claim,
-    outcome: &SendOutcome,
-    policy: &DispatchPolicy,
-    now: DateTime<Utc>,
-) -> Result<Recorded, PersistenceError> {
-    db.write(|db| {
-        let message = claim.outgoing.id;
-        finish_attempt(db, claim, outcome, now)?;
-        match hold_of(db, claim)? {
-            Hold::Ours(state) => {
-                let attempt = Attempt {
-                    message,
-                    attempts: claim.attempts,
-                    out_of_time_at: claim.out_of_time_at,
-                };
-                let step = dispatch::after_attempt(outcome, attempt, policy.back_off, now);
-                follow(db, claim, outcome, &step, state, policy, now)?;
-                Ok(Recorded::Done(step))
-            }
-            Hold::Gone => match outcome {
-                SendOutcome::Accepted { provider_id } => {
-                    delivery::accept(db, claim.channel, message, provider_id, now)?;
-                    Ok(Recorded::Done(NextStep::Accepted { provider_id: provider_id.clone() }))
-                }
-                _ => Ok(Recorded::Stale),
-            },
-            Hold::Another => Ok(Recorded::Stale),
-        }
-    })
-}
-
-/// Who has the message now.
+/// Who has a message now.
+#[derive(Debug, Clone, Copy)]
 enum Hold {
     /// This claim, leased or called unknown meanwhile.
     Ours(OutboxState),
@@ -109,54 +124,90 @@ enum Hold {
     Another,
 }
 
-/// Locks the message's row in the outbox, then looks at whose it is.
-fn hold_of(db: &mut Db, claim: &Claim) -> Result<Hold, PersistenceError> {
-    let message = claim.outgoing.id.0;
-    let locked = diesel::update(outbox::table.find(message))
-        .set(outbox::lease_fence.eq(outbox::lease_fence))
-        .execute(db)?;
-    if locked == 0 {
-        return Ok(Hold::Gone);
-    }
-    let (fence, state): (i64, String) =
-        outbox::table.find(message).select((outbox::lease_fence, outbox::state)).first(db)?;
-    let state = OutboxState::parse(&state)
-        .ok_or_else(|| PersistenceError::unreadable("outbox", "state", state))?;
-    match state {
-        OutboxState::Leased | OutboxState::Unknown if fence == claim.fence => Ok(Hold::Ours(state)),
-        _ => Ok(Hold::Another),
+/// The messages that stand in the outbox still, by id: under which fence, and in which state.
+struct Holds(BTreeMap<i64, (i64, OutboxState)>);
+
+impl Holds {
+    fn of(&self, claim: &Claim) -> Hold {
+        match self.0.get(&claim.outgoing.id.0) {
+            None => Hold::Gone,
+            Some((fence, state @ (OutboxState::Leased | OutboxState::Unknown)))
+                if *fence == claim.fence =>
+            {
+                Hold::Ours(*state)
+            }
+            Some(_) => Hold::Another,
+        }
     }
 }
 
-fn finish_attempt(
+/// Locks the messages' rows in the outbox until the transaction ends, and looks at whose they are.
+fn lock_holds(db: &mut Db, outcomes: &[(&Claim, &SendOutcome)]) -> Result<Holds, PersistenceError> {
+    let messages = outcomes.iter().map(|(claim, _)| claim.outgoing.id.0);
+    let held = outbox::table
+        .filter(is_among(outbox::message_id, messages))
+        .order(outbox::message_id.asc())
+        .select((outbox::message_id, outbox::lease_fence, outbox::state));
+    let rows: Vec<(i64, i64, String)> = match db {
+        Db::Sqlite(sqlite) => held.load(sqlite)?,
+        Db::Postgres(postgres) => held.for_update().load(postgres)?,
+    };
+    let read = |(message, fence, state): (i64, i64, String)| {
+        let state = OutboxState::parse(&state)
+            .ok_or_else(|| PersistenceError::unreadable("outbox", "state", state))?;
+        Ok((message, (fence, state)))
+    };
+    rows.into_iter().map(read).collect::<Result<_, _>>().map(Holds)
+}
+
+/// Writes into the attempts' rows what became of them; those with the same words together.
+fn finish_attempts(
     db: &mut Db,
-    claim: &Claim,
-    outcome: &SendOutcome,
+    outcomes: &[(&Claim, &SendOutcome)],
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
-    let (word, code, detail) = match outcome {
-        SendOutcome::Accepted { .. } => ("accepted", None, None),
-        SendOutcome::Refused { refusal, .. } => {
-            ("refused", Some(refusal.code.as_str()), Some(refusal.title.as_str()))
-        }
-        SendOutcome::NotSent { reason } => ("not_sent", None, Some(reason.as_str())),
-        SendOutcome::Unknown { reason } => ("unknown", None, Some(reason.as_str())),
-    };
-    diesel::update(
-        attempts::table
-            .filter(attempts::message_id.eq(claim.outgoing.id.0))
-            .filter(attempts::fence.eq(claim.fence)),
-    )
-    .set((
-        attempts::finished_at.eq(Some(Instant::from(now))),
-        attempts::outcome.eq(Some(word)),
-        attempts::code.eq(code),
-        attempts::detail.eq(detail),
-    ))
-    .execute(db)?;
+    let mut alike: BTreeMap<(i64, AttemptWords<'_>), Vec<i64>> = BTreeMap::new();
+    for (claim, outcome) in outcomes {
+        let key = (claim.fence, AttemptWords::of(outcome));
+        alike.entry(key).or_default().push(claim.outgoing.id.0);
+    }
+    for ((fence, words), messages) in alike {
+        let attempted = attempts::fence.eq(fence).and(is_among(attempts::message_id, messages));
+        let finished = (
+            attempts::finished_at.eq(Some(Instant::from(now))),
+            attempts::outcome.eq(Some(words.outcome)),
+            attempts::code.eq(words.code),
+            attempts::detail.eq(words.detail),
+        );
+        let update = kept_update(attempts::table, attempted, finished);
+        on_either!(db => update.execute(db))?;
+    }
     Ok(())
 }
 
+/// How the outcome of an attempt is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct AttemptWords<'a> {
+    outcome: &'static str,
+    code: Option<&'a str>,
+    detail: Option<&'a str>,
+}
+
+impl<'a> AttemptWords<'a> {
+    fn of(outcome: &'a SendOutcome) -> Self {
+        let (outcome, code, detail) = match outcome {
+            SendOutcome::Accepted { .. } => ("accepted", None, None),
+            SendOutcome::Refused { refusal, .. } => {
+                ("refused", Some(refusal.code.as_str()), Some(refusal.title.as_str()))
+            }
+            SendOutcome::NotSent { reason } => ("not_sent", None, Some(reason.as_str())),
+            SendOutcome::Unknown { reason } => ("unknown", None, Some(reason.as_str())),
+        };
+        Self { outcome, code, detail }
+    }
+}
+
+/// Does what follows from an outcome other than an acceptance.
 fn follow(
     db: &mut Db,
     claim: &Claim,
@@ -168,9 +219,7 @@ fn follow(
 ) -> Result<(), PersistenceError> {
     let message = claim.outgoing.id;
     match step {
-        NextStep::Accepted { provider_id } => {
-            delivery::accept(db, claim.channel, message, provider_id, now)
-        }
+        NextStep::Accepted { .. } => Ok(()),
         // Once called unknown it is never repeated, whatever its worker says later.
         NextStep::Retry { .. } | NextStep::Hold(_) if state == OutboxState::Unknown => Ok(()),
         NextStep::Retry { at, scope } => {

@@ -13,11 +13,11 @@ use domain::{
 use super::{DIGITS, PHONE, count};
 use crate::{
     db::Db,
-    outbox::{self, Recorded},
+    outbox::{self, ClaimRequest, Recorded},
     schema::{attempts, chatbots, outbox as outbox_rows, tickets},
     store::Store,
     test_desk::{TestDesk, accepted, dispatch_policy, inbound, receipt},
-    test_support::{TestStore, on_both, postgres_is_wanted, rounds},
+    test_support::{TestStore, on_both, postgres_is_wanted, rounds, statements_of},
     ticket::{self, Reply, ReplyDraft, ReplyRefusal},
 };
 
@@ -51,6 +51,34 @@ fn eight_threads_claim_every_message_exactly_once() {
         assert_eq!((claimed.len(), distinct.len()), (60, 60));
         let written: i64 = count(&desk, |db| attempts::table.count().get_result(db)).unwrap();
         assert_eq!(written, 60, "each attempt is on record before anything leaves");
+    });
+}
+
+#[test]
+fn as_many_queries_claim_sixteen_messages_as_one() {
+    on_both(|store| {
+        let desk = TestDesk::new(store);
+        let (policy, now) = (dispatch_policy(), desk.clock.now());
+        let asked = [1, 16].map(|share| {
+            for number in 0..share {
+                desk.send(desk.agents[0], &format!("+351940{share:02}{number:04}"));
+            }
+            let shares = [(desk.channel, share)];
+            let claim = |db: &mut Db| {
+                let mut request = ClaimRequest {
+                    shares: &shares,
+                    token: "test",
+                    policy: &policy,
+                    pair_wait: &mut |_, _| None,
+                };
+                outbox::claim(db, &mut request, now)
+            };
+            let (claimed, asked) =
+                store.blocking_write(|db| statements_of(db, claim)).expect("a claim");
+            assert_eq!(claimed.claims.len(), share);
+            asked
+        });
+        assert_eq!(asked[0].len(), asked[1].len(), "{asked:#?}");
     });
 }
 

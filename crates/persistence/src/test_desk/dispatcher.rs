@@ -47,11 +47,12 @@ impl TestDesk {
     /// When the database refuses.
     pub fn record(&self, claim: &Claim, outcome: &SendOutcome) -> Recorded {
         let now = self.clock.now();
-        self.store
-            .blocking_write(|db| {
-                outbox::record_outcome(db, claim, outcome, &dispatch_policy(), now)
-            })
-            .expect("a record")
+        let one = std::iter::once((claim, outcome));
+        let recorded = self
+            .store
+            .blocking_write(|db| outbox::record_outcomes(db, one, &dispatch_policy(), now))
+            .expect("a record");
+        recorded.into_iter().next().expect("one")
     }
 
     /// Sends `message`, which is due, and has the platform accept it under `provider_id`, now.
