@@ -8,6 +8,7 @@ use domain::{
 };
 
 use crate::{
+    among::is_among,
     db::Db,
     error::PersistenceError,
     instant::Instant,
@@ -207,7 +208,7 @@ pub fn get(db: &mut Db, actor: &Actor, channel: ChannelId) -> Result<Channel, Pe
     let row: ChannelAndNumber = channels::table
         .left_join(numbers::table)
         .filter(channels::id.eq(channel.0))
-        .filter(channels::chatbot_id.eq_any(actor.chatbot_ids()))
+        .filter(is_among(channels::chatbot_id, actor.chatbot_ids()))
         .select((ChannelRow::as_select(), (numbers::id, numbers::phone).nullable()))
         .first(db)?;
     read_channel(row)

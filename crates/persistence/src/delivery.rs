@@ -27,8 +27,9 @@ pub(crate) use self::{
 };
 use self::{receipt::take_early_receipts, telling::Telling};
 use crate::{
-    db::Db,
+    db::{Db, on_either},
     error::PersistenceError,
+    kept::kept_update,
     schema::{messages, outbox},
 };
 
@@ -138,10 +139,10 @@ pub(crate) fn fail(
 
 /// Takes the message out of the dispatcher's hands: the platform has it, under `provider_id`.
 fn settle(db: &mut Db, message: MessageId, provider_id: &str) -> Result<(), PersistenceError> {
-    let named =
-        diesel::update(messages::table.find(message.0).filter(messages::provider_id.is_null()))
-            .set(messages::provider_id.eq(provider_id))
-            .execute(db)?;
+    let nameless = messages::id.eq(message.0).and(messages::provider_id.is_null());
+    let name = messages::provider_id.eq(provider_id);
+    let update = kept_update(messages::table, nameless, name);
+    let named = on_either!(db => update.execute(db))?;
     if named == 1 {
         diesel::delete(outbox::table.find(message.0)).execute(db)?;
     }

@@ -249,12 +249,12 @@ pub fn move_counted(
 ) -> Result<(), PersistenceError> {
     db.write(|db| {
         recount_after(db, message, |db| {
-            let counted = active_messages::table
-                .filter(active_messages::message_id.eq(message.0))
-                .filter(active_messages::counted_at.is_not_null());
-            diesel::update(counted)
-                .set(active_messages::counted_at.eq(Some(Instant::from(accepted_at))))
-                .execute(db)?;
+            let is_counted = active_messages::message_id
+                .eq(message.0)
+                .and(active_messages::counted_at.is_not_null());
+            let since = active_messages::counted_at.eq(Some(Instant::from(accepted_at)));
+            let update = kept_update(active_messages::table, is_counted, since);
+            on_either!(db => update.execute(db))?;
             Ok(())
         })
     })

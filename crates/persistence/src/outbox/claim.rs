@@ -22,7 +22,7 @@ use super::{
     tell,
 };
 use crate::{
-    among::is_among,
+    among::{is_among, is_named_among},
     db::{Db, on_either},
     delivery::fail,
     error::PersistenceError,
@@ -94,7 +94,7 @@ pub fn list_open_channels(
     let now = Instant::from(now);
     let due = outbox::table
         .filter(outbox::channel_id.eq(channels::id))
-        .filter(outbox::state.eq_any(waiting_states()))
+        .filter(is_named_among(outbox::state, waiting_states()))
         .filter(outbox::due_at.le(now));
     let rows: Vec<(i64, Option<i64>)> = channels::table
         .left_join(numbers::table)

@@ -11,7 +11,7 @@ use domain::{
 };
 
 use crate::{
-    among::is_among,
+    among::{is_among, is_named_among},
     db::Db,
     error::PersistenceError,
     instant::Instant,
@@ -110,7 +110,7 @@ macro_rules! due_messages {
             .filter(earlier.field(outbox::state).ne(OutboxState::Unknown.as_str()));
         outbox::table
             .filter(outbox::channel_id.eq($channel.0))
-            .filter(outbox::state.eq_any(waiting_states()))
+            .filter(is_named_among(outbox::state, waiting_states()))
             .filter(outbox::due_at.le(Instant::from($now)))
             .filter(not(exists(before)))
             .order((outbox::due_at.asc(), outbox::message_id.asc()))
