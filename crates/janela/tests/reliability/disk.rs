@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use persistence::store::DatabaseSettings;
+use persistence::{store::DatabaseSettings, test_support::rounds};
 use reqwest::StatusCode;
 
 use crate::{
-    load::{post_at_rate, tally_of},
-    world::{World, keeping_client, until},
+    load::{Load, tally_of},
+    world::{World, seconds, until},
 };
 
 /// A file system of 64 MB in memory; gone when dropped.
@@ -71,13 +71,14 @@ async fn r11_a_full_disk_is_said_and_loses_nothing_that_was_acknowledged() {
     };
     let world = World::at(settings, Box::new(())).await;
     let node = world.serve(0).await;
-    let client = keeping_client();
+    let rate = u32::try_from(rounds(100, 264)).expect("few");
+    let posts = Load::of(&world, 0, rate, seconds(12, 30));
     let status = async || node.status(&world.client, "/readyz").await;
     let trouble = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
         disk.fill();
         let full = Instant::now();
-        until("red", Duration::from_secs(20), async || {
+        until("red", Duration::from_secs(30), async || {
             (status().await == Some(StatusCode::SERVICE_UNAVAILABLE)).then_some(())
         })
         .await;
@@ -96,8 +97,7 @@ async fn r11_a_full_disk_is_said_and_loses_nothing_that_was_acknowledged() {
         .await;
         (red, answer, freed.elapsed())
     };
-    let load = post_at_rate(&world, &client, &node.url, 100, Duration::from_secs(12));
-    let (posted, (red, answer, back)) = tokio::join!(load, trouble);
+    let (posted, (red, answer, back)) = tokio::join!(posts.post(), trouble);
     let refused =
         posted.iter().filter(|post| post.status == Some(StatusCode::SERVICE_UNAVAILABLE)).count();
     let odd = posted
@@ -112,8 +112,8 @@ async fn r11_a_full_disk_is_said_and_loses_nothing_that_was_acknowledged() {
     tally.must_be_clean("R11 sqlite");
     assert_eq!(answer, Some(StatusCode::SERVICE_UNAVAILABLE), "never 200 while it is full");
     assert!(refused > 0 && odd == 0, "{odd} answers were neither 200 nor 503");
-    assert!(red <= Duration::from_secs(5), "red after {red:?}");
-    assert!(back <= Duration::from_secs(30), "normal after {back:?}");
+    assert!(red <= seconds(12, 5), "red after {red:?}");
+    assert!(back <= seconds(45, 30), "normal after {back:?}");
     drop(node);
     let damage = world.store.blocking_read(persistence::health::find_damage).expect("a look");
     assert_eq!(damage, None, "the file is whole");

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     judge::{judge, until_settled},
-    world::{Kind, LEASE_SECONDS, Node, World, until},
+    world::{Kind, LEASE_SECONDS, Node, World, seconds, until},
 };
 
 /// The lease of the jobs is half of that of a message.
@@ -58,7 +58,7 @@ fn holder(world: &World) -> Option<u32> {
 
 async fn until_held_by(world: &World, nodes: &[Node], but: u32) -> (usize, Duration) {
     let begun = Instant::now();
-    let place = until("another holder", Duration::from_secs(30), async || {
+    let place = until("another holder", Duration::from_secs(60), async || {
         let holder = holder(world).filter(|holder| *holder != but)?;
         nodes.iter().position(|node| node.id() == holder)
     })
@@ -68,7 +68,7 @@ async fn until_held_by(world: &World, nodes: &[Node], but: u32) -> (usize, Durat
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r9_three_schedulers_do_each_occurrence_once_whoever_is_killed() {
-    let kills = rounds(4, 60);
+    let (least, occurrences) = (rounds(4, 20), rounds(0, 1_000));
     let world = World::on(Kind::Postgres).await;
     let mut nodes = Vec::new();
     for nth in 0..3 {
@@ -76,8 +76,16 @@ async fn r9_three_schedulers_do_each_occurrence_once_whoever_is_killed() {
     }
     let mut slowest = Duration::ZERO;
     let (mut place, _) = until_held_by(&world, &nodes, 0).await;
-    for _ in 0..kills {
-        tokio::time::sleep(Duration::from_secs(5)).await;
+    let mut kills = 0;
+    while kills < least || list_runs(&world).len() < occurrences {
+        kills += 1;
+        for _ in 0..5 {
+            // The full form makes its occurrences: every job is wanted at every second.
+            if occurrences > 0 {
+                world.run("UPDATE jobs SET run_requested_at = 1");
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
         let killed = nodes[place].id();
         nodes[place].kill_in_place();
         let (next, took) = until_held_by(&world, &nodes, killed).await;
@@ -88,7 +96,7 @@ async fn r9_three_schedulers_do_each_occurrence_once_whoever_is_killed() {
             place = nodes.iter().position(|node| node.id() == held).unwrap_or(place);
         }
     }
-    let limit = JOB_LEASE + Duration::from_secs(5);
+    let limit = JOB_LEASE + seconds(12, 5);
     assert!(slowest <= limit, "taken over after {slowest:?}, not within {limit:?}");
     // What was begun by the last one that was killed is closed by its successor.
     tokio::time::sleep(Duration::from_secs(6)).await;
@@ -98,6 +106,11 @@ async fn r9_three_schedulers_do_each_occurrence_once_whoever_is_killed() {
         *seen.entry((run.job.as_str(), run.scheduled_for)).or_default() += 1;
     }
     let doubled = seen.values().filter(|times| **times > 1).count();
+    let beside = world.count(
+        "SELECT count(*) AS n FROM job_runs a JOIN job_runs b
+         ON a.job = b.job AND a.id < b.id AND b.started_at < a.finished_at",
+    );
+    assert_eq!(beside, 0, "I12: no run of a job begins before the one before it is closed");
     let fences: Vec<i64> = runs.iter().map(|run| run.fence).collect();
     assert!(fences.is_sorted(), "I11: the fence only grows: {fences:?}");
     let (done, interrupted) = (
@@ -112,9 +125,10 @@ async fn r9_three_schedulers_do_each_occurrence_once_whoever_is_killed() {
         .collect();
     settled.sort_unstable();
     let gap = settled.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default();
-    assert!(gap <= 20_000, "a gap of {gap} ms");
+    assert!(gap <= rounds(35_000, 20_000) as i64, "a gap of {gap} ms");
     println!(
-        "R9 postgres ok={done} lost=0 duplicated={doubled} recovered={interrupted} ({kills} holders killed, slowest take-over {slowest:?})"
+        "R9 postgres ok={done} lost=0 duplicated={doubled} recovered={interrupted} ({} occurrences, {kills} holders killed, slowest take-over {slowest:?})",
+        runs.len()
     );
     assert_eq!(doubled, 0);
 }
@@ -127,7 +141,7 @@ async fn r9_what_a_process_says_after_it_stood_still_has_no_effect() {
     let slow = json!({ "kind": "delay", "ms": 3_000, "count": 8, "when": "before" });
     world.platform.order("/faults", slow).await;
     let ids = futures_util::future::join_all((0..8).map(|nth| world.send(&frozen.url, nth))).await;
-    until("eight calls under way", Duration::from_secs(30), async || {
+    until("eight calls under way", Duration::from_secs(60), async || {
         let leased = world.count("SELECT count(*) AS n FROM outbox WHERE state = 'leased'");
         (leased == 8).then_some(())
     })
@@ -137,12 +151,12 @@ async fn r9_what_a_process_says_after_it_stood_still_has_no_effect() {
     frozen.signal("STOP");
     let other = world.serve(1).await;
     let (_, took) = until_held_by(&world, std::slice::from_ref(&other), frozen.id()).await;
-    assert!(took <= JOB_LEASE + Duration::from_secs(10), "taken over after {took:?}");
+    assert!(took <= JOB_LEASE + seconds(20, 10), "taken over after {took:?}");
     tokio::time::sleep(Duration::from_secs(2 * LEASE_SECONDS.unsigned_abs())).await;
     until_settled(&world, Duration::from_secs(60)).await;
     let before = world.count("SELECT count(*) AS n FROM delivery_events");
     frozen.signal("CONT");
-    until("late words", Duration::from_secs(30), async || {
+    until("late words", Duration::from_secs(60), async || {
         let late = world.count("SELECT count(*) AS n FROM attempts WHERE outcome IS NULL");
         (late == 0).then_some(())
     })

@@ -7,13 +7,14 @@ use serde_json::json;
 
 use crate::{
     judge::{judge, until_applied, until_settled},
-    world::{Dice, HORIZON_SECONDS, Kind, World},
+    world::{Dice, Kind, World, until},
 };
 
 /// WhatsApp is of the class *CorrelationEcho*, and the only adapter there is.
 async fn survive_kills(kind: Kind) {
-    let (sends, kills) = (rounds(160, 10_000), rounds(4, 20));
-    let world = World::on(kind).await;
+    let (sends, kills, horizon) = (rounds(160, 10_000), rounds(4, 20), rounds(14, 60));
+    let mut world = World::on(kind).await;
+    world.set("JANELA_UNKNOWN_OUTCOME_SECONDS", &horizon.to_string());
     let mut node = world.serve(0).await;
     world.platform.subscribe(0, &world.webhook_at(&node.url)).await;
     // Each call takes a while, before or after the platform took the message, so that many are under way at each kill.
@@ -32,9 +33,15 @@ async fn survive_kills(kind: Kind) {
         ids
     };
     let storm = async {
-        for _ in 0..kills {
-            let pause = 250 + dice.roll(if kills == 20 { 1_500 } else { 700 });
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+        for kill in 1..=kills {
+            // Spread over all sends, at a random moment of each part.
+            let share = i64::try_from(sends * kill / (kills + 2)).expect("few");
+            until("a part of the sends", Duration::from_secs(180), async || {
+                let begun = world.count("SELECT count(*) AS n FROM attempts");
+                (share <= begun).then_some(())
+            })
+            .await;
+            tokio::time::sleep(Duration::from_millis(dice.roll(700))).await;
             node.kill();
             node = world.serve(0).await;
         }
@@ -47,7 +54,7 @@ async fn survive_kills(kind: Kind) {
     let name = format!("R1 {}", kind.as_str());
     let tally = judge(&world, &ids).await;
     println!(
-        "{name}: {} sends, {kills} kills in {:?}, settled {:?} after the last (horizon {HORIZON_SECONDS} s)",
+        "{name}: {} sends, {kills} kills in {:?}, settled {:?} after the last (horizon {horizon} s)",
         ids.len(),
         restarted - begun,
         restarted.elapsed()

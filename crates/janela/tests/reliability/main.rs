@@ -7,7 +7,10 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot have its world fails where it stands")]
 
+mod acts;
 mod caps;
+mod clock;
+mod crashes;
 mod database;
 mod disk;
 mod jobs;

@@ -67,6 +67,8 @@ fn tried_once() -> Vec<Cell> {
         cell("reset after it was taken", json!({ "kind": "reset_after" }), SettledByReceipt),
         cell("reset amid the answer", json!({ "kind": "reset_during" }), SettledByReceipt),
         cell("reset behind the answer", json!({ "kind": "reset_end" }), SettledByReceipt),
+        // The stand-in goes on with what it was asked, as a platform does: it takes the message after we gave up.
+        cell("no answer before it was taken", delay("before"), SettledByReceipt),
         cell("no answer after it was taken", delay("after"), SettledByReceipt),
         cell("a byte a second", json!({ "kind": "slow" }), SettledByReceipt),
         cell("an answer cut off", json!({ "kind": "broken_json" }), SettledByReceipt),
@@ -142,7 +144,7 @@ async fn send_into(world: &World, url: &str, channel: usize, cell: &Cell, nth: u
     fault["number"] = json!(number_of(world, channel));
     world.platform.order("/faults", fault).await;
     let id = world.send_over(channel, url, nth).await;
-    until(cell.name, Duration::from_secs(30), async || {
+    until(cell.name, Duration::from_secs(60), async || {
         let left = world.platform.look("/faults").await;
         left.as_array().is_some_and(Vec::is_empty).then_some(())
     })
@@ -206,7 +208,7 @@ async fn r3_every_misbehaviour_of_the_platform_lands_in_its_class() {
     }
     for (nth, cell) in (100..).zip(tried_again()) {
         let id = send_into(&world, &node.url, 2, &cell, nth).await;
-        until(cell.name, Duration::from_secs(40), async || {
+        until(cell.name, Duration::from_secs(60), async || {
             look(&world, id).outbox.is_none().then_some(())
         })
         .await;
@@ -227,7 +229,7 @@ async fn r3_every_misbehaviour_of_the_platform_lands_in_its_class() {
         };
         go_by(&way);
         let id = world.send_over(2, &node.url, nth).await;
-        until(name, Duration::from_secs(30), async || {
+        until(name, Duration::from_secs(60), async || {
             (look(&world, id).first.as_deref() == Some("not_sent")).then_some(())
         })
         .await;
@@ -245,7 +247,7 @@ async fn r3_every_misbehaviour_of_the_platform_lands_in_its_class() {
     // What stops more than one message comes last: the number's templates, and the template.
     let number = cell("131048", error(400, Some(131_048), None), Ends::Held);
     let held = send_into(&world, &node.url, 2, &number, 301).await;
-    until("131048", Duration::from_secs(20), async || {
+    until("131048", Duration::from_secs(60), async || {
         (look(&world, held).outbox.as_deref() == Some("held")).then_some(())
     })
     .await;
@@ -312,7 +314,8 @@ async fn r3_a_number_whose_calls_hang_costs_the_others_nothing() {
     );
     Tally { ok: 2 * sends as usize, ..Tally::default() }.print("R3 sqlite healthy");
     assert!(
-        beside <= calm * 100 / 95 + Duration::from_millis(500),
+        // A number that took the others' places would cost them 20 s.
+        beside <= calm * 100 / 95 + Duration::from_millis(rounds(6_000, 500) as u64),
         "{beside:?} instead of {calm:?}"
     );
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
@@ -54,18 +54,56 @@ async fn pass_on(mut client: TcpStream, targets: Vec<SocketAddr>, is_cut: Arc<At
     if is_cut.load(Ordering::SeqCst) {
         return;
     }
+    let until_cut = async {
+        while !is_cut.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = pass_to_first(&mut client, targets) => {}
+        () = until_cut => {}
+    }
+}
+
+/// Passes on to the first target that answers. One that closes the connection without a word, as a process does that
+/// is asked to stop right then, is none, and the next is asked the same.
+async fn pass_to_first(client: &mut TcpStream, targets: Vec<SocketAddr>) {
+    let mut asked = Vec::new();
     for target in targets {
-        if let Ok(mut server) = TcpStream::connect(target).await {
-            let until_cut = async {
-                while !is_cut.load(Ordering::SeqCst) {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-            };
-            tokio::select! {
-                _ = copy_bidirectional(&mut client, &mut server) => {}
-                () = until_cut => {}
+        let Ok(mut server) = TcpStream::connect(target).await else { continue };
+        if server.write_all(&asked).await.is_ok()
+            && let Some(first) = first_words(client, &mut server, &mut asked).await
+        {
+            if client.write_all(&first).await.is_ok() {
+                let _over = copy_bidirectional(client, &mut server).await;
             }
             return;
+        }
+    }
+}
+
+/// What `server` says first to what `client` asks, which is added to `asked`; `None` when it ends without a word.
+async fn first_words(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    asked: &mut Vec<u8>,
+) -> Option<Vec<u8>> {
+    let mut first = vec![0; 4_096];
+    let mut is_asking = true;
+    loop {
+        let begins = asked.len();
+        tokio::select! {
+            read = server.read(&mut first) => {
+                let read = read.ok().filter(|read| 0 < *read)?;
+                first.truncate(read);
+                return Some(first);
+            }
+            read = client.read_buf(asked), if is_asking => {
+                is_asking = read.is_ok_and(|read| 0 < read);
+                if !is_asking || server.write_all(&asked[begins..]).await.is_err() {
+                    return None;
+                }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     judge::{judge, list_sent, until_settled},
-    world::{Kind, World},
+    world::{Kind, World, seconds},
 };
 
 /// How long a stop may take at all.
@@ -28,7 +28,7 @@ async fn stop_amid_sends(kind: Kind) {
     pages.kill();
     let mut node = world.serve(0).await;
     world.platform.subscribe(0, &world.webhook_at(&node.url)).await;
-    crate::world::until("16 calls under way", Duration::from_secs(30), async || {
+    crate::world::until("16 calls under way", Duration::from_secs(60), async || {
         let leased = world.count("SELECT count(*) AS n FROM outbox WHERE state = 'leased'");
         (16 <= leased).then_some(())
     })
@@ -88,7 +88,7 @@ async fn r13_an_event_stream_ends_at_once_and_is_found_again_elsewhere() {
     first.signal("TERM");
     while let Some(Ok(_)) = stream.next().await {}
     let ended = begun.elapsed();
-    assert!(ended < Duration::from_secs(5), "the stream ends at once: {ended:?}");
+    assert!(ended < seconds(15, 5), "the stream ends at once: {ended:?}");
     assert!(first.ended(STOP_WITHIN).await.is_some_and(|status| status.success()));
     let mut again = open().await;
     // What the other process is told of comes over the new stream.
@@ -96,7 +96,7 @@ async fn r13_an_event_stream_ends_at_once_and_is_found_again_elsewhere() {
     let text = world.platform.text("5511955550001", "wamid.elsewhere", "Olá");
     let webhook = world.webhook_at(&second.url);
     assert_eq!(world.platform.post(0, &webhook, text).await, Some(reqwest::StatusCode::OK));
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     let mut heard = String::new();
     while !heard.contains("event: ticket") && !heard.contains("event: arrival") {
         let piece = tokio::time::timeout_at(deadline.into(), again.next()).await;

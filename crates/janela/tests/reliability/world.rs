@@ -29,7 +29,7 @@ use persistence::{
     message_template, number, policy, presence,
     session::{self, SessionPolicy},
     store::{DatabaseSettings, Store},
-    test_support::{TEST_KEY, TestStore, test_key},
+    test_support::{TEST_KEY, TestStore, rounds, test_key},
     user::{self, NewUser},
 };
 use reqwest::{Client, StatusCode};
@@ -39,6 +39,13 @@ use crate::platform::Platform;
 
 /// Far longer than anything takes, as the machine may be busy with other work.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How long something may take: `full` as the requirements have it, in the full form, which runs alone on the machine with
+/// a release binary; `short` in the short form, a build for debugging beside three other tests on two slow cores. There
+/// it is still far less than what the fault that is looked for would cost.
+pub fn seconds(short: usize, full: usize) -> Duration {
+    Duration::from_secs(rounds(short, full) as u64)
+}
 
 /// The agent in whose name everything is sent.
 pub const AGENT: &str = "ana@example.com";
@@ -477,12 +484,6 @@ pub fn client() -> Client {
         .timeout(Duration::from_secs(30))
         .build()
         .expect("a client")
-}
-
-/// A client that keeps its connections, for load.
-pub fn keeping_client() -> Client {
-    let _another_is_as_good = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().timeout(Duration::from_secs(15)).build().expect("a client")
 }
 
 /// The instant it is.
