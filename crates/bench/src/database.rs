@@ -111,7 +111,12 @@ impl Place {
     pub fn remove(&self) -> Result<(), BenchError> {
         match self {
             Self::Sqlite(file) => {
-                for file in [file.clone(), beside(file, "-wal"), beside(file, "-shm")] {
+                for file in [
+                    file.clone(),
+                    beside(file, "-wal"),
+                    beside(file, "-shm"),
+                    beside(file, "-serving"),
+                ] {
                     if file.try_exists()? {
                         std::fs::remove_file(file)?;
                     }

@@ -1,8 +1,8 @@
 //! `dispatch`: sends of one number through admission, dispatcher and sandbox, held against what the sandbox and
 //! the same transactions do alone.
 
-mod desk;
-mod platform;
+pub mod desk;
+pub mod platform;
 mod raw;
 
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
 //! `ingest`: webhooks at the rate of a busy number, made durable, answered and applied.
 
-mod past;
+pub mod past;
 mod watch;
-mod webhook;
+pub mod webhook;
 
 use std::time::Duration;
 

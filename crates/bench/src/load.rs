@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::BenchError;
 
-/// A post as it goes over the wire, head and body.
+/// A post, or another request, as it goes over the wire, head and body.
 pub struct Post {
     bytes: Vec<u8>,
     body_at: usize,
@@ -37,6 +37,21 @@ impl Post {
         head.push_str("\r\n");
         let body_at = head.len();
         Self { bytes: [head.as_bytes(), body].concat(), body_at }
+    }
+
+    /// `path` asked for, with `headers`.
+    pub fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
+        let mut head = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n");
+        for (name, value) in headers {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
+        head.push_str("\r\n");
+        Self { body_at: head.len(), bytes: head.into_bytes() }
+    }
+
+    /// Head and body.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// What is posted.

@@ -7,14 +7,20 @@ mod desk;
 mod dispatch;
 mod footprint;
 mod ingest;
+mod live;
 mod load;
+mod peers;
+mod plot;
 mod report;
+mod scale;
 mod serving;
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use thiserror::Error;
+
+use self::report::Report;
 
 /// Measures speed and size against the goals.
 #[derive(Debug, Parser)]
@@ -28,6 +34,9 @@ struct Arguments {
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
+    /// Keep each report in docs/benchmarks, for the plots
+    #[arg(long)]
+    keep: bool,
     /// Other sizes of history than the promised ones, to try a bench out
     #[arg(long, hide = true, value_delimiter = ',')]
     sizes: Vec<i64>,
@@ -49,6 +58,14 @@ enum Name {
     Ingest,
     /// Sends: admitted, dispatched, taken by the sandbox
     Dispatch,
+    /// A thousand desks: how soon they hear of a webhook, and what an idle one needs
+    Live,
+    /// One, two and four processes on one PostgreSQL
+    Scale,
+    /// Beside `django-meta-whatsapp` from the Python registry, which it installs
+    Peers,
+    /// No bench: draws docs/benchmarks/*.svg from the reports kept beside them
+    Plot,
 }
 
 /// Which databases to measure on.
@@ -150,23 +167,39 @@ fn main() -> ExitCode {
     }
 }
 
+/// Measures, and tells what it found.
+type Bench<'a> = dyn Fn() -> Result<Report, BenchError> + 'a;
+
+/// How long a closed loop lasts, at most; shorter where a bench is tried out.
+const CLOSED_LOOP: Duration = Duration::from_secs(10);
+/// How long desks listen with each shape of company, at most.
+const LISTENING: Duration = Duration::from_secs(30);
+
 /// Runs what is asked for, prints each report once it is there, and tells whether every goal was reached.
 fn run(arguments: &Arguments) -> Result<bool, BenchError> {
-    let is_wanted = |name| [name, Name::All].contains(&arguments.name);
+    if arguments.name == Name::Plot {
+        return plot::run().map(|()| true);
+    }
+    let databases = arguments.database;
+    let lasting = Duration::from_secs(arguments.seconds);
+    let benches: [(Name, &Bench); 7] = [
+        (Name::Footprint, &|| footprint::run(databases)),
+        (Name::Admission, &|| admission::run(databases, &arguments.sizes)),
+        (Name::Ingest, &|| ingest::run(databases, lasting)),
+        (Name::Dispatch, &|| dispatch::run(databases)),
+        (Name::Live, &|| live::run(databases, lasting.min(LISTENING))),
+        (Name::Scale, &|| scale::run(databases, lasting.min(CLOSED_LOOP))),
+        (Name::Peers, &|| peers::run(databases, lasting.min(CLOSED_LOOP))),
+    ];
     let mut reached = true;
-    if is_wanted(Name::Footprint) {
-        reached &= footprint::run(arguments.database)?.print(arguments.json)?;
-    }
-    if is_wanted(Name::Admission) {
-        let report = admission::run(arguments.database, &arguments.sizes)?;
-        reached &= report.print(arguments.json)?;
-    }
-    if is_wanted(Name::Ingest) {
-        let report = ingest::run(arguments.database, Duration::from_secs(arguments.seconds))?;
-        reached &= report.print(arguments.json)?;
-    }
-    if is_wanted(Name::Dispatch) {
-        reached &= dispatch::run(arguments.database)?.print(arguments.json)?;
+    for (name, bench) in benches {
+        if [name, Name::All].contains(&arguments.name) {
+            let report = bench()?;
+            reached &= report.print(arguments.json)?;
+            if arguments.keep {
+                plot::keep(&report)?;
+            }
+        }
     }
     Ok(reached)
 }

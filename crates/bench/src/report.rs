@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::serving::OTHER_BINARY;
+
 /// One figure of a bench.
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
@@ -118,7 +120,8 @@ pub fn machine() -> String {
     let processor = processor.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let memory = memory_kib.map_or(String::new(), |kib| format!(", {} GiB", kib / 1_048_576));
     let build = if cfg!(debug_assertions) { ", DEBUG BUILD" } else { "" };
-    format!("{processor}, {cores} cores{memory}{build}")
+    let other = std::env::var_os(OTHER_BINARY).map_or("", |_| ", NOT THE RELEASE BINARY");
+    format!("{processor}, {cores} cores{memory}{build}{other}")
 }
 
 /// The value below which `share` (0 to 1) of the sorted `values` lie; 0 when there are none.

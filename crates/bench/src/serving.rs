@@ -10,11 +10,17 @@ use std::{
 
 use crate::BenchError;
 
+/// Names another program than the release binary, to try a bench out; reports say so.
+pub const OTHER_BINARY: &str = "BENCH_BINARY";
+
 /// The release binary beside this bench.
 ///
 /// # Errors
 /// When it is missing, or older than the newest source file.
 pub fn release_binary() -> Result<PathBuf, BenchError> {
+    if let Some(other) = std::env::var_os(OTHER_BINARY) {
+        return Ok(other.into());
+    }
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let binary = top.join("target/release/janela");
     let built = std::fs::metadata(&binary).and_then(|data| data.modified());
@@ -56,6 +62,16 @@ pub struct Running {
 }
 
 impl Running {
+    /// Ends it at once, as a power cut would.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn kill(mut self) -> Result<(), BenchError> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+
     /// What it keeps in memory.
     ///
     /// # Errors
@@ -72,6 +88,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if matches!(self.process.try_wait(), Ok(Some(_))) {
+            return;
+        }
         let pid = self.process.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status();
         if asked.is_ok_and(|status| status.success()) {
@@ -100,7 +119,28 @@ pub fn start(
     database_url: &str,
     platform: Option<SocketAddr>,
 ) -> Result<Running, BenchError> {
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    start_at(free_address()?, binary, folder, database_url, platform)
+}
+
+/// An address that nobody listens on.
+///
+/// # Errors
+/// When the system has none.
+pub fn free_address() -> Result<SocketAddr, BenchError> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// [`start`], at `address`.
+///
+/// # Errors
+/// Those of [`start`].
+pub fn start_at(
+    address: SocketAddr,
+    binary: &Path,
+    folder: &Path,
+    database_url: &str,
+    platform: Option<SocketAddr>,
+) -> Result<Running, BenchError> {
     let begun = Instant::now();
     let mut command = Command::new(binary);
     if let Some(platform) = platform {

@@ -54,17 +54,33 @@ pub fn fill(
     sends: u64,
     now: DateTime<Utc>,
 ) -> Result<Past, BenchError> {
+    fill_connected(store, folder, &connection(), sends, now)
+}
+
+/// [`fill`], with the channel connected as `connection` says.
+///
+/// # Errors
+/// Those of [`fill`].
+pub fn fill_connected(
+    store: &Store,
+    folder: &Path,
+    connection: &Connection,
+    sends: u64,
+    now: DateTime<Utc>,
+) -> Result<Past, BenchError> {
     let vault = database::prepare(store, folder)?;
-    Ok(store.blocking_write(|db| db.write(|db| fill_in_transaction(db, &vault, sends, now)))?)
+    let fill = |db: &mut Db| fill_in_transaction(db, &vault, connection, sends, now);
+    Ok(store.blocking_write(|db| db.write(fill))?)
 }
 
 fn fill_in_transaction(
     db: &mut Db,
     vault: &Vault,
+    connection: &Connection,
     sends: u64,
     now: DateTime<Utc>,
 ) -> Result<Past, PersistenceError> {
-    let desk = Desk::set_up(db, vault, &connection(), now)?;
+    let desk = Desk::set_up(db, vault, connection, now)?;
     diesel::sql_query(
         "CREATE TEMPORARY TABLE past (sends BIGINT, people BIGINT, at BIGINT, day BIGINT, chatbot BIGINT,
              channel BIGINT, number BIGINT, policy BIGINT, template BIGINT, agent BIGINT)",

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, ops::Range};
 
 use chrono::{DateTime, Utc};
+use domain::ids::ChannelId;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -53,7 +54,7 @@ fn post(address: SocketAddr, past: &Past, send: u64, kind: u64, now: DateTime<Ut
                 "type": "text", "text": {"body": "Is Friday still free?"}}]
         }),
     };
-    sign(address, past, &envelope(value))
+    sign(address, past.channel, &envelope(value))
 }
 
 fn envelope(mut value: Value) -> Vec<u8> {
@@ -66,18 +67,22 @@ fn envelope(mut value: Value) -> Vec<u8> {
     .into_bytes()
 }
 
-fn sign(address: SocketAddr, past: &Past, body: &[u8]) -> Post {
-    let signature = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes())
+/// `body` posted to `channel` as the platform signs it with [`APP_SECRET`].
+pub fn sign(address: SocketAddr, channel: ChannelId, body: &[u8]) -> Post {
+    sign_with(APP_SECRET, address, channel, body)
+}
+
+/// `body` posted to `channel` as the platform signs it with `secret`.
+pub fn sign_with(secret: &str, address: SocketAddr, channel: ChannelId, body: &[u8]) -> Post {
+    let signature = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
         .map(|mac| hex::encode(mac.chain_update(body).finalize().into_bytes()))
         .unwrap_or_default();
-    let path = format!("/webhooks/whatsapp/{}", past.channel);
+    let path = format!("/webhooks/whatsapp/{channel}");
     Post::new(address, &path, &[("x-hub-signature-256", &format!("sha256={signature}"))], body)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::ChannelId;
-
     use super::*;
 
     #[test]
