@@ -150,7 +150,10 @@ pub fn admit_within(
     }
     let contact = locked.contact_or_create(db, draft, now)?;
     let decision = decision::log(db, draft, &locked, &gathered, &[], until, now)?;
-    let queued = queue::insert(db, draft, &mut locked, &gathered, &policy, contact, decision, now)?;
+    // Decided by the latest instant that the number has seen, which a clock that was set back comes to much later;
+    // the dispatcher looks at the clock itself.
+    let at = queue::Moment { now, due_at: now.min(clock.now()) };
+    let queued = queue::insert(db, draft, &mut locked, &gathered, &policy, contact, decision, at)?;
     if let Some(key) = &draft.key {
         idempotency::save(db, key, &write_result(queued), keys_since, now)?;
     }

@@ -310,10 +310,18 @@ impl World {
         count(&self.store, query)
     }
 
-    /// Runs a statement.
+    /// Runs a statement; again, when the database let someone else go first.
     pub fn run(&self, statement: &str) {
-        let done = self.store.blocking_write(|db| Ok(diesel::sql_query(statement).execute(db)?));
-        done.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let done =
+                self.store.blocking_write(|db| Ok(diesel::sql_query(statement).execute(db)?));
+            match done {
+                Ok(_) => return,
+                Err(PersistenceError::Busy) if Instant::now() < deadline => {}
+                Err(error) => panic!("{statement}: {error:?}"),
+            }
+        }
     }
 }
 

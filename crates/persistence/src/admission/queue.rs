@@ -24,6 +24,15 @@ use crate::{
     secret::random_bytes,
 };
 
+/// When a send is queued.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    /// As of when it was decided.
+    pub now: DateTime<Utc>,
+    /// From when it may be sent.
+    pub due_at: DateTime<Utc>,
+}
+
 /// Queues the admitted send and moves the counters, whose lock is held.
 #[expect(clippy::too_many_arguments, reason = "each is a different thing this one place needs")]
 pub(super) fn insert(
@@ -34,7 +43,7 @@ pub(super) fn insert(
     policy: &Policy,
     contact: ContactId,
     decision: DecisionId,
-    now: DateTime<Utc>,
+    Moment { now, due_at }: Moment,
 ) -> Result<Queued, PersistenceError> {
     let number = locked.number.as_mut().ok_or(PersistenceError::NotFound)?;
     let chatbot = locked.chatbot;
@@ -69,7 +78,7 @@ pub(super) fn insert(
             outbox::channel_id.eq(draft.channel.0),
             outbox::contact_id.eq(contact.0),
             outbox::state.eq(OutboxState::Queued.as_str()),
-            outbox::due_at.eq(at),
+            outbox::due_at.eq(Instant::from(due_at)),
             outbox::attempts.eq(0_i64),
             outbox::lease_fence.eq(0_i64),
         ))

@@ -102,7 +102,11 @@ async fn submit_compose(
         }
         Sent::Not(after) => *after,
     };
-    if visit.reader == Reader::Page {
+    if after.clock_jumped && visit.reader == Reader::Fragment {
+        // The dialog stays as it is; a toast says why.
+        return Err(WebError::ClockJumped);
+    }
+    if visit.reader == Reader::Page && !after.clock_jumped {
         let shown_again = pressed.shown_again(form.key.clone(), after.key_reused);
         if let Some(way) = draft::lead_to(&desk, &session.actor, &shown_again, visit.now)? {
             return Ok(way);

@@ -56,6 +56,7 @@ pub struct ComposePage {
     problems: Problems,
     refused: Option<RefusedView>,
     key_reused: bool,
+    clock_jumped: bool,
     chatbots: Vec<Choice>,
     numbers: Vec<Choice>,
     languages: Vec<Choice>,
@@ -127,6 +128,8 @@ pub struct Aftermath {
     pub refused: Option<Forecast>,
     /// Whether the key was used for another request.
     pub key_reused: bool,
+    /// Whether nothing is decided now because the wall clock jumped (JO-05). The same press may pass later.
+    pub clock_jumped: bool,
 }
 
 impl ComposePage {
@@ -157,6 +160,7 @@ impl ComposePage {
             problems,
             refused: None,
             key_reused: after.key_reused,
+            clock_jumped: after.clock_jumped,
             chatbots: chatbot_choices(loaded),
             numbers: number_choices(loaded),
             languages: language_choices(form, loaded, t),
@@ -300,6 +304,9 @@ impl PresenceNotice {
 }
 
 fn status_of(after: &Aftermath) -> StatusCode {
+    if after.clock_jumped {
+        return StatusCode::SERVICE_UNAVAILABLE;
+    }
     if after.refused.is_some() || after.key_reused {
         return StatusCode::CONFLICT;
     }

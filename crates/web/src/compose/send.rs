@@ -173,9 +173,13 @@ pub async fn send(
         body_hash: hash_body(&body_of(form, loaded, &draft.values)),
     });
     let (actor, clock) = (actor.clone(), desk.clock.clone());
-    let outcome =
-        desk.store.write(move |db| admission::admit_and_queue(db, &actor, &draft, &*clock)).await?;
-    match outcome {
+    let asked =
+        desk.store.write(move |db| admission::admit_and_queue(db, &actor, &draft, &*clock)).await;
+    if matches!(asked, Err(PersistenceError::ClockJumped)) {
+        // Nothing was decided: the same press, with its key, is asked anew.
+        return Ok(Sent::Not(Box::new(Aftermath { clock_jumped: true, ..Aftermath::default() })));
+    }
+    match asked? {
         Outcome::Queued(queued) => {
             desk.nudges.dispatch.notify_one();
             info!(message.id = %queued.message, "queued active message {}", queued.message);

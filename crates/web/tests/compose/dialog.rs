@@ -363,3 +363,35 @@ async fn jo_05_while_the_clock_is_not_trusted_the_dialog_stays_as_it_is_and_a_to
     assert_eq!(press().await.unwrap().status(), 200, "the same press goes once it is trusted");
     assert_eq!(given.count_sends(), 1);
 }
+
+#[actix_web::test]
+async fn jo_05_without_script_the_page_comes_back_with_the_reason_and_what_was_typed() {
+    let given = Given::desk().await;
+    let (template, luis) = (given.order_ready.to_string(), format!("c{}", given.luis));
+    let send = [
+        ("step", "variables"),
+        ("template", template.as_str()),
+        ("recipient", luis.as_str()),
+        ("v_header", "https://shop.example/tile.png"),
+        ("v_order", "48213-B"),
+        ("v_name", "Luís"),
+        ("key", "0123456789abcdef"),
+        ("go", "send"),
+    ];
+    given.desk.clock.distrust(true);
+    let answer = given.posting(&send).send().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("This server&#39;s clock jumped, so sending is paused"), "{page}");
+    for typed in ["value=\"48213-B\"", "value=\"0123456789abcdef\"", "data-step=\"variables\""] {
+        assert!(page.contains(typed), "{typed}: {page}");
+    }
+    assert_eq!(given.count_sends(), 0);
+    given.desk.clock.distrust(false);
+    assert_eq!(
+        given.posting(&send).send().await.unwrap().status(),
+        303,
+        "the same press goes later"
+    );
+    assert_eq!(given.count_sends(), 1);
+}
