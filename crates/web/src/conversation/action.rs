@@ -18,8 +18,9 @@ use persistence::{
 use serde::Deserialize;
 
 use super::{
-    handler::{DeskQuery, load_page, parse_id},
+    handler::DeskQuery,
     list::Tab,
+    open::{load_page, parse_id},
     thread::Typed,
 };
 use crate::{

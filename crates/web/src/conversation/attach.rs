@@ -26,7 +26,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use self::page::{AttachPage, Attached};
-use super::{action, dialog, handler::parse_id};
+use super::{action, dialog, open::parse_id};
 use crate::{
     compose::media_problem,
     desk::Desk,

@@ -16,7 +16,9 @@ mod handler;
 mod history;
 mod list;
 mod media;
+mod open;
 mod page;
+mod row;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -49,9 +51,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/media/messages/{message}", web::get().to(media::show_media))
         .service(
             web::scope("/desk/conversations/{conversation}")
-                .route("", web::get().to(handler::show_conversation))
-                .route("/thread", web::get().to(handler::show_thread))
-                .route("/about", web::get().to(handler::show_about))
+                .route("", web::get().to(open::show_conversation))
+                .route("/thread", web::get().to(open::show_thread))
+                .route("/about", web::get().to(open::show_about))
                 .route("/reply", web::post().to(action::submit_reply))
                 .route("/react", web::post().to(action::submit_reaction))
                 .route("/typing", web::post().to(action::submit_typing))

@@ -3,11 +3,7 @@
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
 
-use super::{
-    about::AboutView,
-    list::{ListView, RowView},
-    thread::ThreadView,
-};
+use super::{about::AboutView, list::ListView, row::RowView, thread::ThreadView};
 use crate::{error::WebError, form::html, locale::Words, page::Page};
 
 /// The four panes.

@@ -15,7 +15,7 @@ use persistence::{
 };
 use serde::Deserialize;
 
-use super::{dialog, handler::parse_id, list::shown_name};
+use super::{dialog, list::shown_name, open::parse_id};
 use crate::{
     conversation::with_unread,
     desk::Desk,
