@@ -7,6 +7,7 @@
 //   data-close               inside a dialog: closes it (a link with data-close is a plain link on a page)
 //   data-draft               on a form in a loaded dialog: kept when the dialog closes, and shown again, brought up to date by
 //                            the server, when it is opened from the same address
+// A popover closes when a form in it is sent.
 // `janela:close-dialog` (also by HX-Trigger) closes the topmost dialog, which is done with its draft. Escape is the browser's own.
 
 function open(dialog) {
@@ -92,6 +93,9 @@ document.addEventListener("htmx:before:response", (event) => {
   event.preventDefault();
   window.htmx.ajax("POST", form.action, { source: form, values: { go: "look" } });
 });
+
+// What was chosen in a popover is done with it.
+document.addEventListener("submit", (event) => event.target.closest("[popover]:popover-open")?.hidePopover());
 
 function openArrivals(root) {
   for (const dialog of root.querySelectorAll("dialog[data-open]")) open(dialog);

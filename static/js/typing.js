@@ -27,8 +27,9 @@ if (!CSS.supports("field-sizing", "content")) {
 const sent = new WeakMap();
 
 document.addEventListener("htmx:before:request", (event) => {
-  const form = event.detail?.ctx?.sourceElement?.closest?.("[data-clear-when-sent]");
-  if (form) sent.set(event.detail.ctx, { id: form.id, text: form.querySelector("textarea")?.value });
+  // Only what the form itself sends: a link within it sends nothing.
+  const form = event.detail?.ctx?.sourceElement;
+  if (form?.matches?.("[data-clear-when-sent]")) sent.set(event.detail.ctx, { id: form.id, text: form.querySelector("textarea")?.value });
 });
 document.addEventListener("htmx:after:swap", (event) => {
   const left = sent.get(event.detail?.ctx);
