@@ -31,8 +31,15 @@ pub(crate) fn apply_change(
     let at = change.at;
     let contact = sender::find_or_create_person(db, channel.addressed(), &change.contact, at, now)?;
     match &change.what {
-        IdentityNews::Number { now: person } | IdentityNews::ScopedId { now: person } => {
+        IdentityNews::Number { now: person } => {
             become_person(db, channel, contact, person, at, now)?;
+        }
+        // The platform may name the number they keep beside the new id.
+        IdentityNews::ScopedId { now: person } => {
+            let stays_one = become_person(db, channel, contact, person, at, now)?;
+            if stays_one && Ids::of(person).phone.is_some() {
+                contact_event::record(db, contact, at, &ContactNews::IdChanged, now)?;
+            }
         }
         IdentityNews::Key { is_acknowledged, .. } => {
             let news = ContactNews::KeyChanged { is_acknowledged: *is_acknowledged };
@@ -43,7 +50,7 @@ pub(crate) fn apply_change(
     Ok(())
 }
 
-/// Makes `contact` known by the ids of `person`, unless those are of another contact.
+/// Makes `contact` known by the ids of `person`, unless those are of another contact; whether they were not.
 fn become_person(
     db: &mut Db,
     channel: &ChannelFacts,
@@ -51,10 +58,11 @@ fn become_person(
     person: &SenderIdentity,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<(), PersistenceError> {
+) -> Result<bool, PersistenceError> {
     let ids = Ids::of(person);
     if let Some(other) = find_other(db, contact, &ids, &channel.account, at)? {
-        return stay_two(db, contact, other, ids.phone.is_some(), at, now);
+        stay_two(db, contact, other, ids.phone.is_some(), at, now)?;
+        return Ok(false);
     }
     let phone = ids.phone.as_ref();
     if let Some(phone) = phone {
@@ -73,7 +81,7 @@ fn become_person(
     if phone.is_none() {
         contact_event::record(db, contact, at, &ContactNews::IdChanged, now)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Another contact who goes by one of `ids` at `at`.

@@ -23,7 +23,7 @@ impl Plan {
 
 /// Small tables are best read whole: only those that grow without bound count.
 fn is_detour(step: &str) -> bool {
-    const GROWING: [&str; 8] = [
+    const GROWING: [&str; 14] = [
         "active_messages",
         "messages",
         "contacts",
@@ -32,6 +32,12 @@ fn is_detour(step: &str) -> bool {
         "decisions",
         "chatbot_contacts",
         "outbox",
+        "contact_events",
+        "opt_outs",
+        "number_events",
+        "reactions",
+        "message_changes",
+        "media",
     ];
     let reads_whole = |table: &&str| {
         step == format!("SCAN {table}") || step.ends_with(&format!("Seq Scan on {table}"))

@@ -150,6 +150,23 @@ fn someone_without_a_number_is_known_by_an_id_that_may_change() {
 }
 
 #[test]
+fn another_id_beside_the_number_that_is_kept_stands_in_the_history() {
+    on_both(|store| {
+        let desk = TestDesk::new(store);
+        let start = desk.clock.now();
+        let luisa = || with_number("351912345678");
+        desk.apply(vec![wrote(luisa(), "hello", start)]);
+        let both = SenderIdentity { scoped_id: with_id("PT.2").scoped_id, ..luisa() };
+        let at = start + TimeDelta::minutes(1);
+        desk.apply(vec![changed(luisa(), IdentityNews::ScopedId { now: both }, at)]);
+        let contact = author(&desk, "hello");
+        assert_eq!(history(&desk, contact), [ContactNews::IdChanged]);
+        desk.apply(vec![wrote(with_id("PT.2"), "it is me", at + TimeDelta::minutes(1))]);
+        assert_eq!(author(&desk, "it is me"), contact);
+    });
+}
+
+#[test]
 fn a_contact_who_shows_another_number_under_the_same_id_has_changed_it() {
     on_both(|store| {
         let desk = TestDesk::new(store);

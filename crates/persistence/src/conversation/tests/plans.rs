@@ -1,7 +1,14 @@
 //! How the databases carry out what the desk's lists ask.
 
+use domain::opt_out::{EnteredWish, OptOutScope};
+
 use super::*;
-use crate::explain::{Plan, plans_of};
+use crate::{
+    explain::{Plan, plans_of},
+    message,
+    opt_out::{self, Entered, WishOf},
+    reaction,
+};
 
 #[test]
 fn the_lists_read_no_whole_table_and_sort_open_tickets_at_most() {
@@ -83,6 +90,41 @@ fn who_waits_longest_is_found_by_walking_an_index_without_a_sort() {
                 }
             }
         }
+    });
+}
+
+#[test]
+fn what_stands_beside_and_around_a_conversation_is_read_by_its_indexes() {
+    on_both(|store| {
+        let clock = crate::test_desk::TestClock::at(now());
+        let (ana, conversation, channel) = store
+            .blocking_write(|db| {
+                let given = Given::desk(store, db)?;
+                let ticket = given.ticket(db, "Mine", Place::ServedBy(given.ana))?;
+                let contact: i64 =
+                    tickets::table.find(ticket.0).select(tickets::contact_id).first(db)?;
+                let contact = ContactId(contact);
+                let id = ConversationId { chatbot: given.chatbot, contact };
+                let ana = given.actor(db, given.ana);
+                let (of, stop) = (WishOf::Conversation(id), EnteredWish::OptOut(OptOutScope::All));
+                assert_eq!(opt_out::enter(db, &ana, of, stop, "", &clock)?, Entered::Done);
+                Ok((ana, id, given.channel))
+            })
+            .unwrap();
+        let plans = plans_of(store, |db| {
+            let about = find_about(db, &ana, conversation, now()).unwrap();
+            assert_eq!(about.history.len(), 1);
+            opt_out::find_wishes(db, &ana, WishOf::Conversation(conversation)).unwrap();
+            message::list_earlier(db, vec![1, 2]).unwrap();
+            reaction::list_on(db, &[channel.0], &["wamid.1"]).unwrap();
+        });
+        let used = |index: &str| plans.iter().any(|plan| plan.steps.contains(index));
+        for index in ["contact_events_by_contact", "opt_outs_by_contact"] {
+            assert!(used(index), "{index} is not used: {plans:#?}");
+        }
+        let reads_whole = |plan: &&Plan| plan.detours().into_iter().any(|step| !sorts(step));
+        let whole: Vec<&Plan> = plans.iter().filter(reads_whole).collect();
+        assert!(whole.is_empty(), "{whole:#?}");
     });
 }
 
