@@ -4,6 +4,7 @@
 mod log;
 mod pricing;
 mod receipt;
+mod replies;
 mod telling;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use self::{
 };
 pub(crate) use self::{
     log::{NewEvent, save_event},
+    replies::Replies,
     view::{life, refold},
 };
 use self::{receipt::take_early_receipts, telling::Telling};
@@ -65,30 +67,6 @@ pub(crate) fn note_taken(
     now: DateTime<Utc>,
 ) -> Result<(), PersistenceError> {
     tell_taken(db, &[taken], EventSource::Platform, at, now)
-}
-
-/// Counts a message written at `written_at` as the reply to the active messages `answered`: never Expired, and out
-/// of *Sent* (LI-06, LI-11).
-///
-/// # Errors
-/// When the database fails.
-pub(crate) fn count_reply(
-    db: &mut Db,
-    answered: &[MessageId],
-    written_at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<(), PersistenceError> {
-    if answered.is_empty() {
-        return Ok(());
-    }
-    let mut telling = Telling::begin(db, answered.iter().copied())?;
-    for message in answered {
-        let (kind, source) = (DeliveryEventKind::Replied, EventSource::Platform);
-        let event =
-            NewEvent { kind, at: written_at, source, title: None, pricing: None, received_at: now };
-        telling.tell(*message, event, None);
-    }
-    telling.finish(db, now)
 }
 
 fn tell_taken(

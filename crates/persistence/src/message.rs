@@ -24,7 +24,7 @@ pub use self::payload::Payload;
 use self::reading::Reading;
 use crate::{
     db::{Db, on_either},
-    delivery,
+    delivery::Replies,
     error::PersistenceError,
     instant::Instant,
     kept::kept_update,
@@ -105,13 +105,15 @@ fn channel_facts(
     Ok(ChannelFacts { id: ChannelId(id), chatbot: ChatbotId(chatbot), kind, account })
 }
 
-/// Keeps a contact's message and draws every consequence from it. A copy changes nothing.
+/// Keeps a contact's message and draws every consequence from it, but for what it answers: that is noted in `replies`,
+/// for the caller to count. A copy changes nothing.
 ///
 /// The contact's row is locked first, so that two messages at once open one ticket.
 pub(crate) fn apply_inbound(
     db: &mut Db,
     channel: &ChannelFacts,
     inbound: &InboundMessage,
+    replies: &mut Replies,
     now: DateTime<Utc>,
 ) -> Result<InboundOutcome, PersistenceError> {
     if is_known(db, channel.id, &inbound.provider_id)? {
@@ -119,6 +121,7 @@ pub(crate) fn apply_inbound(
     }
     let contact =
         sender::find_or_create_sender(db, channel.addressed(), &inbound.sender, inbound.at, now)?;
+    replies.count_before(db, contact, now)?;
     let reading = Reading::of(&inbound.content);
     open_session(db, channel.id, contact, inbound.at)?;
     let answered = match reading.is_reply {
@@ -154,8 +157,7 @@ pub(crate) fn apply_inbound(
         reaction::save(db, &reaction)?;
     }
     change::join(db, channel.id, &inbound.provider_id, message)?;
-    let answered: Vec<MessageId> = answered.iter().map(|answered| answered.message).collect();
-    delivery::count_reply(db, &answered, inbound.at, now)?;
+    replies.note(contact, answered.iter().map(|answered| answered.message), inbound.at);
     live::note(db, LiveEvent::of_contact(LiveKind::Arrival, channel.chatbot, contact, message.0));
     Ok(InboundOutcome::Kept { message, opened })
 }

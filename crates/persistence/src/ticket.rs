@@ -154,16 +154,17 @@ fn assign(
     now: DateTime<Utc>,
 ) -> Result<bool, PersistenceError> {
     let agent = agent.id();
-    let assigned = diesel::update(
-        tickets::table.find(ticket.0).filter(tickets::state.eq(TicketState::Waiting.as_str())),
-    )
-    .set((
-        tickets::state.eq(TicketState::InProgress.as_str()),
-        tickets::agent_id.eq(Some(agent.0)),
-        tickets::only_agent_id.eq(None::<i64>),
-        tickets::assigned_at.eq(Some(Instant::from(now))),
-    ))
-    .execute(db)?;
+    let update = kept_update(
+        tickets::table,
+        tickets::id.eq(ticket.0).and(tickets::state.eq(TicketState::Waiting.as_str())),
+        (
+            tickets::state.eq(TicketState::InProgress.as_str()),
+            tickets::agent_id.eq(Some(agent.0)),
+            tickets::only_agent_id.eq(None::<i64>),
+            tickets::assigned_at.eq(Some(Instant::from(now))),
+        ),
+    );
+    let assigned = on_either!(db => update.execute(db))?;
     if assigned == 0 {
         return Ok(false);
     }
@@ -183,9 +184,11 @@ fn remember_agent(
     contact: ContactId,
     agent: UserId,
 ) -> Result<(), PersistenceError> {
-    diesel::update(chatbot_contacts::table.find((chatbot.0, contact.0)))
-        .set(chatbot_contacts::last_agent_id.eq(Some(agent.0)))
-        .execute(db)?;
+    let theirs =
+        chatbot_contacts::chatbot_id.eq(chatbot.0).and(chatbot_contacts::contact_id.eq(contact.0));
+    let by = chatbot_contacts::last_agent_id.eq(Some(agent.0));
+    let update = kept_update(chatbot_contacts::table, theirs, by);
+    on_either!(db => update.execute(db))?;
     Ok(())
 }
 

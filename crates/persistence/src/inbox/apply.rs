@@ -19,6 +19,7 @@ use super::{
 use crate::{
     among::is_among,
     db::{Db, on_either},
+    delivery::Replies,
     error::PersistenceError,
     instant::Instant,
     kept::kept_update,
@@ -43,6 +44,8 @@ pub struct ParsedWebhook {
 struct Applied {
     report: ApplyReport,
     opened: Vec<TicketId>,
+    /// Not counted yet.
+    replies: Replies,
 }
 
 impl Applied {
@@ -147,6 +150,7 @@ fn apply_open(
             apply_webhook(db, webhook, &done, guard, &mut known, &mut applied, now)?;
             applied.report.webhooks += 1;
         }
+        applied.replies.count(db, now)?;
         Ok(applied)
     };
     let mut applied = match db.savepoint(|db| each(db, Guard::AllTogether)) {
@@ -176,8 +180,11 @@ pub fn apply_unkept(
         let channel = message::find_channel(db, channel)?.ok_or(PersistenceError::NotFound)?;
         let mut applied = Applied::default();
         for element in elements {
-            applied.count(apply_event(db, &channel, &mut known, element, now)?);
+            let replies = &mut applied.replies;
+            let outcome = apply_event(db, &channel, &mut known, replies, element, now)?;
+            applied.count(outcome);
         }
+        applied.replies.count(db, now)?;
         Ok(applied.opened)
     })?;
     ticket::hand_out_opened(db, &opened, now);
@@ -235,7 +242,9 @@ fn apply_webhook(
         }
         let outcome = match guard {
             Guard::EachAlone => apply_element(db, &posted_to, known, element, now),
-            Guard::AllTogether => apply_event(db, &posted_to, known, element, now),
+            Guard::AllTogether => {
+                apply_event(db, &posted_to, known, &mut applied.replies, element, now)
+            }
         };
         match outcome {
             Ok(outcome) => applied.count(outcome),

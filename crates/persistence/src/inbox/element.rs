@@ -22,7 +22,7 @@ use crate::{
     contact_event::{self, ContactNews},
     contact_identity,
     db::{Db, on_either},
-    delivery::{self, ReceiptOutcome},
+    delivery::{self, ReceiptOutcome, Replies},
     error::PersistenceError,
     instant::Instant,
     live::{self, LiveEvent, LiveKind},
@@ -71,18 +71,24 @@ pub(super) fn apply_element(
     element: &WebhookElement,
     now: DateTime<Utc>,
 ) -> Result<ElementOutcome, PersistenceError> {
-    let mut apply = |db: &mut Db| apply_event(db, posted_to, known, element, now);
+    let mut apply = |db: &mut Db| {
+        let mut replies = Replies::default();
+        let outcome = apply_event(db, posted_to, known, &mut replies, element, now)?;
+        replies.count(db, now)?;
+        Ok(outcome)
+    };
     match db.savepoint(&mut apply) {
         Err(PersistenceError::Duplicate) => db.savepoint(apply),
         outcome => outcome,
     }
 }
 
-/// Applies one element, on the channel it names.
+/// Applies one element, on the channel it names; what it answers is noted in `replies`.
 pub(super) fn apply_event(
     db: &mut Db,
     posted_to: &ChannelFacts,
     known: &mut KnownChannels,
+    replies: &mut Replies,
     element: &WebhookElement,
     now: DateTime<Utc>,
 ) -> Result<ElementOutcome, PersistenceError> {
@@ -92,7 +98,7 @@ pub(super) fn apply_event(
     let channel = known.of_element(db, posted_to, element)?;
     match event {
         ChannelEvent::Inbound(inbound) => {
-            match message::apply_inbound(db, &channel, inbound, now)? {
+            match message::apply_inbound(db, &channel, inbound, replies, now)? {
                 InboundOutcome::Kept { opened, .. } => {
                     keep_unknown_message(db, &channel, inbound, opened, now)
                 }

@@ -17,6 +17,7 @@ use crate::{
     db::{Db, on_either},
     error::PersistenceError,
     instant::Instant,
+    kept::kept_update,
     live::{self, LiveEvent, LiveKind},
     media,
     schema::{message_changes, messages},
@@ -169,14 +170,13 @@ pub(super) fn join(
     provider_id: &str,
     message: MessageId,
 ) -> Result<(), PersistenceError> {
-    let joined = diesel::update(
-        message_changes::table
-            .filter(message_changes::channel_id.eq(channel.0))
-            .filter(message_changes::provider_id.eq(provider_id))
-            .filter(message_changes::message_id.is_null()),
-    )
-    .set(message_changes::message_id.eq(Some(message.0)))
-    .execute(db)?;
+    let waits = message_changes::channel_id
+        .eq(channel.0)
+        .and(message_changes::provider_id.eq(provider_id))
+        .and(message_changes::message_id.is_null());
+    let its = message_changes::message_id.eq(Some(message.0));
+    let update = kept_update(message_changes::table, waits, its);
+    let joined = on_either!(db => update.execute(db))?;
     if joined == 0 { Ok(()) } else { store(db, message) }
 }
 

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use domain::{
     channel::{UnreadableElement, WebhookElement},
     clock::Clock,
+    delivery::DeliveryEventKind,
     ids::{TicketId, UserId},
     permission::Role,
     presence::Presence,
@@ -14,7 +15,7 @@ use domain::{
 
 use super::{DIGITS, count, sent};
 use crate::{
-    expiry,
+    delivery, expiry,
     inbox::{self, AppendError, WebhookInbox},
     queue,
     schema::{messages, opt_outs, quarantined_events, tickets},
@@ -47,6 +48,29 @@ fn one_broken_element_is_put_aside_and_the_other_999_are_applied() {
         let aside: i64 =
             count(&desk, |db| quarantined_events::table.count().get_result(db)).unwrap();
         assert_eq!(aside, 1);
+    });
+}
+
+#[test]
+fn li_11_of_two_answers_that_come_together_the_first_one_is_the_reply() {
+    on_both(|store| {
+        let desk = TestDesk::new(store);
+        let message = sent(&desk, 0, "out.1");
+        desk.clock.advance(TimeDelta::seconds(5));
+        let now = desk.clock.now();
+        let at = |second| now + TimeDelta::seconds(second);
+        let answers = ["in.1", "in.2", "in.3"].iter().zip(0..);
+        let report = desk.apply(
+            answers.map(|(name, second)| inbound(name, DIGITS, "yes", at(second))).collect(),
+        );
+        assert_eq!(report.applied, 3);
+        let log = store.blocking_read(|db| delivery::list_events(db, message)).unwrap();
+        let replies: Vec<_> = log
+            .iter()
+            .filter(|event| event.kind == DeliveryEventKind::Replied)
+            .map(|event| event.at)
+            .collect();
+        assert_eq!(replies, [now]);
     });
 }
 
