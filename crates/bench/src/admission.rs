@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Past sends, the smaller first: the time at the last is compared with the time at the first.
-const SIZES: [i64; 2] = [100_000, 1_000_000];
+const SIZES: [i64; 3] = [100_000, 1_000_000, 10_000_000];
 /// Admissions measured at each size, or as many as there are contacts.
 const ADMISSIONS: i64 = 2_000;
 /// Admissions before these, so that caches and prepared statements are as in a process that runs.

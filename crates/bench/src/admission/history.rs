@@ -16,10 +16,14 @@ use crate::{
 };
 
 /// Part of the names of kept databases; another one when what is filled in changes.
-const EDITION: u32 = 3;
+const EDITION: u32 = 4;
 
 /// Every contact of the past was written to this often.
 const SENDS_TO_EACH: i64 = 10;
+
+/// How long the past is, and how many sends one number can have in so long: with more of them it is longer.
+const PAST: TimeDelta = TimeDelta::days(30);
+const MOST_SENDS_IN_PAST: i64 = 1_000_000;
 
 /// When the past ends: a Monday at 10:00 UTC.
 #[must_use]
@@ -43,8 +47,15 @@ pub fn find_or_fill(database: Database, sends: i64) -> Result<Place, BenchError>
     store.migrate()?;
     let key = KeyEncryptionKey::generate().map_err(PersistenceError::from)?;
     store.unlock(&key)?;
+    if store.is_sqlite() {
+        // Indexes that are filled in no order are written once, instead of once for each time they leave the cache.
+        store.blocking_write(|db| Ok(db.batch_execute("PRAGMA cache_size = -4000000")?))?;
+    }
     fill(&store, sends)?;
-    store.blocking_write(tidy)?;
+    if !store.is_sqlite() {
+        // As autovacuum does by itself in the course of such a past.
+        store.blocking_write(|db| Ok(db.batch_execute("VACUUM (ANALYZE)")?))?;
+    }
     drop(store);
     kept.copy_from(&filling)?;
     filling.remove()?;
@@ -60,9 +71,14 @@ pub fn fill(store: &Store, sends: i64) -> Result<(), PersistenceError> {
     store.blocking_write(|db| db.write(|db| fill_in_transaction(db, &vault, sends)))
 }
 
+/// Of how many [`PAST`]s the past with `sends` is made.
+fn past_lengths(sends: i64) -> i32 {
+    i32::try_from(sends / MOST_SENDS_IN_PAST).unwrap_or(i32::MAX).max(1)
+}
+
 fn fill_in_transaction(db: &mut Db, vault: &Vault, sends: i64) -> Result<(), PersistenceError> {
     let ends_at = ends_at();
-    let begins_at = ends_at - TimeDelta::days(30);
+    let begins_at = ends_at - PAST * past_lengths(sends);
     let desk = Desk::set_up(db, vault, &Connection::default(), begins_at)?;
     diesel::sql_query(
         "CREATE TEMPORARY TABLE history (sends BIGINT, people BIGINT, begins_at BIGINT, ends_at BIGINT,
@@ -85,14 +101,5 @@ fn fill_in_transaction(db: &mut Db, vault: &Vault, sends: i64) -> Result<(), Per
         .execute(db)?;
     db.batch_execute(include_str!("history.sql"))?;
     diesel::sql_query("DROP TABLE history").execute(db)?;
-    Ok(())
-}
-
-/// What the databases do by themselves in the course of such a past: SQLite copies its log into the file,
-/// PostgreSQL's autovacuum looks at every table.
-fn tidy(db: &mut Db) -> Result<(), PersistenceError> {
-    let command =
-        if db.is_sqlite() { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "VACUUM (ANALYZE)" };
-    db.batch_execute(command)?;
     Ok(())
 }

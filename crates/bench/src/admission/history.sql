@@ -1,5 +1,5 @@
--- A desk's past, from the one row of the temporary table `history`: sends at even distances over 30 days
--- to contacts in turns, each of them written to every third day. One text for both databases.
+-- A desk's past, from the one row of the temporary table `history`: sends at even distances to contacts in turns.
+-- One text for both databases.
 
 -- The desk: its number at the highest level, its cap on.
 UPDATE numbers SET level = 3, level_entered_at = (SELECT begins_at FROM history), throughput = 1000;
@@ -33,7 +33,7 @@ WITH RECURSIVE send (i) AS (
 )
 SELECT chatbot, channel, (SELECT min(id) FROM contacts) + i * 7919 % people, agent, 'out', 'template',
     'Hello, how are you?', 'hello, how are you?', '{}', 'wamid.' || i, i * 2654435761 % 4294967296 || '-' || (1000000000000000 + i),
-    CASE WHEN (sends - i) * 30 < sends THEN 'read' ELSE 'expired' END,
+    CASE WHEN (sends - i) * (ends_at - begins_at) < sends * day THEN 'read' ELSE 'expired' END,
     ends_at - (sends - i) * (ends_at - begins_at) / sends, ends_at - (sends - i) * (ends_at - begins_at) / sends
 FROM send, history;
 INSERT INTO decisions (at, chatbot_id, contact_id, agent_id, number_id, policy_id, door, allowed, codes, facts)
