@@ -37,3 +37,20 @@ document.addEventListener("htmx:after:swap", (event) => {
   const area = document.getElementById(left.id)?.querySelector("textarea");
   if (area && area.value === left.text) area.value = "";
 });
+
+/** The message that was answered by a file, while the composer still shows it. */
+let answered = null;
+
+/** Presses the link that takes it back; a refetch that was on its way may bring it again. */
+function takeBack() {
+  const quote = document.querySelector(".composer .answers input[name=quote]");
+  if (!quote) answered = null;
+  else if (quote.value === answered) quote.parentElement.querySelector("a").click();
+}
+document.addEventListener("janela:answered", () => {
+  answered = document.querySelector(".composer .answers input[name=quote]")?.value ?? null;
+  takeBack();
+});
+document.addEventListener("htmx:after:swap", () => {
+  if (answered !== null) takeBack();
+});
