@@ -27,3 +27,10 @@ document.addEventListener("scroll", (event) => {
 
 document.addEventListener("htmx:after:swap", keep);
 keep();
+
+// A refetch of the thread that waited for a click's request asks for what the thread shows by then, such as the message
+// that is being answered.
+document.addEventListener("htmx:before:request", (event) => {
+  const ctx = event.detail?.ctx;
+  if (ctx?.sourceElement?.id === "thread-pane") ctx.request.action = ctx.sourceElement.getAttribute("hx-get");
+});
